@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How batches walk: a sink pulls from a source; an operator is a source that
+ * owns its input source. The only thing that walks back is a return value.
+ *
+ * Order of calls for a source: whoever opens it fills the struct, schema
+ * included; then next() until BP_DONE or an error, or until no more is wanted;
+ * then free(), which also frees what the source owns, inputs first. BP_DONE is
+ * given only when the input was whole: a stream's trailer and end mark were
+ * seen, a file's footer agreed, a checksum was right.
+ *
+ * Shares. A batch says of which share of a fan-out its rows are (batch.share).
+ * Rows of one share come together; when the share changes, and at the start of
+ * a stream that is a share, a batch carries the new one even if it has no rows.
+ * Operators that work row by row pass share and zero-row batches on. Operators
+ * that need the whole table collect them in a bp_shareset and refuse at the end
+ * what is not whole (marks.h: bp.parted may allow it).
+ */
+#ifndef BP_FLOW_FLOW_H
+#define BP_FLOW_FLOW_H
+
+#include "col/column.h"
+
+struct bp_source_ops {
+    /* 0 and a batch in *out (the caller's; may have 0 rows), BP_DONE, or < 0. */
+    int (*next)(void *self, struct bp_batch *out, struct bp_err *err);
+    void (*free)(void *self);
+};
+
+struct bp_source {
+    const struct bp_source_ops *ops;
+    void *self;
+    struct bp_schema schema; /* fields, and metadata: the bp.* marks */
+    char *name;              /* for messages: a file, "stdin", "stage/yellow"; may be NULL */
+};
+
+int bp_source_next(struct bp_source *s, struct bp_batch *out, struct bp_err *err) BP_MUST;
+void bp_source_free(struct bp_source *s); /* zeroes; a zeroed source is a no-op */
+void bp_source_move(struct bp_source *dst, struct bp_source *src);
+
+struct bp_sink_ops {
+    int (*put)(void *self, struct bp_batch *in, struct bp_err *err); /* takes in, also on error */
+    /* The input was whole: end mark, flush, checked close, rename. */
+    int (*commit)(void *self, struct bp_err *err);
+    /* The input failed: leave nothing that could pass for a result; a stream
+     * writes the abort mark with this reason. Best effort, may be NULL. */
+    void (*abort)(void *self, const char *reason);
+    void (*free)(void *self); /* without commit: nothing happened */
+};
+
+struct bp_sink {
+    const struct bp_sink_ops *ops;
+    void *self;
+    char *name;
+};
+
+int bp_sink_put(struct bp_sink *s, struct bp_batch *in, struct bp_err *err) BP_MUST;
+void bp_sink_free(struct bp_sink *s);
+
+/* Pull everything from src into sink and commit. On an error of the source the
+ * sink is told to abort. BP_ECLOSED from a stream sink comes back as it is. */
+int bp_flow_run(struct bp_source *src, struct bp_sink *sink, struct bp_err *err) BP_MUST;
+
+/* Which shares were seen. Zero-initialise. */
+struct bp_shareset {
+    int32_t n;       /* 0: no share seen yet */
+    int32_t n_seen;
+    int32_t last;
+    uint8_t *seen;   /* bits */
+    bool unmarked;   /* rows that are no share */
+};
+/* Note the share of a batch; a second, separate run of the same share, another N,
+ * or shares mixed with unmarked rows are BP_EDATA. */
+int bp_shareset_add(struct bp_shareset *s, struct bp_share share, struct bp_err *err) BP_MUST;
+/* Unmarked, or 0..N-1 once each. */
+bool bp_shareset_whole(const struct bp_shareset *s);
+void bp_shareset_release(struct bp_shareset *s);
+
+/*
+ * The memory of one process (--mem, BP_MEM). Operators take before they hold
+ * and give back after; when take says no they spill. Thread safe.
+ */
+struct bp_budget {
+    atomic_llong used_bytes;
+    int64_t limit_bytes; /* 0: no limit */
+    atomic_llong peak_bytes;
+};
+bool bp_budget_take(struct bp_budget *b, int64_t bytes); /* NULL b: always yes */
+void bp_budget_give(struct bp_budget *b, int64_t bytes);
+
+/* What every operator and source is given. One per process, outlives all. */
+struct bp_ctx {
+    struct bp_budget budget;
+    int n_threads;          /* -j, at least 1 */
+    int64_t batch_rows;     /* rows of inner batches (BP_BATCH_ROWS), default 8192 */
+};
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CSV and TSV, both ways. Reading is what libcsv reads under design 5's settings. */
+#ifndef BP_FMT_CSV_H
+#define BP_FMT_CSV_H
+
+#include "flow/flow.h"
+#include "sys/input.h"
+#include "sys/outfile.h"
+
+enum bp_csv_header { BP_CSV_HEADER_YES = 0, BP_CSV_HEADER_NO };
+
+struct bp_csv_opts {
+    char delim;               /* ',' or '\t' or any single byte */
+    char quote;               /* '"'; 0: quotes mean nothing */
+    enum bp_csv_header header;
+    const char *null_text;    /* further text that reads as NULL when unquoted; may be NULL */
+    const struct bp_schema *schema; /* declared columns; NULL: all inferred */
+    bool star;                /* the schema ends in *: columns beyond it are inferred */
+    const char *const *columns; /* NULL-terminated names wanted; NULL: all. Others are never converted */
+    bool missing_null;        /* a column missing in one of several files is NULL */
+    int task, n_tasks;        /* n_tasks > 0: contiguous share of all inputs together */
+};
+
+/* Inputs are taken over (also on error; array too is copied). All files together
+ * are one table; each has its own header. Inference reads them all, never the
+ * share. Decoding runs on ctx->n_threads in order. */
+int bp_csv_source(struct bp_source *out, struct bp_input *inputs, int n_inputs,
+                  const struct bp_csv_opts *opts, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
+
+struct bp_csv_out_opts {
+    char delim;
+    bool header;
+    const char *null_text; /* text written for NULL, default "" */
+};
+/* f is taken over. */
+int bp_csv_sink(struct bp_sink *out, struct bp_outfile *f, const struct bp_schema *schema,
+                const struct bp_csv_out_opts *opts, struct bp_err *err) BP_MUST;
+
+#endif

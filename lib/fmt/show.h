@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables and schemas for people. */
+#ifndef BP_FMT_SHOW_H
+#define BP_FMT_SHOW_H
+
+#include "flow/flow.h"
+
+struct bp_show_opts {
+    int64_t n_rows;   /* show the first n; < 0: all */
+    bool expanded;    /* one line a column (-x) */
+    bool color;       /* dim nulls and types */
+    int width_cols;   /* of the terminal; 0: unlimited */
+    int max_cell;     /* wide text is cut to this many columns; 0: never */
+};
+/* Pulls what it shows from src and renders it into out as UTF-8. Stops pulling
+ * when it has n_rows (plus the knowledge whether there are more). */
+int bp_show_table(struct bp_source *src, const struct bp_show_opts *opts, struct bp_buf *out,
+                  struct bp_err *err) BP_MUST;
+/* As Spark's printSchema: "root\n |-- a: integer (nullable = true)\n". */
+int bp_show_schema_tree(const struct bp_schema *s, struct bp_buf *out, struct bp_err *err) BP_MUST;
+int bp_show_schema_json(const struct bp_schema *s, struct bp_buf *out, struct bp_err *err) BP_MUST;
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Operators: each opens a source over its input source(s), which it takes over
+ * (moved; also on error). open() fixes the output schema: every type error
+ * shows before the first byte is written. Marks of the schema: each operator
+ * keeps, drops or sets bp.sorted, bp.parted, bp.task, bp.partial as bp-stream(5)
+ * says; bp.lineage is pushed by lib/tool, not here.
+ */
+#ifndef BP_OP_OP_H
+#define BP_OP_OP_H
+
+#include "expr/expr.h"
+#include "flow/flow.h"
+
+/* filter.c: rows for which the clause is true, in input order. */
+int bp_filter_open(struct bp_source *out, struct bp_source *in, const struct bp_clause *where,
+                   struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
+
+/* map.c: one of four forms. */
+enum bp_map_form { BP_MAP_SELECT, BP_MAP_ADD, BP_MAP_DROP, BP_MAP_RENAME };
+int bp_map_open(struct bp_source *out, struct bp_source *in, enum bp_map_form form,
+                const struct bp_clause *list, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
+
+/* head.c: the first n rows, or with keys (names list, NULL: none) the first n of
+ * each run of equal keys. */
+int bp_head_open(struct bp_source *out, struct bp_source *in, int64_t n_rows, const char *keys,
+                 struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
+
+/* reduce.c: GROUP BY, output in hash order. */
+enum bp_reduce_form { BP_REDUCE_WHOLE, BP_REDUCE_PARTIAL, BP_REDUCE_FINAL };
+struct bp_reduce_opts {
+    enum bp_reduce_form form;
+    const struct bp_clause *keys; /* NULL: one group; FINAL: NULL */
+    const struct bp_clause *aggs; /* FINAL, and PARTIAL on a partial stream: NULL */
+    bool per_task;                /* a share is taken as whole */
+};
+int bp_reduce_open(struct bp_source *out, struct bp_source *in, const struct bp_reduce_opts *opts,
+                   struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
+/* Key names of a partial stream (for bp-shuffle), NULL-terminated array from bp_mem. */
+int bp_partial_keys(const struct bp_schema *s, char ***names, struct bp_err *err) BP_MUST;
+
+/* sort.c: stable ORDER BY; top n if n_rows >= 0. */
+int bp_sort_open(struct bp_source *out, struct bp_source *in, const struct bp_clause *order,
+                 int64_t n_rows, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
+/* merge.c: inputs that are sorted already (checked); ties in the order of inputs. */
+int bp_merge_open(struct bp_source *out, struct bp_source ins[], int n_ins,
+                  const struct bp_clause *order, int64_t n_rows, struct bp_ctx *ctx,
+                  struct bp_err *err) BP_MUST;
+/* union.c: inputs one after the other; schemas must be logically equal. */
+int bp_union_open(struct bp_source *out, struct bp_source ins[], int n_ins,
+                  struct bp_err *err) BP_MUST;
+
+/* join.c */
+enum bp_join_type {
+    BP_JOIN_INNER, BP_JOIN_LEFT, BP_JOIN_RIGHT, BP_JOIN_FULL,
+    BP_JOIN_SEMI, BP_JOIN_ANTI, BP_JOIN_CROSS
+};
+struct bp_join_opts {
+    enum bp_join_type type;
+    const char *keys;              /* bp_expr_parse_join_keys; NULL for cross */
+    const struct bp_clause *where; /* extra condition over both sides' columns, or NULL */
+    const char *fill;              /* literal for the missing side's numbers, or NULL */
+    const char *suffix_left, *suffix_right; /* for clashing names; default "", "_r" */
+    bool broadcast;                /* right is held whole, left streams; right is never a share */
+    bool per_task;
+};
+int bp_join_open(struct bp_source *out, struct bp_source *left, struct bp_source *right,
+                 const struct bp_join_opts *opts, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stage directories (bp-stage(5)): hash-partitioned, one committed Arrow file
+ * per producing task. Also output directories of part files, which follow the
+ * same naming, commit and completeness check.
+ */
+#ifndef BP_STAGE_STAGE_H
+#define BP_STAGE_STAGE_H
+
+#include "flow/flow.h"
+
+struct bp_stage_opts {
+    const char *dir;
+    const char *const *keys; /* NULL-terminated names; empty: one partition */
+    uint32_t parts;
+    bool even;               /* row r of the task goes to r mod parts; keys unused */
+    int task, n_tasks;       /* n_tasks 0: the only one, 00000-of-00001 */
+    bool replace;            /* a directory of another N may be replaced */
+};
+/* Rows go to partitions, buffered under ctx->budget, and become one file by one
+ * rename at commit. schema carries the marks (bp.partial, bp.lineage). */
+int bp_stage_sink(struct bp_sink *out, const struct bp_schema *schema,
+                  const struct bp_stage_opts *opts, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
+
+struct bp_stage_range {
+    int64_t first, last; /* partitions, inclusive; first < 0: all */
+};
+bool bp_stage_is(const char *dir); /* holds files named as a stage's, with a stage's footer */
+/* Refuses incomplete or mixed stages. task/n_tasks > 0: the share of the partitions
+ * in range. Order: by partition, task, row. Sets bp.task and bp.parted. */
+int bp_stage_source(struct bp_source *out, const char *dir, struct bp_stage_range range, int task,
+                    int n_tasks, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
+
+/* "00003-of-00008" + suffix. */
+int bp_task_name(char out[64], int task, int n_tasks, const char *suffix);
+/* True and the numbers if name is I-of-N with any suffix. */
+bool bp_task_parse(const char *name, int *task, int *n_tasks, const char **suffix);
+/* Refuses a directory that holds files of another N, unless replace (then they are
+ * removed at commit, see stage.c). */
+int bp_task_dir_check(const char *dir, int n_tasks, bool replace, struct bp_err *err) BP_MUST;
+/* Task files of a directory: committed[i] for i in 0..n-1; *n_tasks 0 if there are none. */
+int bp_task_dir_scan(const char *dir, int *n_tasks, uint8_t **committed, struct bp_err *err) BP_MUST;
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Directories. */
+#ifndef BP_SYS_DIR_H
+#define BP_SYS_DIR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct bp_names {
+    char **names; /* from bp_mem, each and the array */
+    int n;
+};
+
+enum bp_path_kind { BP_PATH_NONE, BP_PATH_FILE, BP_PATH_DIR, BP_PATH_OTHER };
+enum bp_path_kind bp_path_kind(const char *path);
+/* BP_ESYS if it is not there. */
+int bp_path_mtime_ns(const char *path, int64_t *out, struct bp_err *err) BP_MUST;
+
+/* Entries of a directory sorted by bytes, "." and ".." left out; names that begin
+ * with "." or "_" only if hidden. */
+int bp_dir_list(const char *path, bool hidden, struct bp_names *out, struct bp_err *err) BP_MUST;
+void bp_names_release(struct bp_names *n);
+/* mkdir -p. */
+int bp_dir_make(const char *path, struct bp_err *err) BP_MUST;
+/* Remove `.tmp-*.HOST.PID` of this host whose process is gone. */
+int bp_dir_sweep(const char *path, struct bp_err *err) BP_MUST;
+int bp_dir_sync(const char *path, struct bp_err *err) BP_MUST;
+int bp_file_remove(const char *path, struct bp_err *err) BP_MUST;
+
+#endif

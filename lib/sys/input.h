@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes in. A bp_input reads forward from a file, a pipe, memory or a decoder
+ * stacked on another input (lib/codec); its first bytes can be looked at before
+ * they are read. Files can also be read at a place. One owner; not thread safe,
+ * but bp_input_read_at() may be called from any thread.
+ */
+#ifndef BP_SYS_INPUT_H
+#define BP_SYS_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct bp_input;
+
+struct bp_input_ops {
+    /* Up to n bytes; *got 0 is the end. May be short. */
+    int (*read)(void *self, void *p, size_t n, size_t *got, struct bp_err *err);
+    void (*free)(void *self);
+};
+
+struct bp_input {
+    char *name;          /* as the user gave it; "stdin" for - */
+    int fd;              /* -1 if stacked or in memory */
+    int64_t size_bytes;  /* of a regular file; -1 if unknown */
+    int64_t mtime_ns;
+    int64_t pos_bytes;   /* bytes read() has given so far */
+    bool is_file;        /* regular: read_at works */
+    const struct bp_input_ops *ops; /* NULL: fd */
+    void *self;
+    struct bp_buf ahead; /* peeked, not yet read */
+    size_t ahead_pos;
+};
+
+/* "-" is stdin. A directory is BP_EDATA. */
+int bp_input_open(struct bp_input *in, const char *path, struct bp_err *err) BP_MUST;
+/* Over bytes that outlive it (tests, fuzzers). */
+int bp_input_from_memory(struct bp_input *in, const char *name, const void *p, size_t n,
+                         struct bp_err *err) BP_MUST;
+/* Look at up to n bytes without taking them; fewer only at the end. */
+int bp_input_peek(struct bp_input *in, size_t n, const uint8_t **p, size_t *got,
+                  struct bp_err *err) BP_MUST;
+/* Up to n bytes, waiting until there is at least one; *got 0 is the end. */
+int bp_input_read_some(struct bp_input *in, void *p, size_t n, size_t *got,
+                       struct bp_err *err) BP_MUST;
+/* n bytes; fewer (*got) only at the end. */
+int bp_input_read(struct bp_input *in, void *p, size_t n, size_t *got, struct bp_err *err) BP_MUST;
+/* Files: n bytes from offset; fewer only at the end. Does not move read(). */
+int bp_input_read_at(const struct bp_input *in, void *p, size_t n, int64_t offset, size_t *got,
+                     struct bp_err *err) BP_MUST;
+void bp_input_close(struct bp_input *in);
+void bp_input_move(struct bp_input *dst, struct bp_input *src);
+
+/* The whole of a small text file (schemas, clauses), at most max_bytes. */
+int bp_read_file(const char *path, size_t max_bytes, struct bp_buf *out, struct bp_err *err) BP_MUST;
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes out. A bp_outfile is a descriptor we were given (stdout) or a file that
+ * appears under its name only by commit: it is written as
+ * `.tmp-NAME.HOST.PID` in the same directory (O_EXCL, O_NOFOLLOW, 0666 & umask),
+ * then fsync, checked close, rename, fsync of the directory. abort removes it;
+ * so do SIGINT, SIGTERM and SIGHUP.
+ */
+#ifndef BP_SYS_OUTFILE_H
+#define BP_SYS_OUTFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/err.h"
+
+struct bp_outfile {
+    int fd;            /* -1 when closed */
+    char *path;        /* final name; "stdout" for a borrowed descriptor */
+    char *tmp_path;    /* NULL for a borrowed descriptor */
+    int64_t pos_bytes; /* bytes written so far */
+    bool is_pipe;
+    int guard;         /* slot in the table of files that a signal removes */
+};
+
+/* Opens the temporary. Rubbish left there by dead processes of this host for the
+ * same NAME is removed first. */
+int bp_outfile_open(struct bp_outfile *f, const char *path, struct bp_err *err) BP_MUST;
+/* Borrow fd (stdout); commit flushes nothing but checks close. Pipes are set to
+ * their largest size. */
+int bp_outfile_borrow(struct bp_outfile *f, int fd, const char *name, struct bp_err *err) BP_MUST;
+/* All of it, or an error; EPIPE is BP_ECLOSED. */
+int bp_outfile_write(struct bp_outfile *f, const void *p, size_t n, struct bp_err *err) BP_MUST;
+/* iov is scratch: it is changed. */
+int bp_outfile_writev(struct bp_outfile *f, struct iovec *iov, int n_iov, struct bp_err *err) BP_MUST;
+int bp_outfile_commit(struct bp_outfile *f, struct bp_err *err) BP_MUST;
+void bp_outfile_abort(struct bp_outfile *f); /* also after commit: a no-op */
+
+#endif
