@@ -23,12 +23,12 @@ struct bp_input_ops {
 };
 
 struct bp_input {
-    char *name;          /* as the user gave it; "stdin" for - */
-    int fd;              /* -1 if stacked or in memory */
-    int64_t size_bytes;  /* of a regular file; -1 if unknown */
+    char *name;         /* as the user gave it; "stdin" for - */
+    int fd;             /* -1 if stacked or in memory */
+    int64_t size_bytes; /* of a regular file; -1 if unknown */
     int64_t mtime_ns;
-    int64_t pos_bytes;   /* bytes read() has given so far */
-    bool is_file;        /* regular: read_at works */
+    int64_t pos_bytes;              /* bytes read() has given so far */
+    bool is_file;                   /* regular: read_at works */
     const struct bp_input_ops *ops; /* NULL: fd */
     void *self;
     struct bp_buf ahead; /* peeked, not yet read */
@@ -55,6 +55,7 @@ void bp_input_close(struct bp_input *in);
 void bp_input_move(struct bp_input *dst, struct bp_input *src);
 
 /* The whole of a small text file (schemas, clauses), at most max_bytes. */
-int bp_read_file(const char *path, size_t max_bytes, struct bp_buf *out, struct bp_err *err) BP_MUST;
+int bp_read_file(const char *path, size_t max_bytes, struct bp_buf *out,
+                 struct bp_err *err) BP_MUST;
 
 #endif

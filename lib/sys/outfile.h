@@ -22,7 +22,7 @@ struct bp_outfile {
     char *tmp_path;    /* NULL for a borrowed descriptor */
     int64_t pos_bytes; /* bytes written so far */
     bool is_pipe;
-    int guard;         /* slot in the table of files that a signal removes */
+    int guard; /* slot in the table of files that a signal removes */
 };
 
 /* Opens the temporary. Rubbish left there by dead processes of this host for the
@@ -34,7 +34,8 @@ int bp_outfile_borrow(struct bp_outfile *f, int fd, const char *name, struct bp_
 /* All of it, or an error; EPIPE is BP_ECLOSED. */
 int bp_outfile_write(struct bp_outfile *f, const void *p, size_t n, struct bp_err *err) BP_MUST;
 /* iov is scratch: it is changed. */
-int bp_outfile_writev(struct bp_outfile *f, struct iovec *iov, int n_iov, struct bp_err *err) BP_MUST;
+int bp_outfile_writev(struct bp_outfile *f, struct iovec *iov, int n_iov,
+                      struct bp_err *err) BP_MUST;
 int bp_outfile_commit(struct bp_outfile *f, struct bp_err *err) BP_MUST;
 void bp_outfile_abort(struct bp_outfile *f); /* also after commit: a no-op */
 

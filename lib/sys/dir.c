@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sys/dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+enum bp_path_kind bp_path_kind(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return BP_PATH_NONE;
+    if (S_ISREG(st.st_mode))
+        return BP_PATH_FILE;
+    return S_ISDIR(st.st_mode) ? BP_PATH_DIR : BP_PATH_OTHER;
+}
+
+int bp_path_mtime_ns(const char *path, int64_t *out, struct bp_err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return bp_fail_errno(err, errno, "cannot read '%s'", path);
+    *out = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    return 0;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int names_add(struct bp_names *out, const char *name, struct bp_err *err)
+{
+    char **grown;
+
+    if (out->n % 64 == 0) {
+        grown = bp_mem_grow(out->names, (size_t)out->n + 64, sizeof *grown, err);
+        if (!grown)
+            return err->code;
+        out->names = grown;
+    }
+    out->names[out->n] = bp_mem_str(name, err);
+    if (!out->names[out->n])
+        return err->code;
+    out->n++;
+    return 0;
+}
+
+int bp_dir_list(const char *path, bool hidden, struct bp_names *out, struct bp_err *err)
+{
+    struct dirent *e;
+    DIR *d;
+    int rc = 0;
+
+    out->names = NULL;
+    out->n = 0;
+    d = opendir(path);
+    if (!d)
+        return bp_fail_errno(err, errno, "cannot read directory '%s'", path);
+    for (;;) {
+        errno = 0;
+        e = readdir(d);
+        if (!e)
+            break;
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+            continue;
+        if (!hidden && (e->d_name[0] == '.' || e->d_name[0] == '_'))
+            continue;
+        BP_GO(names_add(out, e->d_name, err));
+    }
+    if (errno)
+        rc = bp_fail_errno(err, errno, "cannot read directory '%s'", path);
+    else if (out->n)
+        qsort(out->names, (size_t)out->n, sizeof *out->names, by_bytes);
+out:
+    closedir(d);
+    if (rc < 0)
+        bp_names_release(out);
+    return rc;
+}
+
+void bp_names_release(struct bp_names *n)
+{
+    for (int i = 0; i < n->n; i++)
+        bp_mem_free(n->names[i]);
+    bp_mem_free(n->names);
+    n->names = NULL;
+    n->n = 0;
+}
+
+int bp_dir_make(const char *path, struct bp_err *err)
+{
+    char part[PATH_MAX];
+    size_t n = strlen(path);
+
+    if (n == 0 || n >= sizeof part)
+        return bp_fail(err, BP_EUSAGE, "'%s' is no name for a directory", path);
+    for (size_t i = 1; i <= n; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, 0777) < 0 && errno != EEXIST && bp_path_kind(part) != BP_PATH_DIR)
+            return bp_fail_errno(err, errno, "cannot make directory '%s'", part);
+    }
+    if (bp_path_kind(path) != BP_PATH_DIR)
+        return bp_fail(err, BP_EDATA, "'%s' is in the way: it is not a directory", path);
+    return 0;
+}
+
+/* The process id at the end of `.tmp-NAME.HOST.PID` if HOST is ours, else 0. */
+static long tmp_pid(const char *name, const char *host)
+{
+    const char *dot = strrchr(name, '.');
+    size_t host_len = strlen(host);
+    char *end;
+    long pid;
+
+    if (strncmp(name, ".tmp-", 5) != 0 || !dot || dot[1] < '1' || dot[1] > '9')
+        return 0;
+    pid = strtol(dot + 1, &end, 10);
+    if (*end || (size_t)(dot - name) < host_len + 6)
+        return 0;
+    if (dot[-1 - (long)host_len] != '.' || strncmp(dot - host_len, host, host_len) != 0)
+        return 0;
+    return pid;
+}
+
+int bp_dir_sweep(const char *path, struct bp_err *err)
+{
+    char host[HOST_NAME_MAX + 1] = "", full[PATH_MAX];
+    struct bp_names l;
+    long pid;
+
+    if (gethostname(host, sizeof host) < 0)
+        return bp_fail_errno(err, errno, "cannot read the name of this host");
+    host[HOST_NAME_MAX] = '\0';
+    BP_TRY(bp_dir_list(path, true, &l, err));
+    for (int i = 0; i < l.n; i++) {
+        pid = tmp_pid(l.names[i], host);
+        if (pid == 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+            continue;
+        if ((size_t)snprintf(full, sizeof full, "%s/%s", path, l.names[i]) < sizeof full)
+            unlink(full); /* rubbish of a dead process; another run may have been quicker */
+    }
+    bp_names_release(&l);
+    return 0;
+}
+
+int bp_dir_sync(const char *path, struct bp_err *err)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc;
+
+    if (fd < 0)
+        return bp_fail_errno(err, errno, "cannot open directory '%s'", path);
+    rc = fsync(fd);
+    if (rc < 0 && errno != EINVAL) /* some file systems do not sync directories */
+        rc = bp_fail_errno(err, errno, "cannot write directory '%s' to disk", path);
+    else
+        rc = 0;
+    close(fd);
+    return rc;
+}
+
+int bp_file_remove(const char *path, struct bp_err *err)
+{
+    if (unlink(path) < 0 && errno != ENOENT)
+        return bp_fail_errno(err, errno, "cannot remove '%s'", path);
+    return 0;
+}

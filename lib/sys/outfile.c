@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The commit. Order: write all, fsync the file, check its close, rename, fsync
+ * the directory. Whatever happens before the rename leaves the old file; the
+ * rename is atomic; a failed fsync is final and the file is not published.
+ */
+#include "sys/outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "sys/dir.h"
+#include "sys/guard.h"
+
+/* Directory part of path into dir ("." if none); the name behind it. */
+static const char *split_path(const char *path, char *dir, size_t cap)
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+
+    if (!slash)
+        snprintf(dir, cap, ".");
+    else if (n == 0)
+        snprintf(dir, cap, "/");
+    else
+        snprintf(dir, cap, "%.*s", (int)n, path);
+    return slash ? slash + 1 : path;
+}
+
+static int make_tmp_path(struct bp_outfile *f, struct bp_err *err)
+{
+    char host[HOST_NAME_MAX + 1] = "localhost";
+    char dir[PATH_MAX];
+    struct bp_buf b = {0};
+    const char *name = split_path(f->path, dir, sizeof dir);
+    int rc;
+
+    if (gethostname(host, sizeof host) < 0)
+        return bp_fail_errno(err, errno, "cannot read the name of this host");
+    host[HOST_NAME_MAX] = '\0';
+    BP_GO(bp_buf_printf(&b, err, "%s/.tmp-%s.%s.%ld", dir, name, host, (long)getpid()));
+    if (!bp_buf_str(&b, err)) {
+        rc = err->code;
+        goto out;
+    }
+    f->tmp_path = (char *)b.data;
+    return 0;
+out:
+    bp_buf_release(&b);
+    return rc;
+}
+
+int bp_outfile_open(struct bp_outfile *f, const char *path, struct bp_err *err)
+{
+    char dir[PATH_MAX];
+
+    memset(f, 0, sizeof *f);
+    f->fd = -1;
+    f->guard = -1;
+    if (strlen(path) + 300 > PATH_MAX)
+        return bp_fail(err, BP_EUSAGE, "the path '%s' is too long", path);
+    f->path = bp_mem_str(path, err);
+    if (!f->path)
+        return err->code;
+    split_path(path, dir, sizeof dir);
+    if (bp_path_kind(path) == BP_PATH_DIR) {
+        bp_fail(err, BP_EUSAGE, "'%s' is a directory", path);
+        goto fail;
+    }
+    if (bp_dir_sweep(dir, err) < 0 || make_tmp_path(f, err) < 0)
+        goto fail;
+    if (unlink(f->tmp_path) < 0 && errno != ENOENT) { /* ours: same host, same pid, dead */
+        bp_fail_errno(err, errno, "cannot remove '%s'", f->tmp_path);
+        goto fail;
+    }
+    f->fd = open(f->tmp_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (f->fd < 0) {
+        bp_fail_errno(err, errno, "cannot create '%s'", path);
+        goto fail;
+    }
+    f->guard = bp_guard_add(f->tmp_path);
+    return 0;
+fail:
+    bp_outfile_abort(f);
+    return err->code;
+}
+
+int bp_outfile_borrow(struct bp_outfile *f, int fd, const char *name, struct bp_err *err)
+{
+    struct stat st;
+
+    memset(f, 0, sizeof *f);
+    f->fd = fd;
+    f->guard = -1;
+    if (fstat(fd, &st) < 0)
+        return bp_fail_errno(err, errno, "cannot write to %s", name);
+    f->is_pipe = S_ISFIFO(st.st_mode);
+    if (f->is_pipe)
+        (void)fcntl(fd, F_SETPIPE_SZ, 1 << 20); /* larger is faster, not needed */
+    f->path = bp_mem_str(name, err);
+    return f->path ? 0 : err->code;
+}
+
+static int write_failed(struct bp_outfile *f, struct bp_err *err)
+{
+    if (errno == EPIPE)
+        return bp_fail(err, BP_ECLOSED, "%s was closed by its reader", f->path);
+    return bp_fail_errno(err, errno, "cannot write to '%s'", f->path);
+}
+
+int bp_outfile_write(struct bp_outfile *f, const void *p, size_t n, struct bp_err *err)
+{
+    struct iovec iov = {.iov_base = (void *)(uintptr_t)p, .iov_len = n};
+
+    return bp_outfile_writev(f, &iov, 1, err);
+}
+
+int bp_outfile_writev(struct bp_outfile *f, struct iovec *iov, int n_iov, struct bp_err *err)
+{
+    while (n_iov > 0) {
+        ssize_t w;
+
+        if (iov->iov_len == 0) {
+            iov++;
+            n_iov--;
+            continue;
+        }
+        w = writev(f->fd, iov, n_iov < IOV_MAX ? n_iov : IOV_MAX);
+        if (w < 0 && errno == EINTR)
+            continue;
+        if (w < 0)
+            return write_failed(f, err);
+        f->pos_bytes += w;
+        while (n_iov > 0 && (size_t)w >= iov->iov_len) {
+            w -= (ssize_t)iov->iov_len;
+            iov++;
+            n_iov--;
+        }
+        if (n_iov > 0) {
+            iov->iov_base = (char *)iov->iov_base + w;
+            iov->iov_len -= (size_t)w;
+        }
+    }
+    return 0;
+}
+
+static int close_fd(struct bp_outfile *f, struct bp_err *err)
+{
+    int fd = f->fd;
+
+    f->fd = -1;
+    if (close(fd) < 0)
+        return bp_fail_errno(err, errno, "cannot close '%s'", f->path);
+    return 0;
+}
+
+int bp_outfile_commit(struct bp_outfile *f, struct bp_err *err)
+{
+    char dir[PATH_MAX];
+
+    if (!f->tmp_path) /* borrowed: a closed stdout or a full device shows at close */
+        return close_fd(f, err);
+    if (fsync(f->fd) < 0) {
+        bp_fail_errno(err, errno, "cannot write '%s' to disk", f->path);
+        goto fail;
+    }
+    if (close_fd(f, err) < 0)
+        goto fail;
+    if (rename(f->tmp_path, f->path) < 0) {
+        bp_fail_errno(err, errno, "cannot rename '%s' to '%s'", f->tmp_path, f->path);
+        goto fail;
+    }
+    bp_guard_remove(f->guard);
+    f->guard = -1;
+    bp_mem_free(f->tmp_path);
+    f->tmp_path = NULL;
+    split_path(f->path, dir, sizeof dir);
+    BP_TRY(bp_dir_sync(dir, err));
+    bp_outfile_abort(f);
+    return 0;
+fail:
+    bp_outfile_abort(f);
+    return err->code;
+}
+
+void bp_outfile_abort(struct bp_outfile *f)
+{
+    if (f->tmp_path) {
+        if (f->fd >= 0)
+            close(f->fd); /* thrown away: its failure is of no account */
+        unlink(f->tmp_path);
+        bp_guard_remove(f->guard);
+    }
+    bp_mem_free(f->tmp_path);
+    bp_mem_free(f->path);
+    memset(f, 0, sizeof *f);
+    f->fd = -1;
+    f->guard = -1;
+}
