@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "col/column.h"
+
+#include <string.h>
+
+int bp_dict_new(struct bp_dict **out, struct bp_column *values, struct bp_err *err)
+{
+    static _Atomic uint64_t last_id;
+    struct bp_dict *d = bp_mem_new(1, sizeof *d, err);
+
+    if (!d) {
+        bp_column_release(values);
+        return err->code;
+    }
+    atomic_init(&d->refs, 1);
+    d->id = atomic_fetch_add(&last_id, 1) + 1;
+    d->values = *values;
+    memset(values, 0, sizeof *values);
+    *out = d;
+    return 0;
+}
+
+struct bp_dict *bp_dict_ref(struct bp_dict *d)
+{
+    if (d)
+        atomic_fetch_add_explicit(&d->refs, 1, memory_order_relaxed);
+    return d;
+}
+
+void bp_dict_unref(struct bp_dict *d)
+{
+    if (!d || atomic_fetch_sub_explicit(&d->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    bp_column_release(&d->values);
+    bp_mem_free(d);
+}
+
+void bp_column_release(struct bp_column *c)
+{
+    for (size_t i = 0; i < BP_COUNT_OF(c->own); i++)
+        bp_block_unref(c->own[i]);
+    bp_dict_unref(c->dict);
+    memset(c, 0, sizeof *c);
+}
+
+void bp_column_ref(struct bp_column *dst, const struct bp_column *src)
+{
+    *dst = *src;
+    for (size_t i = 0; i < BP_COUNT_OF(dst->own); i++)
+        bp_block_ref(dst->own[i]);
+    bp_dict_ref(dst->dict);
+}
+
+/* Bits [from, from + n) of src as a bitmap that begins at bit 0. */
+static int slice_bits(const uint8_t **bits, struct bp_block **own, int64_t from, int64_t n,
+                      struct bp_err *err)
+{
+    struct bp_block *b;
+
+    if (from % 8 == 0) {
+        *bits += from / 8;
+        return 0;
+    }
+    BP_TRY(bp_block_new(&b, bp_bits_bytes(n), err));
+    memset(b->data, 0, bp_bits_bytes(n));
+    bp_bits_copy(b->data, 0, *bits, from, n);
+    bp_block_unref(*own);
+    *own = b;
+    *bits = b->data;
+    return 0;
+}
+
+int bp_column_slice(struct bp_column *dst, const struct bp_column *src, int64_t from, int64_t n,
+                    struct bp_err *err)
+{
+    size_t width = src->dict ? sizeof(int32_t) : bp_type_width_bytes(src->type);
+    const uint8_t *data = src->data;
+
+    bp_column_ref(dst, src);
+    if (from == 0 && n == src->n_rows)
+        return 0;
+    dst->n_rows = n;
+    if (src->valid) {
+        if (slice_bits(&dst->valid, &dst->own[0], from, n, err) < 0)
+            goto fail;
+        dst->n_nulls = n - bp_bits_count(dst->valid, n);
+    }
+    if (src->type.kind == BP_BOOL) {
+        if (slice_bits(&data, &dst->own[1], from, n, err) < 0)
+            goto fail;
+        dst->data = data;
+    } else {
+        if (!width) /* plain text and binary: offsets */
+            width = sizeof(int32_t);
+        dst->data = data + (size_t)from * width;
+    }
+    return 0;
+fail:
+    bp_column_release(dst);
+    return err->code;
+}
+
+int bp_column_plain(struct bp_column *dst, const struct bp_column *src, struct bp_err *err)
+{
+    struct bp_column codes = *src; /* a view: nothing is owned twice */
+    int32_t *idx;
+    struct bp_block *b;
+    int rc;
+
+    if (!src->dict) {
+        bp_column_ref(dst, src);
+        return 0;
+    }
+    if (!codes.valid)
+        return bp_column_gather(dst, &src->dict->values, codes.data, codes.n_rows, err);
+    BP_TRY(bp_block_new(&b, (size_t)codes.n_rows * sizeof *idx, err));
+    idx = (int32_t *)(void *)b->data;
+    for (int64_t i = 0; i < codes.n_rows; i++)
+        idx[i] = bp_bit_get(codes.valid, i) ? ((const int32_t *)codes.data)[i] : -1;
+    rc = bp_column_gather(dst, &src->dict->values, idx, codes.n_rows, err);
+    bp_block_unref(b);
+    return rc;
+}
+
+int bp_column_nulls(struct bp_column *dst, struct bp_type type, int64_t n, struct bp_err *err)
+{
+    size_t width = bp_type_width_bytes(type), bytes;
+
+    memset(dst, 0, sizeof *dst);
+    dst->type = type;
+    dst->n_rows = dst->n_nulls = n;
+    bytes = type.kind == BP_BOOL ? bp_bits_bytes(n)
+            : width              ? (size_t)n * width
+                                 : ((size_t)n + 1) * sizeof(int32_t);
+    BP_TRY(bp_block_new(&dst->own[1], bytes, err));
+    if (bp_block_new(&dst->own[0], bp_bits_bytes(n), err) < 0) {
+        bp_column_release(dst);
+        return err->code;
+    }
+    memset(dst->own[1]->data, 0, bytes);
+    memset(dst->own[0]->data, 0, bp_bits_bytes(n));
+    dst->data = dst->own[1]->data;
+    dst->valid = dst->own[0]->data;
+    dst->bytes = dst->own[1]->data; /* never read: all lengths are 0 */
+    return 0;
+}
+
+int64_t bp_column_size_bytes(const struct bp_column *c)
+{
+    const int32_t *off = c->data;
+    size_t width = bp_type_width_bytes(c->type);
+
+    if (c->dict)
+        return c->n_rows * (int64_t)sizeof(int32_t);
+    if (c->type.kind == BP_BOOL)
+        return c->n_rows;
+    if (width)
+        return c->n_rows * (int64_t)width;
+    if (c->n_rows == 0)
+        return 0;
+    return c->n_rows * (int64_t)sizeof(int32_t) + (off[c->n_rows] - off[0]);
+}

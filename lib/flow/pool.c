@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Jobs stand in a ring in the order of giving. Workers take the oldest that
+ * nobody runs; the caller takes the oldest, waiting until it is finished.
+ *
+ *        taken ..[ done | done | running | waiting | waiting ].. given
+ *                 ^head                   ^next               ^tail
+ */
+#include "flow/pool.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "sys/thread.h"
+
+struct slot {
+    void *job;
+    bool finished;
+};
+
+struct worker {
+    struct bp_pool *pool;
+    int index;
+    pthread_t thread;
+};
+
+struct bp_pool {
+    const struct bp_pool_ops *ops;
+    void *ctx;
+    int n_threads, n_slots;
+    struct slot *slots;
+    struct worker *workers;
+    int n_started;
+    pthread_mutex_t lock;
+    pthread_cond_t given, finished;
+    long long head, next, tail; /* counted without end; slot is % n_slots */
+    bool stop;
+};
+
+static void *work_on(void *arg)
+{
+    struct worker *w = arg;
+    struct bp_pool *p = w->pool;
+    struct slot *s;
+
+    pthread_mutex_lock(&p->lock);
+    for (;;) {
+        while (!p->stop && p->next == p->tail)
+            pthread_cond_wait(&p->given, &p->lock);
+        if (p->stop)
+            break;
+        s = &p->slots[p->next++ % p->n_slots];
+        pthread_mutex_unlock(&p->lock);
+        p->ops->work(p->ctx, w->index, s->job);
+        pthread_mutex_lock(&p->lock);
+        s->finished = true;
+        if (s == &p->slots[p->head % p->n_slots])
+            pthread_cond_signal(&p->finished);
+    }
+    pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+int bp_pool_open(struct bp_pool **out, int n_threads, int n_slots, const struct bp_pool_ops *ops,
+                 void *ctx, struct bp_err *err)
+{
+    struct bp_pool *p = bp_mem_new(1, sizeof *p, err);
+
+    if (!p)
+        return err->code;
+    p->ops = ops;
+    p->ctx = ctx;
+    p->n_threads = n_threads;
+    p->n_slots = n_slots < 1 ? 1 : n_slots;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->given, NULL);
+    pthread_cond_init(&p->finished, NULL);
+    p->slots = bp_mem_new((size_t)p->n_slots, sizeof *p->slots, err);
+    p->workers = p->slots ? bp_mem_new((size_t)n_threads, sizeof *p->workers, err) : NULL;
+    if (!p->workers)
+        goto fail;
+    for (int i = 0; n_threads > 1 && i < n_threads; i++) {
+        p->workers[i] = (struct worker){.pool = p, .index = i};
+        if (bp_thread_start(&p->workers[i].thread, work_on, &p->workers[i], err) < 0)
+            goto fail;
+        p->n_started++;
+    }
+    *out = p;
+    return 0;
+fail:
+    bp_pool_free(p);
+    return err->code;
+}
+
+bool bp_pool_has_room(const struct bp_pool *p)
+{
+    return p->tail - p->head < p->n_slots; /* both are moved by the caller only */
+}
+
+void bp_pool_give(struct bp_pool *p, void *job)
+{
+    struct slot *s;
+
+    pthread_mutex_lock(&p->lock);
+    s = &p->slots[p->tail++ % p->n_slots];
+    s->job = job;
+    s->finished = false;
+    pthread_cond_signal(&p->given);
+    pthread_mutex_unlock(&p->lock);
+}
+
+void *bp_pool_take(struct bp_pool *p)
+{
+    struct slot *s = &p->slots[p->head % p->n_slots];
+    void *job;
+
+    if (p->head == p->tail)
+        return NULL;
+    if (p->n_threads <= 1) {
+        p->ops->work(p->ctx, 0, s->job);
+        p->next++;
+    } else {
+        pthread_mutex_lock(&p->lock);
+        while (!s->finished)
+            pthread_cond_wait(&p->finished, &p->lock);
+        pthread_mutex_unlock(&p->lock);
+    }
+    job = s->job;
+    pthread_mutex_lock(&p->lock);
+    p->head++;
+    pthread_mutex_unlock(&p->lock);
+    return job;
+}
+
+void bp_pool_free(struct bp_pool *p)
+{
+    if (!p)
+        return;
+    pthread_mutex_lock(&p->lock);
+    p->stop = true;
+    pthread_cond_broadcast(&p->given);
+    pthread_mutex_unlock(&p->lock);
+    for (int i = 0; i < p->n_started; i++)
+        pthread_join(p->workers[i].thread, NULL);
+    if (p->slots && p->ops->drop)
+        for (long long i = p->head; i < p->tail; i++)
+            p->ops->drop(p->ctx, p->slots[i % p->n_slots].job);
+    pthread_mutex_destroy(&p->lock);
+    pthread_cond_destroy(&p->given);
+    pthread_cond_destroy(&p->finished);
+    bp_mem_free(p->slots);
+    bp_mem_free(p->workers);
+    bp_mem_free(p);
+}
