@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct bp_civil {
-    int32_t year;
+    int64_t year;
     int month, day; /* 1..12, 1..31 */
 };
 

@@ -87,9 +87,10 @@ size_t bp_type_width_bytes(struct bp_type t);
  * written "timestamptz(3)"; see the table in type.c. Returns buf. */
 const char *bp_type_name(struct bp_type t, char buf[BP_TYPE_NAME_MAX]);
 /* A type name as it stands in a schema or a cast: PostgreSQL's names and
- * aliases (int4, double precision, character varying(9), numeric(10,2) ...)
+ * aliases (int4, double precision, character varying, numeric(10,2) ...)
  * and tinyint, utinyint, usmallint, uinteger, ubigint. Reads from s[0, n);
- * *used is how many bytes the name took. */
+ * *used is how many bytes the name took; on failure (BP_EUSAGE), how far it was
+ * read when the trouble showed. */
 int bp_type_parse(const char *s, size_t n, size_t *used, struct bp_type *out,
                   struct bp_err *err) BP_MUST;
 
