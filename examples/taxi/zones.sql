@@ -1,0 +1,5 @@
+-- The zones that PULocationID and DOLocationID name.
+LocationID   int,
+Borough      text,
+Zone         text,
+service_zone text
