@@ -192,8 +192,8 @@ static int read_args(struct reader *r, const char *name, int args[2], int *n, st
         int v = 0, digits = 0;
 
         skip_blanks(r);
-        for (; r->at < r->n && r->s[r->at] >= '0' && r->s[r->at] <= '9' && digits < 8; digits++)
-            v = v * 10 + (r->s[r->at++] - '0');
+        for (; r->at < r->n && r->s[r->at] >= '0' && r->s[r->at] <= '9'; digits++, r->at++)
+            v = v < 100000 ? v * 10 + (r->s[r->at] - '0') : v;
         if (digits == 0 || *n == 2)
             return bp_fail(err, BP_EUSAGE, "'%s(' wants %s, then ')'", name,
                            *n == 2 ? "at most two numbers" : "a number");
