@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A schema for people (a tree as Spark's printSchema draws it) and as JSON. */
+#include <string.h>
+
+#include "col/text.h"
+#include "fmt/cell.h"
+#include "fmt/show.h"
+
+int bp_show_schema_tree(const struct bp_schema *s, struct bp_buf *out, struct bp_err *err)
+{
+    char type[BP_TYPE_NAME_MAX];
+    int64_t width;
+
+    BP_TRY(bp_buf_puts(out, "root\n", err));
+    for (int i = 0; i < s->n_fields; i++) {
+        const struct bp_field *f = &s->fields[i];
+
+        BP_TRY(bp_buf_puts(out, " |-- ", err));
+        BP_TRY(bp_cell_text(out, f->name, strlen(f->name), 0, &width, err));
+        BP_TRY(bp_buf_printf(out, err, ": %s (nullable = %s)\n", bp_type_name(f->type, type),
+                             f->nullable ? "true" : "false"));
+    }
+    return 0;
+}
+
+/* RFC 8259; what is no UTF-8 becomes U+FFFD. */
+static int json_string(struct bp_buf *out, const char *s, struct bp_err *err)
+{
+    const uint8_t *p = (const uint8_t *)s;
+    size_t n = strlen(s), bad_at, good;
+
+    BP_TRY(bp_buf_append(out, "\"", 1, err));
+    while (n > 0) {
+        good = bp_utf8_check(p, n, &bad_at) ? n : bad_at;
+        for (size_t i = 0; i < good; i++) {
+            if (p[i] == '"' || p[i] == '\\')
+                BP_TRY(bp_buf_printf(out, err, "\\%c", p[i]));
+            else if (p[i] < 0x20)
+                BP_TRY(bp_buf_printf(out, err, "\\u%04x", (unsigned)p[i]));
+            else
+                BP_TRY(bp_buf_append(out, p + i, 1, err));
+        }
+        if (good < n)
+            BP_TRY(bp_buf_puts(out, "\xef\xbf\xbd", err));
+        good = good < n ? good + 1 : n;
+        p += good;
+        n -= good;
+    }
+    return bp_buf_append(out, "\"", 1, err);
+}
+
+static int json_field(struct bp_buf *out, const struct bp_field *f, struct bp_err *err)
+{
+    char type[BP_TYPE_NAME_MAX];
+
+    BP_TRY(bp_buf_puts(out, "    {\"name\": ", err));
+    BP_TRY(json_string(out, f->name, err));
+    return bp_buf_printf(out, err, ", \"type\": \"%s\", \"nullable\": %s%s}",
+                         bp_type_name(f->type, type), f->nullable ? "true" : "false",
+                         f->dict ? ", \"dictionary\": true" : "");
+}
+
+int bp_show_schema_json(const struct bp_schema *s, struct bp_buf *out, struct bp_err *err)
+{
+    BP_TRY(bp_buf_puts(out, "{\n  \"fields\": [", err));
+    for (int i = 0; i < s->n_fields; i++) {
+        BP_TRY(bp_buf_puts(out, i ? ",\n" : "\n", err));
+        BP_TRY(json_field(out, &s->fields[i], err));
+    }
+    BP_TRY(bp_buf_puts(out, s->n_fields ? "\n  ],\n" : "],\n", err));
+    BP_TRY(bp_buf_puts(out, "  \"metadata\": {", err));
+    for (int i = 0; i < s->n_meta; i++) {
+        BP_TRY(bp_buf_puts(out, i ? ",\n    " : "\n    ", err));
+        BP_TRY(json_string(out, s->meta[i].key, err));
+        BP_TRY(bp_buf_puts(out, ": ", err));
+        BP_TRY(json_string(out, s->meta[i].value, err));
+    }
+    return bp_buf_puts(out, s->n_meta ? "\n  }\n}\n" : "}\n}\n", err);
+}
