@@ -16,8 +16,8 @@
 #ifndef BP_FLOW_MARKS_H
 #define BP_FLOW_MARKS_H
 
-#include "col/schema.h"
 #include "col/column.h"
+#include "col/schema.h"
 
 #define BP_MARK_VERSION "bp.version"
 #define BP_MARK_SORTED "bp.sorted"
@@ -26,15 +26,18 @@
 #define BP_MARK_PARTIAL "bp.partial"
 #define BP_MARK_LINEAGE "bp.lineage"
 
+/* "I/N" with 0 <= I < N, as in bp.task, --task and BP_TASK: true and the share. */
+bool bp_share_parse(const char *text, struct bp_share *out);
 /* bp.task of a schema; {0, 0} if absent. A malformed mark is BP_EDATA. */
 int bp_mark_task(const struct bp_schema *s, struct bp_share *out, struct bp_err *err) BP_MUST;
+/* share.n 0 removes the mark. */
 int bp_mark_set_task(struct bp_schema *s, struct bp_share share, struct bp_err *err) BP_MUST;
 
 struct bp_parted {
     char **keys; /* NULL-terminated array of column names; from bp_mem */
     int *classes;
     int n_keys;
-    uint32_t parts, first, last;
+    uint32_t parts, first, last; /* none: last is first - 1, also at 0 */
 };
 /* *present false if the mark is absent. Release what is filled. */
 int bp_mark_parted(const struct bp_schema *s, bool *present, struct bp_parted *out,
@@ -44,10 +47,10 @@ void bp_parted_release(struct bp_parted *p);
 
 /* One step of lineage. */
 struct bp_step {
-    const char *cmd;             /* "bp-filter" */
-    const char *const *clauses;  /* texts after @FILE was read, NULL-terminated; may be NULL */
-    const char *const *vars;     /* NAME=VALUE, NULL-terminated; may be NULL */
-    const char *const *inputs;   /* names of inputs that carry no lineage; may be NULL */
+    const char *cmd;            /* "bp-filter" */
+    const char *const *clauses; /* texts after @FILE was read, NULL-terminated; may be NULL */
+    const char *const *vars;    /* NAME=VALUE, NULL-terminated; may be NULL */
+    const char *const *inputs;  /* names of inputs that carry no lineage; may be NULL */
 };
 /* out's bp.lineage = step over the lineages of the from schemas. */
 int bp_lineage_push(struct bp_schema *out, const struct bp_step *step,
@@ -55,5 +58,9 @@ int bp_lineage_push(struct bp_schema *out, const struct bp_step *step,
 /* Run identity: 32 hex digits over the lineage without "inputs", PARTS and N. */
 int bp_lineage_identity(const struct bp_schema *s, uint32_t parts, int32_t n_tasks, char out[33],
                         struct bp_err *err) BP_MUST;
+/* The first difference of two lineages (the values of bp.lineage; NULL: none) in
+ * words, e.g. "bp-filter: 'a > 1' against 'a > 2'", appended to out; nothing is
+ * appended where their identities agree. Inputs do not count. */
+int bp_lineage_diff(const char *a, const char *b, struct bp_buf *out, struct bp_err *err) BP_MUST;
 
 #endif
