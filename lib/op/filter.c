@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bp-filter: the rows for which a clause is true, in input order. A batch of
+ * which all rows pass is handed on untouched; all marks stay true of a subset.
+ */
+#include "base/mem.h"
+#include "op/op.h"
+#include "op/partial.h"
+
+struct filter {
+    struct bp_source in;
+    struct bp_expr *where;
+    int32_t *sel;
+    int64_t sel_cap;
+    struct bp_share last;
+    bool started;
+};
+
+static int filter_room(struct filter *f, int64_t n, struct bp_err *err)
+{
+    int32_t *p;
+
+    if (n <= f->sel_cap)
+        return 0;
+    p = bp_mem_grow(f->sel, (size_t)n, sizeof *p, err);
+    if (!p)
+        return err->code;
+    f->sel = p;
+    f->sel_cap = n;
+    return 0;
+}
+
+/* Fills out with the rows of in that pass; takes in, also on error. */
+static int filter_batch(struct filter *f, struct bp_batch *in, struct bp_batch *out,
+                        struct bp_err *err)
+{
+    int64_t n = 0;
+    int rc;
+
+    BP_GO(filter_room(f, in->n_rows, err));
+    BP_GO(bp_expr_select(f->where, in, f->sel, &n, err));
+    if (n == in->n_rows) {
+        bp_batch_move(out, in);
+        return 0;
+    }
+    BP_GO(bp_batch_gather(out, in, f->sel, n, err));
+    out->first_row = in->first_row;
+    out->share = in->share;
+out:
+    bp_batch_release(in);
+    return rc;
+}
+
+static int filter_next(void *self, struct bp_batch *out, struct bp_err *err)
+{
+    struct filter *f = self;
+    struct bp_batch in = {0};
+    bool new_share;
+    int rc;
+
+    for (;;) {
+        rc = bp_source_next(&f->in, &in, err);
+        if (rc)
+            return rc;
+        new_share =
+            in.share.n > 0 && (!f->started || in.share.i != f->last.i || in.share.n != f->last.n);
+        f->started = true;
+        f->last = in.share;
+        BP_TRY(filter_batch(f, &in, out, err));
+        if (out->n_rows || new_share)
+            return 0;
+        bp_batch_release(out);
+    }
+}
+
+static void filter_free(void *self)
+{
+    struct filter *f = self;
+
+    bp_source_free(&f->in);
+    bp_expr_free(f->where);
+    bp_mem_free(f->sel);
+    bp_mem_free(f);
+}
+
+static const struct bp_source_ops filter_ops = {filter_next, filter_free};
+
+int bp_filter_open(struct bp_source *out, struct bp_source *in, const struct bp_clause *where,
+                   struct bp_ctx *ctx, struct bp_err *err)
+{
+    struct filter *f = bp_mem_new(1, sizeof *f, err);
+    int rc = 0;
+
+    (void)ctx;
+    *out = (struct bp_source){0};
+    if (!f) {
+        bp_source_free(in);
+        return err->code;
+    }
+    bp_source_move(&f->in, in);
+    BP_GO(bp_partial_refuse(&f->in.schema, "bp-filter", err));
+    BP_GO(bp_expr_parse_where(where, &f->in.schema, &f->where, err));
+    BP_GO(bp_schema_copy(&out->schema, &f->in.schema, err));
+    if (f->in.name) {
+        out->name = bp_mem_str(f->in.name, err);
+        if (!out->name) {
+            rc = err->code;
+            goto out;
+        }
+    }
+    out->ops = &filter_ops;
+    out->self = f;
+    return 0;
+out:
+    filter_free(f);
+    bp_schema_release(&out->schema);
+    *out = (struct bp_source){0};
+    return rc;
+}
