@@ -9,6 +9,31 @@ int bp_source_next(struct bp_source *s, struct bp_batch *out, struct bp_err *err
     return s->ops->next(s->self, out, err);
 }
 
+int bp_source_project(struct bp_source *s, const int *cols, int n, struct bp_err *err)
+{
+    struct bp_schema kept = {0};
+
+    if (!s->ops->project)
+        return BP_DONE;
+    for (int i = 0; i < n; i++) {
+        const struct bp_field *f = &s->schema.fields[cols[i]];
+
+        if (bp_schema_add(&kept, f->name, f->type, err) < 0)
+            goto fail;
+        kept.fields[i].nullable = f->nullable;
+        kept.fields[i].dict = f->dict;
+    }
+    if (bp_schema_copy_meta(&kept, &s->schema, err) < 0 ||
+        s->ops->project(s->self, cols, n, err) < 0)
+        goto fail;
+    bp_schema_release(&s->schema);
+    s->schema = kept;
+    return 0;
+fail:
+    bp_schema_release(&kept);
+    return err->code;
+}
+
 void bp_source_free(struct bp_source *s)
 {
     if (s->ops)

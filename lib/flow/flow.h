@@ -25,6 +25,10 @@ struct bp_source_ops {
     /* 0 and a batch in *out (the caller's; may have 0 rows), BP_DONE, or < 0. */
     int (*next)(void *self, struct bp_batch *out, struct bp_err *err);
     void (*free)(void *self);
+    /* Optional (NULL: not offered). Before the first next(): give only columns
+     * cols[0..n) of the schema, in this order, and decode no others. The schema is
+     * adjusted by the caller, bp_source_project(). */
+    int (*project)(void *self, const int *cols, int n, struct bp_err *err);
 };
 
 struct bp_source {
@@ -35,6 +39,8 @@ struct bp_source {
 };
 
 int bp_source_next(struct bp_source *s, struct bp_batch *out, struct bp_err *err) BP_MUST;
+/* 0, or BP_DONE where the source does not offer it (nothing changed). */
+int bp_source_project(struct bp_source *s, const int *cols, int n, struct bp_err *err) BP_MUST;
 void bp_source_free(struct bp_source *s); /* zeroes; a zeroed source is a no-op */
 void bp_source_move(struct bp_source *dst, struct bp_source *src);
 
@@ -63,11 +69,11 @@ int bp_flow_run(struct bp_source *src, struct bp_sink *sink, struct bp_err *err)
 
 /* Which shares were seen. Zero-initialise. */
 struct bp_shareset {
-    int32_t n;       /* 0: no share seen yet */
+    int32_t n; /* 0: no share seen yet */
     int32_t n_seen;
     int32_t last;
-    uint8_t *seen;   /* bits */
-    bool unmarked;   /* rows that are no share */
+    uint8_t *seen; /* bits */
+    bool unmarked; /* rows that are no share */
 };
 /* Note the share of a batch; a second, separate run of the same share, another N,
  * or shares mixed with unmarked rows are BP_EDATA. */
@@ -91,8 +97,8 @@ void bp_budget_give(struct bp_budget *b, int64_t bytes);
 /* What every operator and source is given. One per process, outlives all. */
 struct bp_ctx {
     struct bp_budget budget;
-    int n_threads;          /* -j, at least 1 */
-    int64_t batch_rows;     /* rows of inner batches (BP_BATCH_ROWS), default 8192 */
+    int n_threads;      /* -j, at least 1 */
+    int64_t batch_rows; /* rows of inner batches (BP_BATCH_ROWS), default 8192 */
 };
 
 #endif

@@ -23,6 +23,10 @@ int bp_ipc_stream_sink(struct bp_sink *out, struct bp_outfile *f, const struct b
 int bp_ipc_file_sink(struct bp_sink *out, struct bp_outfile *f, const struct bp_schema *schema,
                      struct bp_err *err) BP_MUST;
 
+/* The abort mark alone, where a command failed before it had a schema to write.
+ * Best effort: a failed write is ignored (the missing EOS says the same). */
+void bp_ipc_write_abort(struct bp_outfile *f, const char *reason);
+
 /*
  * The file writer by hand, for lib/stage: blocks as they come (not recut), and
  * a footer with metadata that is known last.
@@ -51,6 +55,8 @@ void bp_ipc_writer_free(struct bp_ipc_writer *w);
 struct bp_ipc_opts {
     bool allow_truncated; /* a stream without EOS is taken as whole */
     int task, n_tasks;    /* n_tasks > 0, files only: the batches of this share */
+    bool some_batches;    /* files only: just batches [first_batch, first_batch + n_batches); */
+    int first_batch, n_batches; /* task and n_tasks then only mark the share */
     const int *columns;   /* read only these fields, in this order; NULL: all */
     int n_columns;
 };

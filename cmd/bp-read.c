@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bp-read: tables to a stream (FROM). */
+#include "base/buf.h"
+#include "flow/marks.h"
+#include "op/op.h"
+#include "tool/tool.h"
+
+struct opts {
+    const char *format, *columns, *where;
+};
+
+static const struct bp_option options[] = {
+    {'f', "format", BP_OPT_TEXT, offsetof(struct opts, format), "FMT",
+     "csv, tsv, arrow (told by bytes and name)"},
+    {'c', "columns", BP_OPT_TEXT, offsetof(struct opts, columns), "COLS",
+     "only these columns, in this order"},
+    {'w', "where", BP_OPT_TEXT, offsetof(struct opts, where), "EXPR",
+     "only rows for which EXPR is true"},
+};
+
+static const struct bp_command command = {
+    .name = "bp-read",
+    .synopsis = "[options] FILE...",
+    .summary = "read tables and write them as one Arrow stream (FROM)",
+    .examples = {"bp-read trips.csv",
+                 "bp-read -s 'PULocationID int, total_amount decimal(10,2), *' trips.csv",
+                 "bp-read -c total_amount -w 'total_amount > 100' 'trips/*.csv'"},
+    .options = options,
+    .n_options = BP_COUNT_OF(options),
+    .uses = BP_USES_VARS | BP_USES_TASK | BP_USES_JOBS | BP_USES_TEXT | BP_USES_PART,
+    .min_operands = 0,
+    .max_operands = -1,
+    .order = "input order; several inputs in the order given, a directory by name",
+    .memory = "a few blocks of the input for each thread",
+    .is_stream = true,
+};
+
+/* What of the options changes the answer, for the lineage. */
+static int step(struct bp_tool *t, const struct opts *o, const struct bp_clause *where,
+                const char *columns, struct bp_source *src)
+{
+    const char *clauses[9] = {0};
+    int n = 0;
+
+    if (t->schema_text) {
+        struct bp_clause schema;
+
+        BP_TRY(bp_tool_clause(t, t->schema_text, &schema));
+        clauses[n++] = "-s";
+        clauses[n++] = schema.text;
+    }
+    if (columns) {
+        clauses[n++] = "-c";
+        clauses[n++] = columns;
+    }
+    if (o->where) {
+        clauses[n++] = "-w";
+        clauses[n++] = where->text;
+    }
+    return bp_tool_step(t, &src->schema, clauses, (const struct bp_schema *[]){&src->schema}, 1);
+}
+
+static int run(struct bp_tool *t, const struct opts *o)
+{
+    struct bp_clause columns, where;
+    struct bp_open open = {.format = o->format, .text_on_stdin = true};
+    struct bp_source src = {0};
+
+    BP_TRY(bp_tool_clause(t, o->columns, &columns));
+    BP_TRY(bp_tool_clause(t, o->where, &where));
+    if (!o->where)
+        open.columns = columns.text;
+    BP_TRY(bp_tool_open(t, t->operands, t->n_operands, &open, &src));
+    if (o->where)
+        BP_TRY(bp_read_where_open(&src, &where, o->columns ? &columns : NULL, &t->ctx, &t->err));
+    else if (o->columns)
+        BP_TRY(bp_map_open(&src, &src, BP_MAP_SELECT, &columns, &t->ctx, &t->err));
+    BP_TRY(step(t, o, &where, columns.text, &src));
+    return bp_tool_emit(t, &src);
+}
+
+int main(int argc, char **argv)
+{
+    struct opts o = {0};
+    struct bp_tool t;
+
+    if (!bp_tool_start(&t, &command, &o, argc, argv))
+        (void)run(&t, &o);
+    return bp_tool_end(&t);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bp-reduce: groups and aggregates (GROUP BY), whole or in two stages. */
+#include "flow/marks.h"
+#include "op/op.h"
+#include "tool/tool.h"
+
+struct opts {
+    const char *keys;
+    bool partial, final, per_task;
+};
+
+static const struct bp_option options[] = {
+    {'k', "keys", BP_OPT_TEXT, offsetof(struct opts, keys), "KEYS",
+     "what to group by; none: one group"},
+    {0, "partial", BP_OPT_FLAG, offsetof(struct opts, partial), NULL,
+     "emit states of groups, to be combined"},
+    {0, "final", BP_OPT_FLAG, offsetof(struct opts, final), NULL, "combine states and finish them"},
+    {0, "per-task", BP_OPT_FLAG, offsetof(struct opts, per_task), NULL,
+     "take a task's share as a whole table"},
+};
+
+static const struct bp_command command = {
+    .name = "bp-reduce",
+    .synopsis = "[-k KEYS] [--partial] AGGS [IN...]  |  --final [IN...]",
+    .summary = "group rows and aggregate them (GROUP BY)",
+    .examples =
+        {"bp-reduce -k PULocationID 'count(*) AS trips, sum(total_amount) AS revenue' trips.csv",
+         "bp-reduce 'min(total_amount), max(total_amount)' trips.csv",
+         "bp-reduce --partial -k PULocationID 'count(*)' trips.csv | bp-reduce --final"},
+    .options = options,
+    .n_options = BP_COUNT_OF(options),
+    .uses = BP_USES_VARS | BP_USES_TASK | BP_USES_JOBS | BP_USES_TEXT | BP_USES_PART,
+    .min_operands = 0,
+    .max_operands = -1,
+    .order = "by the hash of the keys: the same for any number of tasks and partitions",
+    .memory = "grows with the number of groups",
+    .is_stream = true,
+};
+
+/* --partial without AGGS combines a partial stream: told by whether there is a
+ * clause, which cannot be seen before the input. So: no operand, or the first
+ * one names something that exists while no key is given. */
+static bool has_aggs(const struct bp_tool *t, const struct opts *o)
+{
+    if (o->final)
+        return false;
+    if (!o->partial)
+        return true;
+    return t->n_operands > 0 &&
+           (o->keys || strchr(t->operands[0], '(') || t->operands[0][0] == '@');
+}
+
+static int step(struct bp_tool *t, const struct opts *o, const struct bp_clause *keys,
+                const struct bp_clause *aggs, const struct bp_schema *from, struct bp_source *src)
+{
+    const char *clauses[5] = {0};
+    int n = 0;
+
+    /* partial stages may be combined as often as one likes: no step of their own */
+    if (o->partial && !aggs->text)
+        return 0;
+    clauses[n++] = o->final ? "--final" : o->partial ? "--partial" : "";
+    if (keys->text) {
+        clauses[n++] = "-k";
+        clauses[n++] = keys->text;
+    }
+    if (aggs->text)
+        clauses[n++] = aggs->text;
+    return bp_tool_step(t, &src->schema, clauses, &from, 1);
+}
+
+static int run(struct bp_tool *t, const struct opts *o)
+{
+    struct bp_clause keys, aggs;
+    struct bp_reduce_opts r = {.form = BP_REDUCE_WHOLE, .per_task = o->per_task};
+    struct bp_source src = {0};
+    struct bp_schema from = {0};
+    int first, rc;
+
+    if (o->partial && o->final)
+        return bp_fail(&t->err, BP_EUSAGE, "--partial or --final, not both");
+    if (o->final && o->keys)
+        return bp_fail(&t->err, BP_EUSAGE, "--final takes no -k: the stream knows its keys");
+    first = has_aggs(t, o);
+    if (!o->final && !o->partial && t->n_operands == 0)
+        return bp_fail(&t->err, BP_EUSAGE, "usage: bp-reduce %s", t->cmd->synopsis);
+    BP_TRY(bp_tool_clause(t, o->keys, &keys));
+    BP_TRY(bp_tool_clause(t, first ? t->operands[0] : NULL, &aggs));
+    r.form = o->final ? BP_REDUCE_FINAL : o->partial ? BP_REDUCE_PARTIAL : BP_REDUCE_WHOLE;
+    r.keys = keys.text ? &keys : NULL;
+    r.aggs = aggs.text ? &aggs : NULL;
+    BP_TRY(bp_tool_open(t, t->operands + first, t->n_operands - first, NULL, &src));
+    BP_GO(bp_schema_copy_meta(&from, &src.schema, &t->err));
+    BP_GO(bp_reduce_open(&src, &src, &r, &t->ctx, &t->err));
+    BP_GO(step(t, o, &keys, &aggs, &from, &src));
+    rc = bp_tool_emit(t, &src);
+out:
+    bp_schema_release(&from);
+    bp_source_free(&src);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct opts o = {0};
+    struct bp_tool t;
+
+    if (!bp_tool_start(&t, &command, &o, argc, argv))
+        (void)run(&t, &o);
+    return bp_tool_end(&t);
+}

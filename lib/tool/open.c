@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inputs by name: operands -> pieces -> one source.
+ *
+ * A piece is one thing that opens: a stream, an Arrow file, a text file, a stage
+ * or a range of its partitions. A directory of files and a glob are several
+ * pieces. Text files that follow one another are one table (columns match by
+ * name, inference sees them all); everything else is put one after the other.
+ */
+#include <string.h>
+
+#include "base/arena.h"
+#include "codec/codec.h"
+#include "flow/marks.h"
+#include "fmt/csv.h"
+#include "ipc/ipc.h"
+#include "op/op.h"
+#include "stage/stage.h"
+#include "sys/dir.h"
+#include "tool/pieces.h"
+#include "tool/tool.h"
+
+#define SCHEMA_MAX_BYTES ((size_t)1 << 20)
+
+struct opening {
+    struct bp_tool *t;
+    const struct bp_open *o;
+    struct bp_pieces pieces;
+    struct bp_source *sources;
+    int n_sources;
+    struct bp_share task; /* n == 0: everything */
+};
+
+/* ---- text ---- */
+
+static int one_byte(struct bp_tool *t, const char *option, const char *text, char *out)
+{
+    if (strcmp(text, "\\t") == 0 || strcmp(text, "tab") == 0)
+        text = "\t";
+    if (text[0] == '\0' || text[1] != '\0' || strchr("\r\n", text[0]))
+        return bp_fail(&t->err, BP_EUSAGE, "%s wants one character, not '%s'", option, text);
+    *out = text[0];
+    return 0;
+}
+
+static int text_options(struct bp_tool *t, bool tsv, struct bp_csv_opts *c)
+{
+    const char *e = t->encoding;
+
+    c->delim = tsv ? '\t' : ',';
+    c->quote = '"';
+    if (t->delim)
+        BP_TRY(one_byte(t, "--delim", t->delim, &c->delim));
+    if (t->quote && !*t->quote)
+        c->quote = 0;
+    else if (t->quote)
+        BP_TRY(one_byte(t, "--quote", t->quote, &c->quote));
+    if (t->header && strcmp(t->header, "no") == 0)
+        c->header = BP_CSV_HEADER_NO;
+    else if (t->header && strcmp(t->header, "yes") != 0)
+        return bp_fail(&t->err, BP_EUSAGE, "--header is yes or no, not '%s'", t->header);
+    if (t->missing && strcmp(t->missing, "null") == 0)
+        c->missing_null = true;
+    else if (t->missing && strcmp(t->missing, "error") != 0)
+        return bp_fail(&t->err, BP_EUSAGE, "--missing is null or error, not '%s'", t->missing);
+    if (e && strcmp(e, "utf-8") != 0 && strcmp(e, "utf8") != 0 && strcmp(e, "UTF-8") != 0)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--encoding '%s' is not read here: iconv -f '%s' -t utf-8 FILE | bp-read", e,
+                       e);
+    c->null_text = t->null_text;
+    return 0;
+}
+
+/* The schema of text: -s, or a file _schema beside the data. */
+static int text_schema(struct bp_tool *t, const char *path, struct bp_schema *schema, bool *star,
+                       bool *present)
+{
+    const char *text = t->schema_text, *slash = strrchr(path, '/');
+    struct bp_clause c;
+    char *beside = NULL;
+
+    if (!text && strcmp(path, "-") != 0) {
+        beside =
+            slash ? bp_arena_printf(t->arena, &t->err, "@%.*s/_schema", (int)(slash - path), path)
+                  : bp_arena_str(t->arena, "@_schema", &t->err);
+        if (!beside)
+            return t->err.code;
+        if (bp_path_kind(beside + 1) == BP_PATH_FILE)
+            text = beside;
+    }
+    *present = text != NULL;
+    if (!text)
+        return 0;
+    BP_TRY(bp_tool_clause(t, text, &c));
+    if (bp_schema_parse(c.text, schema, star, &t->err) < 0)
+        return bp_err_prefix(&t->err, "schema%s%s", text[0] == '@' ? " " : "",
+                             text[0] == '@' ? text + 1 : "");
+    return 0;
+}
+
+static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_source *out)
+{
+    struct bp_tool *t = g->t;
+    struct bp_csv_opts c = {.task = g->task.i, .n_tasks = g->task.n};
+    struct bp_input *ins = bp_mem_new((size_t)n, sizeof *ins, &t->err);
+    struct bp_schema schema = {0};
+    char **names = NULL;
+    bool declared = false;
+    int n_names = 0, rc;
+
+    if (!ins)
+        return t->err.code;
+    BP_GO(text_options(t, p->kind == BP_PIECE_TSV, &c));
+    BP_GO(text_schema(t, p->path, &schema, &c.star, &declared));
+    if (declared)
+        c.schema = &schema;
+    if (g->o->columns) {
+        BP_GO(bp_expr_parse_names(g->o->columns, &names, &n_names, &t->err));
+        c.columns = (const char *const *)names;
+    }
+    for (int i = 0; i < n; i++)
+        bp_input_move(&ins[i], &p[i].in);
+    rc = bp_csv_source(out, ins, n, &c, &t->ctx, &t->err);
+out:
+    for (int i = 0; i < n_names; i++)
+        bp_mem_free(names[i]);
+    bp_mem_free(names);
+    bp_schema_release(&schema);
+    bp_mem_free(ins);
+    return rc;
+}
+
+/* ---- Arrow ---- */
+
+static int open_stream(struct opening *g, struct bp_piece *p, struct bp_source *out)
+{
+    struct bp_ipc_opts o = {.allow_truncated = g->t->allow_truncated};
+
+    if (g->task.n)
+        return bp_fail(&g->t->err, BP_EUSAGE,
+                       "%s is a stream: it cannot be cut into shares for -T; name files, or let "
+                       "the producer take the share",
+                       p->path);
+    return bp_ipc_stream_source(out, &p->in, &o, &g->t->err);
+}
+
+/* Which batches of file p, given that first batches of files stand before it. */
+static void batches_of(const struct opening *g, int first, int count, int total,
+                       struct bp_ipc_opts *o)
+{
+    int64_t from = (int64_t)total * g->task.i / g->task.n;
+    int64_t to = (int64_t)total * (g->task.i + 1) / g->task.n;
+
+    from = BP_MAX(from, first) - first;
+    to = BP_MIN(to, first + count) - first;
+    o->some_batches = true;
+    o->first_batch = (int)BP_MIN(from, count);
+    o->n_batches = to > from ? (int)(to - from) : 0;
+    o->task = g->task.i;
+    o->n_tasks = g->task.n;
+}
+
+static int open_arrow_file(struct opening *g, struct bp_piece *p, struct bp_source *out)
+{
+    struct bp_ipc_opts o = {0};
+
+    if (g->task.n)
+        batches_of(g, p->first_batch, p->n_batches, g->pieces.n_batches, &o);
+    return bp_ipc_file_source(out, &p->in, &o, &g->t->err);
+}
+
+/* How many batches each Arrow file has, for shares that run over all of them. */
+static int count_batches(struct opening *g)
+{
+    struct bp_ipc_file *f;
+    struct bp_input in;
+
+    for (int i = 0; i < g->pieces.n; i++) {
+        struct bp_piece *p = &g->pieces.items[i];
+
+        if (p->kind != BP_PIECE_ARROW)
+            continue;
+        BP_TRY(bp_input_open(&in, p->path, &g->t->err));
+        BP_TRY(bp_ipc_file_open(&f, &in, &g->t->err));
+        p->first_batch = g->pieces.n_batches;
+        p->n_batches = bp_ipc_file_n_batches(f);
+        g->pieces.n_batches += p->n_batches;
+        bp_ipc_file_free(f);
+    }
+    return 0;
+}
+
+/* ---- all ---- */
+
+static bool is_text(const struct bp_piece *p)
+{
+    return p->kind == BP_PIECE_CSV || p->kind == BP_PIECE_TSV;
+}
+
+static int note_input(struct bp_tool *t, const char *name)
+{
+    char **names =
+        bp_arena_alloc(t->arena, ((size_t)t->n_input_names + 2) * sizeof *names, &t->err);
+
+    if (!names)
+        return t->err.code;
+    if (t->n_input_names)
+        memcpy(names, t->input_names, (size_t)t->n_input_names * sizeof *names);
+    names[t->n_input_names] = bp_arena_str(t->arena, name, &t->err);
+    if (!names[t->n_input_names++])
+        return t->err.code;
+    t->input_names = names;
+    return 0;
+}
+
+/* Shares run over all inputs as one row of rows: a mixture has no common measure. */
+static int refuse_mixed_shares(struct opening *g)
+{
+    const struct bp_piece *p = g->pieces.items;
+
+    for (int i = 1; g->task.n && i < g->pieces.n; i++)
+        if (is_text(&p[i]) != is_text(&p[0]) || p[i].kind == BP_PIECE_STAGE ||
+            p[0].kind == BP_PIECE_STAGE)
+            return bp_fail(&g->t->err, BP_EUSAGE,
+                           "'%s' and '%s' are of different kinds: one task's share of both "
+                           "together is not defined; read them by two commands",
+                           p[0].path, p[i].path);
+    return 0;
+}
+
+static int open_piece(struct opening *g, int i, int *used, struct bp_source *out)
+{
+    struct bp_piece *p = &g->pieces.items[i];
+    int n = 1, rc;
+
+    if (is_text(p)) {
+        while (i + n < g->pieces.n && p[n].kind == p->kind)
+            n++;
+        for (int k = 0; k < n; k++)
+            BP_TRY(note_input(g->t, p[k].path));
+        rc = open_text(g, p, n, out);
+    } else if (g->t->schema_text) {
+        rc =
+            bp_fail(&g->t->err, BP_EUSAGE, "'%s' has a schema of its own: -s is for text", p->path);
+    } else if (p->kind == BP_PIECE_STREAM) {
+        rc = open_stream(g, p, out);
+    } else if (p->kind == BP_PIECE_ARROW) {
+        rc = open_arrow_file(g, p, out);
+    } else {
+        rc = bp_stage_source(out, p->path, p->range, g->task.i, g->task.n, &g->t->ctx, &g->t->err);
+    }
+    *used = n;
+    if (rc == 0 && !is_text(p) && !bp_schema_meta(&out->schema, BP_MARK_LINEAGE))
+        rc = note_input(g->t, p->path);
+    return rc;
+}
+
+static int open_all(struct opening *g, struct bp_source *out)
+{
+    struct bp_tool *t = g->t;
+    int used;
+
+    BP_TRY(refuse_mixed_shares(g));
+    if (g->task.n)
+        BP_TRY(count_batches(g));
+    g->sources = bp_mem_new((size_t)g->pieces.n, sizeof *g->sources, &t->err);
+    if (!g->sources)
+        return t->err.code;
+    for (int i = 0; i < g->pieces.n; i += used) {
+        BP_TRY(open_piece(g, i, &used, &g->sources[g->n_sources]));
+        g->n_sources++;
+    }
+    if (g->n_sources == 1) {
+        bp_source_move(out, &g->sources[0]);
+        return 0;
+    }
+    return bp_union_open(out, g->sources, g->n_sources, &t->err);
+}
+
+int bp_tool_open(struct bp_tool *t, char *const *names, int n, const struct bp_open *o,
+                 struct bp_source *out)
+{
+    static const struct bp_open plain = {0};
+    struct opening g = {.t = t, .o = o ? o : &plain};
+    int rc;
+
+    memset(out, 0, sizeof *out);
+    if (!g.o->whole)
+        g.task = t->task;
+    rc = bp_pieces_find(t, names, n, g.o, &g.pieces);
+    if (rc == 0)
+        rc = open_all(&g, out);
+    for (int i = 0; i < g.n_sources; i++)
+        bp_source_free(&g.sources[i]);
+    bp_mem_free(g.sources);
+    bp_pieces_release(&g.pieces);
+    return rc;
+}

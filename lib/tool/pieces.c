@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tool/pieces.h"
+
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "codec/codec.h"
+#include "ipc/ipc.h"
+#include "sys/dir.h"
+
+struct finding {
+    struct bp_tool *t;
+    const struct bp_open *o;
+    struct bp_pieces *out;
+};
+
+static int add_operand(struct finding *f, const char *name);
+
+static struct bp_piece *new_piece(struct finding *f, const char *path)
+{
+    struct bp_pieces *out = f->out;
+    struct bp_piece *grown, *p;
+
+    if (out->n % 64 == 0) {
+        grown = bp_mem_grow(out->items, (size_t)out->n + 64, sizeof *grown, &f->t->err);
+        if (!grown)
+            return NULL;
+        out->items = grown;
+    }
+    p = &out->items[out->n];
+    memset(p, 0, sizeof *p);
+    p->in.fd = -1;
+    p->range.first = -1;
+    p->path = bp_arena_str(f->t->arena, path, &f->t->err);
+    if (!p->path)
+        return NULL;
+    out->n++;
+    return p;
+}
+
+void bp_pieces_release(struct bp_pieces *p)
+{
+    for (int i = 0; i < p->n; i++)
+        if (p->items[i].in.name)
+            bp_input_close(&p->items[i].in);
+    bp_mem_free(p->items);
+    memset(p, 0, sizeof *p);
+}
+
+/* ---- a file: by its first bytes, then by its name ---- */
+
+static bool ends_in(const char *s, const char *suffix)
+{
+    size_t n = strlen(s), k = strlen(suffix);
+
+    return n >= k && strcmp(s + n - k, suffix) == 0;
+}
+
+static int unreadable_format(struct finding *f, const char *path, const uint8_t *head, size_t n)
+{
+    const char *what = NULL;
+
+    if (n >= 4 && memcmp(head, "PAR1", 4) == 0)
+        what = "Parquet";
+    else if (ends_in(path, ".json") || ends_in(path, ".jsonl") || ends_in(path, ".ndjson"))
+        what = "JSON";
+    else if (n >= 4 && memcmp(head, "\x28\xB5\x2F\xFD", 4) == 0)
+        what = "zstd";
+    else if (n >= 6 && memcmp(head, "\xFD\x37zXZ", 6) == 0)
+        what = "xz";
+    else if (n >= 3 && memcmp(head, "BZh", 3) == 0)
+        what = "bzip2";
+    if (!what)
+        return 0;
+    return bp_fail(&f->t->err, BP_EDATA,
+                   "'%s' is %s, which this version does not read (CSV, TSV, Arrow, and gzip are)",
+                   path, what);
+}
+
+static int by_format_option(struct finding *f, const char *path, struct bp_piece *p, bool *told)
+{
+    const char *format = f->o->format;
+
+    *told = true;
+    if (!format) {
+        *told = false;
+    } else if (strcmp(format, "csv") == 0) {
+        p->kind = BP_PIECE_CSV;
+    } else if (strcmp(format, "tsv") == 0) {
+        p->kind = BP_PIECE_TSV;
+    } else if (strcmp(format, "arrow") == 0) {
+        *told = false;
+    } else {
+        return bp_fail(&f->t->err, BP_EUSAGE, "-f %s: the formats are csv, tsv and arrow", format);
+    }
+    (void)path;
+    return 0;
+}
+
+static int tell_text(struct finding *f, struct bp_piece *p, const uint8_t *head, size_t got)
+{
+    const char *path = p->path;
+    bool is_stdin = strcmp(path, "-") == 0;
+
+    if (f->o->format && strcmp(f->o->format, "arrow") == 0)
+        return bp_fail(&f->t->err, BP_EDATA, "'%s' is neither an Arrow stream nor an Arrow file",
+                       p->in.name);
+    if (is_stdin && !f->o->text_on_stdin) {
+        if (got == 0)
+            return bp_fail(&f->t->err, BP_EUPSTREAM,
+                           "stdin is empty: its producer failed or wrote nothing");
+        return bp_fail(&f->t->err, BP_EDATA,
+                       "stdin is not an Arrow stream (it begins with '%.*s'): for text put "
+                       "bp-read in front",
+                       (int)BP_MIN(got, strcspn((const char *)head, "\n")), (const char *)head);
+    }
+    BP_TRY(unreadable_format(f, path, head, got));
+    p->kind = ends_in(path, ".tsv") || ends_in(path, ".tsv.gz") || ends_in(path, ".tab")
+                  ? BP_PIECE_TSV
+                  : BP_PIECE_CSV;
+    return 0;
+}
+
+static int add_file(struct finding *f, const char *path)
+{
+    struct bp_piece *p = new_piece(f, path);
+    struct bp_err *err = &f->t->err;
+    uint8_t head[33] = {0};
+    const uint8_t *ahead;
+    size_t got;
+    bool told;
+
+    if (!p)
+        return err->code;
+    BP_TRY(bp_input_open(&p->in, path, err));
+    BP_TRY(bp_codec_detect(&p->in, err));
+    BP_TRY(bp_input_peek(&p->in, sizeof head - 1, &ahead, &got, err));
+    if (got)
+        memcpy(head, ahead, got);
+    BP_TRY(by_format_option(f, path, p, &told));
+    if (told)
+        return 0;
+    if (bp_ipc_is_stream(head, got))
+        p->kind = BP_PIECE_STREAM;
+    else if (bp_ipc_is_file(head, got) && p->in.is_file)
+        p->kind = BP_PIECE_ARROW;
+    else if (bp_ipc_is_file(head, got))
+        return bp_fail(err, BP_EDATA,
+                       "'%s' is an Arrow file, which must be a plain file: unpack it first", path);
+    else
+        return tell_text(f, p, head, got);
+    return 0;
+}
+
+/* ---- a directory ---- */
+
+/* An output directory is a table only with all of its tasks. */
+static int check_tasks(struct finding *f, const char *dir)
+{
+    struct bp_err *err = &f->t->err;
+    uint8_t *committed = NULL;
+    int n = 0, missing = -1, n_missing = 0;
+
+    BP_TRY(bp_task_dir_scan(dir, &n, &committed, err));
+    for (int i = n - 1; i >= 0; i--)
+        if (!committed[i]) {
+            missing = i;
+            n_missing++;
+        }
+    bp_mem_free(committed);
+    if (n_missing)
+        return bp_fail(err, BP_EDATA,
+                       "'%s' is not complete: %d of %d tasks are missing, the first is %d/%d; "
+                       "run them again (bp-todo -n %d '%s' lists them)",
+                       dir, n_missing, n, missing, n, n, dir);
+    return 0;
+}
+
+static int add_dir(struct finding *f, const char *dir)
+{
+    struct bp_err *err = &f->t->err;
+    struct bp_names l;
+    struct bp_piece *p;
+    int rc = 0, before = f->out->n;
+
+    if (bp_stage_is(dir)) {
+        p = new_piece(f, dir);
+        if (!p)
+            return err->code;
+        p->kind = BP_PIECE_STAGE;
+        return 0;
+    }
+    BP_TRY(check_tasks(f, dir));
+    BP_TRY(bp_dir_list(dir, false, &l, err));
+    for (int i = 0; i < l.n && rc == 0; i++) {
+        size_t n = strlen(dir);
+        char *path = bp_arena_printf(f->t->arena, err, "%s%s%s", dir,
+                                     n && dir[n - 1] == '/' ? "" : "/", l.names[i]);
+
+        if (!path)
+            rc = err->code;
+        else
+            rc = bp_path_kind(path) == BP_PATH_DIR ? add_dir(f, path) : add_file(f, path);
+    }
+    bp_names_release(&l);
+    if (rc == 0 && f->out->n == before)
+        rc = bp_fail(err, BP_EDATA, "'%s' is an empty directory", dir);
+    return rc;
+}
+
+/* ---- DIR#3, DIR#0-7, --part ---- */
+
+static int parse_range(struct finding *f, const char *text, struct bp_stage_range *r)
+{
+    char *end;
+
+    r->first = strtoll(text, &end, 10);
+    r->last = r->first;
+    if (end != text && *end == '-' && end[1])
+        r->last = strtoll(end + 1, &end, 10);
+    if (end == text || *end || text[0] < '0' || text[0] > '9' || r->last < r->first)
+        return bp_fail(&f->t->err, BP_EUSAGE, "'%s' names no partitions: 3, or 0-7", text);
+    return 0;
+}
+
+static int add_range(struct finding *f, const char *dir, const char *range)
+{
+    struct bp_piece *p;
+
+    if (!bp_stage_is(dir))
+        return bp_fail(&f->t->err, BP_EDATA, "'%s' is not a stage: it has no partitions", dir);
+    p = new_piece(f, dir);
+    if (!p)
+        return f->t->err.code;
+    p->kind = BP_PIECE_STAGE;
+    return parse_range(f, range, &p->range);
+}
+
+static int add_glob(struct finding *f, const char *pattern)
+{
+    glob_t g;
+    int rc = glob(pattern, GLOB_ERR, NULL, &g);
+
+    if (rc == GLOB_NOMATCH)
+        return bp_fail(&f->t->err, BP_EDATA, "nothing matches '%s'", pattern);
+    if (rc != 0)
+        return bp_fail(&f->t->err, BP_ESYS, "cannot expand '%s'", pattern);
+    for (size_t i = 0; i < g.gl_pathc && rc == 0; i++)
+        rc = add_operand(f, g.gl_pathv[i]);
+    globfree(&g);
+    return rc;
+}
+
+static int add_operand(struct finding *f, const char *name)
+{
+    enum bp_path_kind kind = bp_path_kind(name);
+    const char *hash = strrchr(name, '#');
+    char *dir;
+
+    if (strcmp(name, "-") == 0)
+        return add_file(f, name);
+    if (f->t->part && kind == BP_PATH_DIR)
+        return add_range(f, name, f->t->part);
+    if (f->t->part)
+        return bp_fail(&f->t->err, BP_EUSAGE, "--part is for stages, and '%s' is none", name);
+    if (kind == BP_PATH_DIR)
+        return add_dir(f, name);
+    if (kind != BP_PATH_NONE)
+        return add_file(f, name);
+    if (hash) {
+        dir = bp_arena_strn(f->t->arena, name, (size_t)(hash - name), &f->t->err);
+        if (!dir)
+            return f->t->err.code;
+        if (bp_path_kind(dir) == BP_PATH_DIR)
+            return add_range(f, dir, hash + 1);
+    }
+    if (strpbrk(name, "*?["))
+        return add_glob(f, name);
+    return add_file(f, name); /* says that it is not there */
+}
+
+int bp_pieces_find(struct bp_tool *t, char *const *names, int n, const struct bp_open *o,
+                   struct bp_pieces *out)
+{
+    struct finding f = {.t = t, .o = o, .out = out};
+
+    if (n == 0 && isatty(STDIN_FILENO))
+        return bp_fail(&t->err, BP_EUSAGE, "no input: name a table or pipe one in");
+    if (n == 0)
+        return add_operand(&f, "-");
+    for (int i = 0; i < n; i++)
+        BP_TRY(add_operand(&f, names[i]));
+    return 0;
+}

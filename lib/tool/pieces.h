@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operands told apart: what each name stands for. Private to lib/tool. */
+#ifndef BP_TOOL_PIECES_H
+#define BP_TOOL_PIECES_H
+
+#include "stage/stage.h"
+#include "sys/input.h"
+#include "tool/tool.h"
+
+enum bp_piece_kind {
+    BP_PIECE_STREAM, /* an Arrow stream */
+    BP_PIECE_ARROW,  /* an Arrow file */
+    BP_PIECE_CSV,
+    BP_PIECE_TSV,
+    BP_PIECE_STAGE,
+};
+
+struct bp_piece {
+    enum bp_piece_kind kind;
+    char *path;         /* in the tool's arena */
+    struct bp_input in; /* open, but for stages */
+    struct bp_stage_range range;
+    int first_batch, n_batches; /* Arrow files under -T (open.c) */
+};
+
+struct bp_pieces {
+    struct bp_piece *items;
+    int n;
+    int n_batches; /* of all Arrow files together */
+};
+
+/* names[0..n), n == 0: stdin, in the order given; a directory and a glob by name. */
+int bp_pieces_find(struct bp_tool *t, char *const *names, int n, const struct bp_open *o,
+                   struct bp_pieces *out) BP_MUST;
+void bp_pieces_release(struct bp_pieces *p);
+
+#endif
