@@ -15,12 +15,12 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
+comma := ,
 B := build
 ifdef SAN
 B := build/san-$(subst $(comma),-,$(SAN))
 SAN_FLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 endif
-comma := ,
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 ifdef DEVELOPER
@@ -66,9 +66,85 @@ $(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libbp.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $< $(B)/libbp.a $(LIBS) -o $@
 
+FUZZ_LIB := $(B)/obj/tests/fuzz/replay.o
+$(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(FUZZ_LIB) $(B)/libbp.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $< $(FUZZ_LIB) $(B)/libbp.a $(LIBS) -o $@
+
+PIPE_SRC := $(wildcard tests/pipe/*.c)
+PIPES := $(PIPE_SRC:tests/pipe/%.c=$(B)/pipe/%)
+$(PIPES): $(B)/pipe/%: $(B)/obj/tests/pipe/%.o $(B)/libbp.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $< $(B)/libbp.a $(LIBS) -o $@
+
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+# ---- what must be installed ----
+DEB_BUILD := gcc make pkg-config libpg-query-dev libcsv-dev zlib1g-dev libzstd-dev liblz4-dev \
+	libxxhash-dev libjansson-dev
+DEB_TEST := bats clang clang-format-14 python3-venv mandoc parallel mawk postgresql
+
+deps:
+	@sh tests/deps.sh $(DEB_BUILD) $(DEB_TEST)
+deps-build:
+	@sh tests/deps.sh $(DEB_BUILD)
+
+# `make demo` and `make check` on a bare machine: packages first, then a second make that sees them.
+demo: deps-build
+	@$(MAKE) --no-print-directory all
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" sh examples/taxi/demo.sh
+
+check: deps
+	@$(MAKE) --no-print-directory check-built
+
+# ---- tests ----
+VENV := build/venv
+$(VENV)/ready: tests/requirements.txt
+	@echo "python oracles: a virtual environment in $(VENV)"
+	@rm -rf $(VENV)
+	@python3 -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+tests-built: all $(UNITS) $(REPLAYS) $(PIPES)
+
+check-built: tests-built $(VENV)/ready
+	@BP_BUILD="$(CURDIR)/$(B)" BP_PYTHON="$(CURDIR)/$(VENV)/bin/python" sh tests/run.sh
+
+lint:
+	@CC="$(CC)" sh tests/lint.sh "$(CURDIR)/$(B)/bin"
+
+# libFuzzer: make fuzz FUZZ=ipc SECONDS=60
+FUZZ ?= ipc
+SECONDS ?= 60
+fuzz:
+	@mkdir -p build/fuzzing/$(FUZZ)
+	clang -std=c11 -D_GNU_SOURCE -DBP_VERSION='"fuzz"' -Ilib -pthread -O1 -g \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		tests/fuzz/$(FUZZ)_fuzz.c $(LIB_SRC) $(LIBS) -o build/fuzzing/$(FUZZ)_fuzz
+	build/fuzzing/$(FUZZ)_fuzz -max_total_time=$(SECONDS) -rss_limit_mb=2048 \
+		build/fuzzing/$(FUZZ) tests/fuzz/corpus/$(FUZZ)
+
+# ---- installing ----
+MAN1 := $(wildcard man/*.1)
+MAN5 := $(wildcard man/*.5)
+MAN7 := $(wildcard man/*.7)
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -m 755 $(CMDS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(MAN1) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(MAN5) $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 $(MAN7) $(DESTDIR)$(PREFIX)/share/man/man7
+
+uninstall:
+	rm -f $(CMDS:$(B)/bin/%=$(DESTDIR)$(PREFIX)/bin/%)
+	rm -f $(MAN1:man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%)
+	rm -f $(MAN5:man/%=$(DESTDIR)$(PREFIX)/share/man/man5/%)
+	rm -f $(MAN7:man/%=$(DESTDIR)$(PREFIX)/share/man/man7/%)
 
 clean:
 	rm -rf build
 
-.PHONY: all clean
+.PHONY: all deps deps-build demo check check-built tests-built lint fuzz install uninstall clean
+.SECONDARY:
