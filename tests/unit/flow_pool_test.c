@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdatomic.h>
+
+#include "flow/flow.h"
+#include "flow/pool.h"
+#include "sys/thread.h"
+#include "unit.h"
+
+struct job {
+    int number, result;
+};
+
+static atomic_int n_dropped;
+
+static void square(void *ctx, int worker, void *arg)
+{
+    struct job *j = arg;
+
+    (void)ctx;
+    (void)worker;
+    for (volatile int spin = 0; spin < (j->number % 7) * 1000; spin++)
+        ;
+    j->result = j->number * j->number;
+}
+
+static void drop(void *ctx, void *arg)
+{
+    (void)ctx;
+    (void)arg;
+    atomic_fetch_add(&n_dropped, 1);
+}
+
+static const struct bp_pool_ops ops = {.work = square, .drop = drop};
+
+static void jobs_come_back_in_the_order_given(void)
+{
+    static struct job jobs[3000];
+
+    for (int threads = 1; threads <= 4; threads++) {
+        struct bp_err err = {0};
+        struct bp_pool *p;
+        int given = 0, taken = 0;
+
+        NEED(bp_pool_open(&p, threads, 5, &ops, NULL, &err) == 0);
+        while (taken < 3000) {
+            if (given < 3000 && bp_pool_has_room(p)) {
+                jobs[given] = (struct job){.number = given};
+                bp_pool_give(p, &jobs[given++]);
+                continue;
+            }
+            struct job *j = bp_pool_take(p);
+            NEED(j == &jobs[taken]);
+            CHECK(j->result == taken * taken);
+            taken++;
+        }
+        CHECK(bp_pool_take(p) == NULL);
+        bp_pool_free(p);
+    }
+}
+
+static void what_nobody_took_is_dropped(void)
+{
+    static struct job jobs[4];
+
+    for (int threads = 1; threads <= 3; threads++) {
+        struct bp_err err = {0};
+        struct bp_pool *p;
+
+        atomic_store(&n_dropped, 0);
+        NEED(bp_pool_open(&p, threads, 4, &ops, NULL, &err) == 0);
+        for (int i = 0; i < 4; i++)
+            bp_pool_give(p, &jobs[i]);
+        CHECK(bp_pool_take(p) == &jobs[0]);
+        bp_pool_free(p);
+        CHECK(atomic_load(&n_dropped) == 3);
+    }
+}
+
+static void shares_once_each_are_whole(void)
+{
+    struct bp_err err = {0};
+    struct bp_shareset s = {0};
+
+    CHECK(bp_shareset_whole(&s));
+    for (int i = 0; i < 3; i++) {
+        NEED(bp_shareset_add(&s, (struct bp_share){i, 3}, &err) == 0);
+        NEED(bp_shareset_add(&s, (struct bp_share){i, 3}, &err) == 0);
+        CHECK(bp_shareset_whole(&s) == (i == 2));
+    }
+    CHECK(bp_shareset_add(&s, (struct bp_share){1, 3}, &err) == BP_EDATA); /* again */
+    bp_shareset_release(&s);
+}
+
+static void shares_of_different_divisions_do_not_mix(void)
+{
+    struct bp_err err = {0};
+    struct bp_shareset s = {0};
+
+    NEED(bp_shareset_add(&s, (struct bp_share){0, 2}, &err) == 0);
+    CHECK(bp_shareset_add(&s, (struct bp_share){1, 3}, &err) == BP_EDATA);
+    bp_shareset_release(&s);
+    bp_err_clear(&err);
+    NEED(bp_shareset_add(&s, (struct bp_share){0, 0}, &err) == 0);
+    CHECK(bp_shareset_whole(&s));
+    CHECK(bp_shareset_add(&s, (struct bp_share){1, 3}, &err) == BP_EDATA);
+    bp_shareset_release(&s);
+}
+
+UNIT_MAIN(T(jobs_come_back_in_the_order_given), T(what_nobody_took_is_dropped),
+          T(shares_once_each_are_whole), T(shares_of_different_divisions_do_not_mix))
