@@ -1,0 +1,211 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# filter, map, reduce, join, sort, head, show, schema: small answers known by hand.
+load lib
+
+# is EXPECTED COMMAND
+is() {
+    local got
+    got=$(bash -o pipefail -c "$2") || return 1
+    [ "$got" = "$1" ] || { echo "got: $got"; return 1; }
+}
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    put t.csv 'id,city,x,d\n1,Ulm,1.5,2020-01-31\n2,Bonn,,2020-02-01\n3,Ulm,2.5,\n4,,4,2020-03-01\n'
+    put r.csv 'city,pop\nUlm,126\nBonn,330\nKiel,247\n,0\n'
+}
+
+@test "filter keeps what is true, not what is NULL" {
+    is "id
+3
+4" "bp-filter 'x > 2' t.csv | bp-map id | bp-write"
+    is "id
+1
+2
+3" "bp-filter \"city IN ('Ulm', 'Bonn')\" t.csv | bp-map id | bp-write"
+}
+@test "map selects, computes, names" {
+    is "id,y
+1,3
+2,
+3,5
+4,8" "bp-map 'id, x * 2 AS y' t.csv | bp-write"
+    is "id + 1
+2" "bp-head -n 1 t.csv | bp-map 'id  +  1' | bp-write"
+    fails 2 bp-map 'id AS a, x AS a' t.csv
+    says "'a'"
+}
+@test "map -a sees what stands before it, and overwrites in place" {
+    is "id,city,x,d,y
+10,Ulm,1.5,2020-01-31,11" "bp-head -n 1 t.csv | bp-map -a 'id * 10 AS id, id + 1 AS y' | bp-write"
+}
+@test "map -d drops, -r renames" {
+    is "id,x
+1,1.5" "bp-map -d 'city, d' t.csv | bp-head -n 1 | bp-write"
+    is "n,city,x,d
+1,Ulm,1.5,2020-01-31" "bp-map -r 'id AS n' t.csv | bp-head -n 1 | bp-write"
+}
+@test "reduce: groups, NULL keys, NULL values" {
+    is "city,n,m,s,lo
+,1,1,4,4
+Bonn,1,0,,
+Ulm,2,2,4,1.5" "bp-reduce -k city 'count(*) AS n, count(x) AS m, sum(x) AS s, min(x) AS lo' t.csv | bp-sort 'city NULLS FIRST' | bp-write"
+    is "count(*),avg(x)
+4,2.6666666666666665" "bp-reduce 'count(*), avg(x)' t.csv | bp-write"
+    is "n,s
+0," "bp-filter false t.csv | bp-reduce 'count(*) AS n, sum(x) AS s' | bp-write"
+    is "city,n" "bp-filter false t.csv | bp-reduce -k city 'count(*) AS n' | bp-write"
+}
+@test "reduce: an unknown aggregate is named" {
+    fails 2 bp-reduce 'frobnicate(x)' t.csv
+    says 'frobnicate'
+}
+@test "joins of every type; NULL matches nothing" {
+    is "id,city,pop
+1,Ulm,126
+2,Bonn,330
+3,Ulm,126" "bp-map 'id, city' t.csv | bp-join -k city - r.csv | bp-write"
+    is "id,city,pop
+1,Ulm,126
+2,Bonn,330
+3,Ulm,126
+4,," "bp-map 'id, city' t.csv | bp-join -t left -k city - r.csv | bp-write"
+    is "id,city,pop
+1,Ulm,126
+2,Bonn,330
+3,Ulm,126
+4,,
+,Kiel,247
+,,0" "bp-map 'id, city' t.csv | bp-join -t full -k city - r.csv | bp-write"
+    is "id,city,pop
+1,Ulm,126
+2,Bonn,330
+3,Ulm,126
+0,Kiel,247
+0,,0" "bp-map 'id, city' t.csv | bp-join -t right --fill 0 -k city - r.csv | bp-write"
+    is "city,pop
+Ulm,126
+Bonn,330" "bp-join -t semi -k city r.csv t.csv | bp-write"
+    is "city,pop
+Kiel,247
+,0" "bp-join -t anti -k city r.csv t.csv | bp-write"
+    is "n
+16" "bp-join -t cross t.csv r.csv | bp-reduce 'count(*) AS n' | bp-write"
+}
+@test "join keys of different names keep both; clashing names get a suffix" {
+    put a.csv 'k,v\n1,x\n'
+    put b.csv 'j,v\n1,y\n'
+    is "k,v,j,v_r
+1,x,1,y" "bp-join -k 'k = j' a.csv b.csv | bp-write"
+    is "k,v_left,j,v_right
+1,x,1,y" "bp-join --suffix _left,_right -k 'k = j' a.csv b.csv | bp-write"
+    is "k,v,j,v_r
+1,x,1,y" "bp-join -k 'k = j' -b b.csv a.csv | bp-write"
+    is "k,v,j,v_r" "bp-join -k 'k = j' -w \"v = 'y'\" a.csv b.csv | bp-write"
+}
+@test "keys of different classes need a cast, and the message says so" {
+    fails 2 bp-join -k 'id = city' t.csv r.csv
+    says '::'
+}
+@test "sort: stable, several keys, NULLs last, NULLS FIRST, DESC" {
+    is "id
+3
+1
+2
+4" "bp-sort 'city DESC, x DESC' t.csv | bp-map id | bp-write"
+    is "id
+4
+2
+1
+3" "bp-sort 'city NULLS FIRST' t.csv | bp-map id | bp-write"
+    is "id
+4
+3" "bp-sort 'x DESC' -n 2 t.csv | bp-map id | bp-write"
+    is "id
+4
+3
+2
+1" "bp-sort -- '-id' t.csv | bp-map id | bp-write"
+}
+@test "merge of sorted inputs; one that is not sorted is named" {
+    put a.csv 'a\n1\n3\n'
+    put b.csv 'a\n2\n4\n'
+    put c.csv 'a\n4\n2\n'
+    is "a
+1
+2
+3
+4" "bp-sort -m a a.csv b.csv | bp-write"
+    fails 1 bp-sort -m a a.csv c.csv
+    says 'c.csv'
+}
+@test "head, and the first of each run of equal keys" {
+    is "id
+1
+2" "bp-head -n 2 t.csv | bp-map id | bp-write"
+    is "id
+4
+3
+2" "bp-sort 'city, x DESC' t.csv | bp-head -n 1 -k city | bp-sort 'id DESC' | bp-map id | bp-write"
+}
+@test "show: aligned, types under the names, numbers to the right" {
+    run bp-show t.csv
+    [ "$status" -eq 0 ]
+    says 'id'
+    says 'bigint'
+    says 'Ulm'
+    run bp-show -x -n 1 t.csv
+    says 'city'
+}
+@test "schema: tree, sql, json" {
+    run bp-schema t.csv
+    [ "${lines[0]}" = root ]
+    says '|-- id: bigint (nullable = true)'
+    run bash -c 'bp-schema --sql t.csv >s.sql && bp-read -s @s.sql t.csv | bp-write'
+    [ "$status" -eq 0 ]
+    says '1,Ulm,1.5,2020-01-31'
+    bp-schema --json t.csv | "$BP_PYTHON" -c 'import json, sys; json.load(sys.stdin)'
+}
+@test "an error of the clause points into it" {
+    fails 2 bp-filter 'id == 1' t.csv
+    says '^'
+    fails 2 bp-filter 'nope = 1' t.csv
+    says 'nope'
+    fails 2 bp-filter 'city = "Ulm"' t.csv
+    says "'Ulm'"
+    fails 2 bp-filter 'id = 1; DROP TABLE x' t.csv
+    fails 2 bp-filter 'id = (SELECT 1)' t.csv
+    fails 2 bp-filter 'x' t.csv
+}
+@test "an error in a value names the row" {
+    fails 1 bp-map '1 / (id - 3) AS q' t.csv
+    says 'row 3'
+    is "q
+0
+-1
+
+1" "bp-map 'try(1 / (id - 3)) AS q' t.csv | bp-write"
+}
+@test "Arrow files, as operands and outputs" {
+    bp-read t.csv | bp-write t.arrow
+    is "$(bp-read t.csv | bp-write)" "bp-filter true t.arrow | bp-write"
+    bp-read t.csv >t.arrows
+    is "$(bp-read t.csv | bp-write)" "bp-head -n 99 t.arrows | bp-write"
+    for i in 0 1 2; do bp-read --task $i/3 t.arrow t.arrow; done | bp-write >got.csv
+    bp-read t.arrow t.arrow | bp-write >want.csv
+    same want.csv got.csv
+}
+@test "GNU parallel and cat: streams that follow one another" {
+    put a.csv 'a\n1\n'
+    put b.csv 'a\n2\n'
+    is "a
+1
+2" "{ bp-read a.csv; bp-read b.csv; } | bp-write"
+    bp-read a.csv >a; bp-read b.csv >b
+    is "a
+1
+2" "cat a b | bp-filter true | bp-write"
+    run bash -c '{ cat a; echo rubbish; } | bp-write'
+    [ "$status" -eq 1 ]
+}
