@@ -58,9 +58,9 @@ $(CMDS): $(B)/bin/%: $(B)/obj/cmd/%.o $(B)/libbp.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $< $(B)/libbp.a $(LIBS) -o $@
 
-$(GENS): $(B)/bin/%: $(B)/obj/examples/taxi/%.o $(B)/libbp.a
+$(GENS): $(B)/bin/%: $(B)/obj/examples/taxi/%.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $< $(B)/libbp.a $(LIBS) -o $@
+	$(CC) $(ALL_LDFLAGS) $< -o $@
 
 $(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libbp.a
 	@mkdir -p $(@D)
