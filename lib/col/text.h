@@ -4,6 +4,10 @@
  * `::text` (DateStyle ISO, IntervalStyle postgres, UTC, extra_float_digits 1);
  * reading takes what PostgreSQL's input takes in those settings for ISO forms,
  * blanks around numbers and dates included. The locale and TZ play no part.
+ * Where we are stricter: nothing is rounded or dropped to fit (PostgreSQL rounds
+ * decimals and fractions of seconds, and drops the zone of a naive timestamp and
+ * the time of a date); infinite dates, NaN decimals, names of zones and words such
+ * as 'now' are BP_TEXT_BAD. Where we are wider: years as far as the type reaches.
  */
 #ifndef BP_COL_TEXT_H
 #define BP_COL_TEXT_H
@@ -26,16 +30,20 @@ int bp_parse_int64(const char *s, size_t n, int64_t *out);
 int bp_parse_uint64(const char *s, size_t n, uint64_t *out);
 /* Correctly rounded always; takes inf, infinity, nan in any case. */
 int bp_parse_float64(const char *s, size_t n, double *out);
+int bp_parse_float32(const char *s, size_t n, float *out); /* rounded once */
 /* The exact value; digits beyond scale that are not 0 are BP_TEXT_RANGE (as is
  * more than precision digits). Exponents allowed (1e3). */
 int bp_parse_decimal(const char *s, size_t n, int precision, int scale, bp_int128 *out);
 int bp_parse_bool(const char *s, size_t n, uint8_t *out);
+/* A date alone: with a time of day behind it, it is a timestamp, and BP_TEXT_BAD. */
 int bp_parse_date(const char *s, size_t n, int32_t *out);
 int bp_parse_time(const char *s, size_t n, enum bp_unit u, int64_t *out);
 /* with_zone: an offset or Z is read and applied (none: UTC). Without: an offset
  * is BP_TEXT_BAD. More fraction digits than the unit holds: BP_TEXT_RANGE unless 0. */
 int bp_parse_timestamp(const char *s, size_t n, enum bp_unit u, bool with_zone, int64_t *out);
 int bp_parse_interval(const char *s, size_t n, struct bp_interval *out);
+/* bytea: \x and hex digits, or PostgreSQL's escape form. At most n bytes -> out. */
+int bp_parse_binary(const char *s, size_t n, uint8_t *out, size_t *out_bytes);
 
 /* Most bytes that bp_text_format() writes for a value that is not text. */
 #define BP_TEXT_MAX 400
