@@ -10,15 +10,17 @@
 enum bp_csv_header { BP_CSV_HEADER_YES = 0, BP_CSV_HEADER_NO };
 
 struct bp_csv_opts {
-    char delim;               /* ',' or '\t' or any single byte */
-    char quote;               /* '"'; 0: quotes mean nothing */
+    char delim; /* ',' or '\t' or any single byte */
+    char quote; /* '"'; 0: quotes mean nothing */
     enum bp_csv_header header;
-    const char *null_text;    /* further text that reads as NULL when unquoted; may be NULL */
+    const char *null_text;          /* further text that reads as NULL when unquoted; may be NULL */
     const struct bp_schema *schema; /* declared columns; NULL: all inferred */
-    bool star;                /* the schema ends in *: columns beyond it are inferred */
-    const char *const *columns; /* NULL-terminated names wanted; NULL: all. Others are never converted */
-    bool missing_null;        /* a column missing in one of several files is NULL */
-    int task, n_tasks;        /* n_tasks > 0: contiguous share of all inputs together */
+    bool star;                      /* the schema ends in *: columns beyond it are inferred */
+    const char *const
+        *columns;      /* NULL-terminated names wanted; NULL: all. Others are never converted */
+    bool missing_null; /* a column missing in one of several files is NULL */
+    int task, n_tasks; /* n_tasks > 0: contiguous share of all inputs together */
+    int chunk_bytes;   /* what a worker takes at a time; 0: the default. For tests */
 };
 
 /* Inputs are taken over (also on error; array too is copied). All files together

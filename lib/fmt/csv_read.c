@@ -1,0 +1,613 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The CSV source. It gives chunks of the files to the worker pool and takes them
+ * back in order. When a chunk is not plain, the rest of its file is read by the
+ * slow path; jobs of that file which were given already are dropped, except that
+ * those of a stream still hold the bytes that come next.
+ */
+#include <string.h>
+
+#include "flow/marks.h"
+#include "flow/pool.h"
+#include "fmt/csv_reader.h"
+
+struct csv_source {
+    struct csv_reader r;
+    struct bp_share share;
+    struct csv_chain *chain;
+    struct csv_worker **workers;
+    struct bp_pool *pool;
+    /* giving */
+    int file; /* the file that is cut into chunks now */
+    bool file_open;
+    int64_t at, end; /* of a regular file: the next chunk, and where it stops */
+    int64_t seq;
+    struct bp_block *carry; /* of a stream: the record begun in the last block */
+    size_t carry_bytes;
+    bool stream_end;
+    /* taking */
+    struct csv_job *job; /* its batch is being handed out */
+    int64_t job_from;
+    int taken_file;       /* of the last job taken */
+    int64_t record_at;    /* the last border of a record known to be one */
+    int64_t stream_lines; /* lines before the next block of a stream */
+    /* the slow path */
+    struct csv_slow *slow;
+    int slow_file;
+    struct bp_block *feed;
+    size_t feed_from, feed_to;
+    bool feed_end;
+    int64_t rows_out;
+    bool said_share;
+};
+
+/* ---- giving ---- */
+
+static struct csv_job *job_new(struct csv_source *s, struct bp_err *err)
+{
+    struct csv_job *job = bp_mem_new(1, sizeof *job, err);
+
+    if (job) {
+        job->file = s->file;
+        job->inside = -1;
+        job->seq = s->seq++;
+    }
+    return job;
+}
+
+/*
+ * The first chunk of a file in this share. Records that begin in [lo, hi) have
+ * their preceding LF in [lo - 1, hi - 1).
+ */
+static int open_file(struct csv_source *s, struct csv_job **first, struct bp_err *err)
+{
+    struct csv_file *f = &s->r.files[s->file];
+    struct csv_border border;
+
+    *first = NULL;
+    s->file_open = true;
+    s->at = s->end = 0;
+    if (!f->in.is_file || f->hi <= f->data_start || f->hi <= f->lo)
+        return 0;
+    s->end = f->hi == INT64_MAX ? BP_MAX(f->in.size_bytes, f->data_start) : f->hi - 1;
+    *first = job_new(s, err);
+    if (!*first)
+        return err->code;
+    if (f->lo <= f->data_start) {
+        (*first)->at_start = true;
+        (*first)->a = f->data_start;
+        (*first)->inside = 0;
+        (*first)->border_at = f->data_start;
+    } else {
+        (*first)->a = f->lo - 1;
+        BP_TRY(csv_border_find(&s->r, s->file, f->lo - 1, &border, err));
+        (*first)->inside = border.inside;
+        (*first)->border_at = border.record_at;
+        (*first)->odd = border.odd;
+    }
+    (*first)->b = BP_MIN((*first)->a + (int64_t)s->r.chunk_bytes, s->end);
+    (*first)->b = BP_MAX((*first)->b, (*first)->a);
+    s->at = (*first)->b;
+    return 0;
+}
+
+/* Where the last record of p[0, n) ends, if quotes are where they should be; 0:
+ * none does. */
+static size_t last_border(const struct csv_reader *r, const uint8_t *p, size_t n)
+{
+    const struct csv_dialect *d = &r->dialect;
+    bool inside = d->quotes && r->kernels->count(p, n, d->quote) & 1;
+
+    while (n) {
+        n--;
+        if (d->quotes && p[n] == d->quote)
+            inside = !inside;
+        else if (p[n] == '\n' && !inside)
+            return n + 1;
+    }
+    return 0;
+}
+
+static int stream_block(struct csv_source *s, struct bp_block **block, size_t *n,
+                        struct bp_err *err)
+{
+    struct bp_input *in = &s->r.files[s->file].in;
+    size_t want = BP_MAX(s->r.chunk_bytes, s->carry_bytes * 2), got;
+
+    BP_TRY(bp_block_new(block, CSV_FRONT_BYTES + want + 1 + CSV_PAD_BYTES, err));
+    if (s->carry_bytes)
+        memcpy((*block)->data + CSV_FRONT_BYTES, s->carry->data, s->carry_bytes);
+    if (bp_input_read(in, (*block)->data + CSV_FRONT_BYTES + s->carry_bytes, want - s->carry_bytes,
+                      &got, err) < 0) {
+        bp_block_unref(*block);
+        return err->code;
+    }
+    *n = s->carry_bytes + got;
+    s->stream_end = *n < want;
+    return 0;
+}
+
+/* The next block of a stream, whole records; *out NULL at the end. */
+static int next_block(struct csv_source *s, struct csv_job **out, struct bp_err *err)
+{
+    struct bp_block *block = NULL;
+    size_t n = 0, whole = 0;
+    int rc;
+
+    *out = NULL;
+    while (!s->stream_end && !whole) {
+        bp_block_unref(block);
+        block = NULL;
+        BP_GO(stream_block(s, &block, &n, err));
+        whole = s->stream_end ? n : last_border(&s->r, block->data + CSV_FRONT_BYTES, n);
+        if (n >= CSV_RECORD_MAX_BYTES)
+            whole = n; /* no record: the slow path will say so */
+        BP_GO(bp_block_grow(&s->carry, 0, n - whole + 1, err));
+        if (n > whole)
+            memcpy(s->carry->data, block->data + CSV_FRONT_BYTES + whole, n - whole);
+        s->carry_bytes = n - whole;
+    }
+    if (!whole) {
+        rc = 0;
+        goto out;
+    }
+    *out = job_new(s, err);
+    if (!*out) {
+        rc = err->code;
+        goto out;
+    }
+    (*out)->a = s->at;
+    (*out)->block = block;
+    (*out)->n_bytes = whole;
+    s->at += (int64_t)whole;
+    return 0;
+out:
+    bp_block_unref(block);
+    return rc;
+}
+
+/* The next job in order; *out NULL: there is none. */
+static int next_job(struct csv_source *s, struct csv_job **out, struct bp_err *err)
+{
+    for (; s->file < s->r.n_files; s->file++, s->file_open = false) {
+        struct csv_file *f = &s->r.files[s->file];
+
+        if (!s->file_open) {
+            BP_TRY(open_file(s, out, err));
+            s->stream_end = f->in.is_file || f->hi == 0;
+            s->carry_bytes = 0;
+            if (!f->in.is_file)
+                s->at = f->data_start;
+            if (*out)
+                return 0;
+        }
+        if (!f->in.is_file) {
+            BP_TRY(next_block(s, out, err));
+            if (*out)
+                return 0;
+        } else if (s->at < s->end) {
+            *out = job_new(s, err);
+            if (!*out)
+                return err->code;
+            (*out)->a = s->at;
+            (*out)->b = BP_MIN(s->at + (int64_t)s->r.chunk_bytes, s->end);
+            (*out)->border_at = -1;
+            s->at = (*out)->b;
+            return 0;
+        }
+    }
+    *out = NULL;
+    return 0;
+}
+
+static int fill_pool(struct csv_source *s, struct bp_err *err)
+{
+    struct csv_job *job;
+
+    while (bp_pool_has_room(s->pool)) {
+        BP_TRY(next_job(s, &job, err));
+        if (!job)
+            break;
+        bp_pool_give(s->pool, job);
+    }
+    return 0;
+}
+
+/* ---- the slow path ---- */
+
+/* Nothing more of file is to be given as chunks. */
+static void leave_file(struct csv_source *s, int file)
+{
+    if (s->file == file && s->r.files[file].in.is_file)
+        s->at = s->end;
+}
+
+static int start_slow(struct csv_source *s, struct csv_job *job, struct bp_err *err)
+{
+    const struct csv_file *f = &s->r.files[job->file];
+    int64_t from = s->record_at, skip = job->at_start ? 0 : job->a + 1;
+    int64_t line = -1;
+
+    if (job->block) {
+        from = job->a;
+        skip = 0;
+        line = s->stream_lines;
+    } else if (job->record_at >= 0) {
+        from = job->record_at;
+    }
+    BP_TRY(csv_slow_open(&s->slow, &s->r, job->file, from, skip, f->hi, line, err));
+    s->slow_file = job->file;
+    s->feed_from = s->feed_to = 0;
+    s->feed_end = false;
+    leave_file(s, job->file);
+    if (job->block) {
+        bp_block_unref(s->feed);
+        s->feed = job->block;
+        job->block = NULL;
+        s->feed_from = CSV_FRONT_BYTES;
+        s->feed_to = CSV_FRONT_BYTES + job->n_bytes;
+    }
+    return 0;
+}
+
+/* More bytes of a stream: from jobs that were given before, then from the input. */
+static int refill_stream(struct csv_source *s, struct bp_err *err)
+{
+    struct csv_job *job = NULL;
+
+    if (s->file == s->slow_file) {
+        job = bp_pool_take(s->pool);
+        if (!job)
+            BP_TRY(next_block(s, &job, err));
+    }
+    if (!job) {
+        s->feed_end = true;
+        return 0;
+    }
+    bp_block_unref(s->feed);
+    s->feed = job->block;
+    job->block = NULL;
+    s->feed_from = CSV_FRONT_BYTES;
+    s->feed_to = CSV_FRONT_BYTES + job->n_bytes;
+    csv_job_free(job);
+    return 0;
+}
+
+static int refill_file(struct csv_source *s, struct bp_err *err)
+{
+    size_t got;
+
+    BP_TRY(bp_block_grow(&s->feed, 0, s->r.chunk_bytes, err));
+    BP_TRY(bp_input_read_at(&s->r.files[s->slow_file].in, s->feed->data, s->r.chunk_bytes,
+                            csv_slow_pos(s->slow), &got, err));
+    s->feed_from = 0;
+    s->feed_to = got;
+    s->feed_end = got == 0;
+    return 0;
+}
+
+static int refill(struct csv_source *s, struct bp_err *err)
+{
+    if (s->r.files[s->slow_file].in.is_file)
+        return refill_file(s, err);
+    return refill_stream(s, err);
+}
+
+/* Rows from the slow path; BP_DONE: its file is at the end. */
+static int next_slow(struct csv_source *s, struct bp_batch *out, struct bp_err *err)
+{
+    int64_t rows = BP_MAX(1, s->r.ctx->batch_rows);
+    size_t used;
+    int rc = 0;
+
+    while (rc == 0 && csv_slow_rows(s->slow) < rows) {
+        if (s->feed_from == s->feed_to && !s->feed_end)
+            BP_TRY(refill(s, err));
+        rc = csv_slow_feed(s->slow, s->feed ? s->feed->data + s->feed_from : NULL,
+                           s->feed_to - s->feed_from, rows, &used, err);
+        s->feed_from += used;
+    }
+    if (rc < 0)
+        return rc;
+    if (csv_slow_rows(s->slow))
+        return csv_slow_take(s->slow, out, err);
+    csv_slow_free(s->slow);
+    s->slow = NULL;
+    return BP_DONE;
+}
+
+/* ---- taking ---- */
+
+static int take_job(struct csv_source *s, struct csv_job **out, struct bp_err *err)
+{
+    struct csv_job *job;
+
+    *out = NULL;
+    BP_TRY(fill_pool(s, err));
+    job = bp_pool_take(s->pool);
+    if (!job)
+        return BP_DONE;
+    if (job->rc < 0) {
+        *err = job->err;
+        csv_job_free(job);
+        return err->code;
+    }
+    if (job->file == s->slow_file) { /* the slow path has read it already */
+        csv_job_free(job);
+        return 0;
+    }
+    if (job->file != s->taken_file) {
+        s->taken_file = job->file;
+        s->record_at = job->border_at;
+        s->stream_lines = s->r.files[job->file].head_lines;
+    }
+    *out = job;
+    return 0;
+}
+
+/* Batches of about batch_rows rows, all alike, from one chunk. */
+static int slice_job(struct csv_source *s, struct bp_batch *out, struct bp_err *err)
+{
+    struct bp_batch *b = &s->job->batch;
+    int64_t max = BP_MAX(1, s->r.ctx->batch_rows), n = b->n_rows - s->job_from;
+    int64_t pieces = (n + max - 1) / max, take = (n + pieces - 1) / pieces;
+
+    if (take > 64)
+        take = BP_MIN((take + 7) & ~(int64_t)7, n); /* bitmaps are shared at bytes */
+    if (s->job_from == 0 && take >= n) {
+        bp_batch_move(out, b);
+    } else {
+        BP_TRY(bp_batch_slice(out, b, s->job_from, take, err));
+        s->job_from += take;
+        if (s->job_from < b->n_rows)
+            return 0;
+    }
+    csv_job_free(s->job);
+    s->job = NULL;
+    s->job_from = 0;
+    return 0;
+}
+
+static int hand_out(struct csv_source *s, struct bp_batch *out)
+{
+    out->first_row = s->rows_out;
+    out->share = s->share;
+    s->rows_out += out->n_rows;
+    s->said_share = true;
+    return 0;
+}
+
+/* A job was taken: its batch is to be handed out, or the slow path started. */
+static int use_job(struct csv_source *s, struct csv_job *job, struct bp_err *err)
+{
+    int rc = 0;
+
+    if (job->odd)
+        rc = start_slow(s, job, err);
+    else if (job->record_at >= 0)
+        s->record_at = job->record_at;
+    s->stream_lines += job->lines;
+    if (rc < 0 || job->odd || !job->batch.n_rows) {
+        csv_job_free(job);
+        return rc;
+    }
+    s->job = job;
+    s->job_from = 0;
+    return 0;
+}
+
+static void work(void *ctx, int worker, void *job)
+{
+    struct csv_source *s = ctx;
+    struct csv_job *j = job;
+
+    if (!j->odd) /* else the border is not plain: nothing to do here */
+        csv_worker_run(s->workers[worker], j);
+    else
+        csv_worker_skip(s->workers[worker], j);
+}
+
+static void drop(void *ctx, void *job)
+{
+    (void)ctx;
+    csv_job_free(job);
+}
+
+static const struct bp_pool_ops pool_ops = {work, drop};
+
+static int start_workers(struct csv_source *s, struct bp_err *err)
+{
+    int n = BP_MAX(1, s->r.ctx->n_threads), slots = n > 1 ? n + 2 : 1;
+
+    BP_TRY(csv_chain_new(&s->chain, slots, err));
+    s->workers = bp_mem_new((size_t)n, sizeof *s->workers, err);
+    if (!s->workers)
+        return err->code;
+    for (int i = 0; i < n; i++)
+        BP_TRY(csv_worker_new(&s->workers[i], &s->r, s->chain, err));
+    return bp_pool_open(&s->pool, n, slots, &pool_ops, s, err);
+}
+
+static int csv_next(void *self, struct bp_batch *out, struct bp_err *err)
+{
+    struct csv_source *s = self;
+    struct csv_job *job;
+    int rc;
+
+    if (!s->pool)
+        BP_TRY(start_workers(s, err));
+    if (s->share.n && !s->said_share) {
+        BP_TRY(bp_batch_init(out, s->r.n_cols, err));
+        for (int c = 0; c < s->r.n_cols; c++)
+            BP_TRY(bp_column_nulls(&out->cols[c], s->r.cols[c].type, 0, err));
+        return hand_out(s, out);
+    }
+    for (;;) {
+        if (s->job) {
+            BP_TRY(slice_job(s, out, err));
+            return hand_out(s, out);
+        }
+        if (s->slow) {
+            rc = next_slow(s, out, err);
+            if (rc < 0)
+                return rc;
+            if (rc == 0)
+                return hand_out(s, out);
+            continue;
+        }
+        rc = take_job(s, &job, err);
+        if (rc != 0)
+            return rc;
+        if (job)
+            BP_TRY(use_job(s, job, err));
+    }
+}
+
+/* ---- opening and closing ---- */
+
+static void reader_release(struct csv_reader *r)
+{
+    for (int i = 0; i < r->n_files; i++) {
+        struct csv_file *f = &r->files[i];
+
+        for (int k = 0; f->names && k < f->n_fields; k++)
+            bp_mem_free(f->names[k]);
+        bp_mem_free(f->names);
+        bp_mem_free(f->field_of);
+        bp_input_close(&f->in);
+    }
+    for (int c = 0; c < r->n_cols; c++)
+        bp_mem_free(r->cols[c].name);
+    bp_mem_free(r->cols);
+    bp_mem_free(r->files);
+}
+
+static void csv_free_source(void *self)
+{
+    struct csv_source *s = self;
+
+    bp_pool_free(s->pool); /* first: workers read the inputs */
+    for (int i = 0; s->workers && i < s->r.ctx->n_threads; i++)
+        csv_worker_free(s->workers[i]);
+    bp_mem_free(s->workers);
+    csv_chain_free(s->chain);
+    csv_job_free(s->job);
+    csv_slow_free(s->slow);
+    bp_block_unref(s->carry);
+    bp_block_unref(s->feed);
+    reader_release(&s->r);
+    bp_mem_free(s);
+}
+
+/* Columns are only marked here: workers are made for what is left of them. */
+static int csv_project(void *self, const int *cols, int n, struct bp_err *err)
+{
+    struct csv_source *s = self;
+    struct csv_col *kept = bp_mem_new((size_t)n, sizeof *kept, err);
+    int *map = kept ? bp_mem_new((size_t)n, sizeof *map, err) : NULL;
+
+    if (!map) {
+        bp_mem_free(kept);
+        return err->code;
+    }
+    for (int i = 0; i < n; i++) {
+        kept[i] = s->r.cols[cols[i]];
+        kept[i].name = bp_mem_str(s->r.cols[cols[i]].name, err);
+    }
+    for (int f = 0; f < s->r.n_files; f++) {
+        int *field_of = s->r.files[f].field_of;
+
+        for (int i = 0; i < n; i++)
+            map[i] = field_of[cols[i]];
+        memcpy(field_of, map, (size_t)n * sizeof *map);
+    }
+    for (int c = 0; c < s->r.n_cols; c++)
+        bp_mem_free(s->r.cols[c].name);
+    bp_mem_free(s->r.cols);
+    bp_mem_free(map);
+    s->r.cols = kept;
+    s->r.n_cols = n;
+    return err->code;
+}
+
+static const struct bp_source_ops csv_ops = {csv_next, csv_free_source, csv_project};
+
+static bool is_special(char c)
+{
+    return c == '\n' || c == '\r' || c == 0 || (unsigned char)c >= 0x80;
+}
+
+static int set_dialect(struct csv_reader *r, const struct bp_csv_opts *o, struct bp_err *err)
+{
+    if (is_special(o->delim))
+        return bp_fail(err, BP_EUSAGE, "the delimiter must be one ASCII character, no line end");
+    if (o->quote && (is_special(o->quote) || o->quote == o->delim))
+        return bp_fail(err, BP_EUSAGE,
+                       "the quote must be one ASCII character, no line end and not the delimiter");
+    r->dialect = (struct csv_dialect){.delim = (uint8_t)o->delim,
+                                      .quote = (uint8_t)o->quote,
+                                      .quotes = o->quote != 0,
+                                      .null_text = o->null_text,
+                                      .null_len = o->null_text ? strlen(o->null_text) : 0};
+    r->header = o->header == BP_CSV_HEADER_YES;
+    return 0;
+}
+
+static int make_schema(const struct csv_source *s, struct bp_schema *out, struct bp_err *err)
+{
+    for (int c = 0; c < s->r.n_cols; c++) {
+        BP_TRY(bp_schema_add(out, s->r.cols[c].name, s->r.cols[c].type, err));
+        out->fields[c].nullable = !s->r.cols[c].not_null;
+    }
+    return s->share.n ? bp_mark_set_task(out, s->share, err) : 0;
+}
+
+static int open_all(struct csv_source *s, const struct bp_csv_opts *opts, struct bp_source *out,
+                    struct bp_err *err)
+{
+    size_t chunk = opts->chunk_bytes > 0 ? (size_t)opts->chunk_bytes : CSV_CHUNK_BYTES;
+
+    s->r.kernels = csv_kernels_pick();
+    s->r.chunk_bytes = chunk;
+    s->slow_file = s->taken_file = -1;
+    s->share = (struct bp_share){opts->n_tasks ? opts->task : 0, opts->n_tasks};
+    BP_TRY(set_dialect(&s->r, opts, err));
+    if (!s->r.n_files)
+        return bp_fail(err, BP_EUSAGE, "no input");
+    BP_TRY(csv_heads_read(&s->r, opts, err));
+    BP_TRY(csv_columns_resolve(&s->r, opts, err));
+    if (s->r.any_guess)
+        BP_TRY(csv_infer(&s->r, err));
+    csv_share_cut(&s->r, opts->task, opts->n_tasks);
+    return make_schema(s, &out->schema, err);
+}
+
+int bp_csv_source(struct bp_source *out, struct bp_input *inputs, int n_inputs,
+                  const struct bp_csv_opts *opts, struct bp_ctx *ctx, struct bp_err *err)
+{
+    struct csv_source *s = bp_mem_new(1, sizeof *s, err);
+    struct csv_file *files = s ? bp_mem_new((size_t)n_inputs, sizeof *files, err) : NULL;
+
+    *out = (struct bp_source){0};
+    if (!files) {
+        for (int i = 0; i < n_inputs; i++)
+            bp_input_close(&inputs[i]);
+        bp_mem_free(s);
+        return err->code;
+    }
+    for (int i = 0; i < n_inputs; i++)
+        bp_input_move(&files[i].in, &inputs[i]);
+    s->r.files = files;
+    s->r.n_files = n_inputs;
+    s->r.ctx = ctx;
+    out->ops = &csv_ops;
+    out->self = s;
+    if (open_all(s, opts, out, err) < 0)
+        goto fail;
+    out->name = bp_mem_str(n_inputs ? files[0].in.name : "", err);
+    if (out->name)
+        return 0;
+fail:
+    bp_source_free(out);
+    return err->code;
+}

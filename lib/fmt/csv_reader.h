@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the parts of the CSV reader share.
+ *
+ *   csv_head.c    the header, and which field feeds which column
+ *   csv_infer.c   types where none are declared
+ *   csv_range.c   which bytes of which file belong to this share
+ *   csv_read.c    the source: gives chunks to the pool, takes them in order
+ *   csv_chunk.c   one chunk: bytes -> index -> columns (in a worker)
+ *   csv_slow.c    libcsv's reading, for what is not plain, and for the messages
+ *   csv_scan*.c   stage 1      csv_convert.c, csv_out.c   stage 2
+ *
+ * The fast path never words an error. When a chunk is not plain (odd quotes, a
+ * bare CR, a row of another length, bytes that are no UTF-8, a value that does
+ * not convert) it gives up, and the slow path reads on from the first record of
+ * that chunk to the end of the file: it finds the error and says where it is, or
+ * shows that there was none.
+ *
+ * Borders. A file is cut at multiples of the chunk size, anywhere. Chunk [a, b)
+ * has the records whose preceding LF lies in [a, b); so it reads a little behind
+ * b. Whether a lies inside quotes comes, in order, from the chunk before.
+ */
+#ifndef BP_FMT_CSV_READER_H
+#define BP_FMT_CSV_READER_H
+
+#include "fmt/csv.h"
+#include "fmt/csv_out.h"
+#include "fmt/csv_scan.h"
+
+#define CSV_CHUNK_BYTES ((size_t)512 << 10)
+#define CSV_PIECE_BYTES ((uint32_t)32 << 10)
+#define CSV_RECORD_MAX_BYTES ((size_t)256 << 20)
+#define CSV_FRONT_BYTES 64 /* room before a chunk's first byte */
+
+struct csv_dialect {
+    uint8_t delim, quote;
+    bool quotes;
+    const char *null_text; /* NULL: none */
+    size_t null_len;
+};
+
+struct csv_col { /* an output column */
+    char *name;
+    struct bp_type type;
+    bool not_null, guessed;
+};
+
+struct csv_file {
+    struct bp_input in;
+    int n_fields;
+    char **names;       /* of the fields */
+    int *field_of;      /* [n_cols]: the field of output column c; -1: none, all NULL */
+    int64_t data_start; /* the first byte behind BOM and header */
+    int64_t head_lines; /* lines before it */
+    int64_t lo, hi;     /* this share: records that begin in [lo, hi) */
+};
+
+struct csv_reader {
+    struct csv_dialect dialect;
+    struct csv_file *files;
+    int n_files;
+    struct csv_col *cols;
+    int n_cols;
+    struct bp_ctx *ctx;
+    const struct csv_kernels *kernels;
+    size_t chunk_bytes;
+    bool header, any_guess;
+};
+
+/* ---- csv_slow.c: libcsv over one file ---- */
+struct csv_slow;
+/* Reads fields as libcsv does, from a record border at offset on; records that
+ * begin before skip_before are passed over, and those from stop_at on end it. */
+int csv_slow_open(struct csv_slow **out, const struct csv_reader *r, int file, int64_t offset,
+                  int64_t skip_before, int64_t stop_at, int64_t line, struct bp_err *err) BP_MUST;
+/* Feed bytes; *used of them are taken. n 0 is the end of the file. Fewer are taken
+ * when `rows` rows are ready. BP_DONE: the end of the file or of the share. */
+int csv_slow_feed(struct csv_slow *s, const uint8_t *p, size_t n, int64_t rows, size_t *used,
+                  struct bp_err *err) BP_MUST;
+/* How many rows are ready; and the rows. */
+int64_t csv_slow_rows(const struct csv_slow *s);
+int csv_slow_take(struct csv_slow *s, struct bp_batch *out, struct bp_err *err) BP_MUST;
+/* Offset of the next byte to feed. */
+int64_t csv_slow_pos(const struct csv_slow *s);
+void csv_slow_free(struct csv_slow *s);
+
+/* The fields of one record as libcsv sees them. */
+struct csv_record {
+    struct bp_buf bytes;
+    size_t *ends;   /* [n]: where field i ends in bytes */
+    uint8_t *empty; /* [n]: 1: empty and not quoted */
+    int n, cap;
+};
+void csv_record_release(struct csv_record *rec);
+/* The first record of p[0, n) (BOM already off): *used bytes with its newline.
+ * BP_DONE: it does not end within n bytes; at_end: the end of p is the end of the
+ * file, and ends it. */
+int csv_record_first(const struct csv_dialect *d, const uint8_t *p, size_t n, bool at_end,
+                     struct csv_record *rec, size_t *used, struct bp_err *err) BP_MUST;
+
+/* ---- csv_head.c ---- */
+int csv_heads_read(struct csv_reader *r, const struct bp_csv_opts *opts,
+                   struct bp_err *err) BP_MUST;
+/* Table columns and output columns; undeclared ones have BP_NO_TYPE until inferred. */
+int csv_columns_resolve(struct csv_reader *r, const struct bp_csv_opts *opts,
+                        struct bp_err *err) BP_MUST;
+
+/* ---- csv_infer.c: types for the output columns that have none ---- */
+int csv_infer(struct csv_reader *r, struct bp_err *err) BP_MUST;
+
+/* ---- csv_range.c ---- */
+/* lo and hi of every file for task of n_tasks (0: everything). */
+void csv_share_cut(struct csv_reader *r, int task, int n_tasks);
+struct csv_border {
+    bool inside; /* is the byte at the offset inside quotes? */
+    bool odd;    /* libcsv is needed from record_at on */
+    int64_t record_at;
+};
+/* Reads the file from its first record up to offset. */
+int csv_border_find(const struct csv_reader *r, int file, int64_t offset, struct csv_border *out,
+                    struct bp_err *err) BP_MUST;
+/* Lines that end before offset (LF, CR, CRLF), by reading the file. */
+int csv_lines_before(const struct csv_reader *r, const struct bp_input *in, int64_t offset,
+                     int64_t *lines, struct bp_err *err) BP_MUST;
+int64_t csv_count_lines(const struct csv_kernels *k, const uint8_t *p, size_t n);
+
+/* ---- csv_chunk.c ---- */
+struct csv_job {
+    int file;
+    int64_t a, b;      /* of a file; a stream: a is the offset of block's first byte */
+    bool at_start;     /* a record begins at a */
+    int inside;        /* is a inside quotes? 0, 1; -1: the job before knows */
+    int64_t border_at; /* of the first job of a file: a border of a record at or before a */
+    int64_t seq;
+    struct bp_block *block; /* of a stream: whole records, behind CSV_FRONT_BYTES */
+    size_t n_bytes;
+    /* the result */
+    struct bp_batch batch;
+    int64_t record_at; /* offset of the first record; -1: none begins here */
+    int64_t lines;     /* of a stream: how many end in block */
+    bool odd;
+    int rc;
+    struct bp_err err;
+};
+
+/* Which bytes are inside quotes at the end of each job, in order. */
+struct csv_chain;
+int csv_chain_new(struct csv_chain **out, int n_slots, struct bp_err *err) BP_MUST;
+void csv_chain_free(struct csv_chain *c);
+
+struct csv_worker;
+int csv_worker_new(struct csv_worker **out, struct csv_reader *r, struct csv_chain *chain,
+                   struct bp_err *err) BP_MUST;
+void csv_worker_free(struct csv_worker *w);
+void csv_worker_run(struct csv_worker *w, struct csv_job *job);
+/* For a job that is odd already. */
+void csv_worker_skip(struct csv_worker *w, struct csv_job *job);
+void csv_job_free(struct csv_job *job);
+
+#endif
