@@ -35,11 +35,11 @@ struct bp_ipc_writer;
 int bp_ipc_writer_open(struct bp_ipc_writer **out, struct bp_outfile *f, bool file,
                        const struct bp_schema *schema, struct bp_err *err) BP_MUST;
 struct bp_ipc_place {
-    int64_t offset_bytes;      /* of the message in the file */
-    int32_t metadata_bytes;    /* prefix, flatbuffer and padding */
+    int64_t offset_bytes;   /* of the message in the file */
+    int32_t metadata_bytes; /* prefix, flatbuffer and padding */
     int64_t body_bytes;
     int64_t n_rows;
-    uint64_t checksum;         /* XXH3-64 of metadata and body as written */
+    uint64_t checksum; /* XXH3-64 of metadata and body as written */
 };
 /* Writes one record batch; where may be NULL. in stays the caller's. */
 int bp_ipc_writer_put(struct bp_ipc_writer *w, const struct bp_batch *in,
@@ -57,14 +57,16 @@ struct bp_ipc_opts {
     int task, n_tasks;    /* n_tasks > 0, files only: the batches of this share */
     bool some_batches;    /* files only: just batches [first_batch, first_batch + n_batches); */
     int first_batch, n_batches; /* task and n_tasks then only mark the share */
-    const int *columns;   /* read only these fields, in this order; NULL: all */
+    const int *columns;         /* read only these fields, in this order; NULL: all */
     int n_columns;
+    bool unite; /* files: the caller knows that this file's share (bp.task) is one of
+                 * a whole that it reads: its rows are no share any more */
 };
 bool bp_ipc_is_stream(const uint8_t *head, size_t n); /* by the first 8 bytes */
 bool bp_ipc_is_file(const uint8_t *head, size_t n);
 /* One or several streams behind each other; in is taken over (also on error). */
-int bp_ipc_stream_source(struct bp_source *out, struct bp_input *in,
-                         const struct bp_ipc_opts *opts, struct bp_err *err) BP_MUST;
+int bp_ipc_stream_source(struct bp_source *out, struct bp_input *in, const struct bp_ipc_opts *opts,
+                         struct bp_err *err) BP_MUST;
 /* in must be a file (in->is_file). */
 int bp_ipc_file_source(struct bp_source *out, struct bp_input *in, const struct bp_ipc_opts *opts,
                        struct bp_err *err) BP_MUST;
@@ -77,8 +79,13 @@ int bp_ipc_file_n_batches(const struct bp_ipc_file *f);
 /* Value of a footer metadata key, NULL if absent. */
 const char *bp_ipc_file_meta(const struct bp_ipc_file *f, const char *key);
 /* Batch i. checksum: NULL, or the XXH3-64 that metadata and body must have. */
-int bp_ipc_file_read(struct bp_ipc_file *f, int i, const uint64_t *checksum,
-                     struct bp_batch *out, struct bp_err *err) BP_MUST;
+int bp_ipc_file_read(struct bp_ipc_file *f, int i, const uint64_t *checksum, struct bp_batch *out,
+                     struct bp_err *err) BP_MUST;
+/* The same, only these fields, in this order; NULL: all. With a checksum the whole
+ * message is read, else only what the columns need. Both from any thread. */
+int bp_ipc_file_read_columns(struct bp_ipc_file *f, int i, const uint64_t *checksum,
+                             const int *columns, int n_columns, struct bp_batch *out,
+                             struct bp_err *err) BP_MUST;
 void bp_ipc_file_free(struct bp_ipc_file *f);
 
 #endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to lib/ipc: the inside of bp_ipc_writer and its parts. */
+#ifndef BP_IPC_WRITER_H
+#define BP_IPC_WRITER_H
+
+#include "base/hash.h"
+#include "flow/dictset.h"
+#include "ipc/ipc.h"
+#include "ipc/wire.h"
+
+/*
+ * One batch taken apart for writing: the buffers as the metadata lists them,
+ * and the pieces of memory that make the body, zero padding between. What had
+ * to be converted stands on blocks in temps. Reused from batch to batch.
+ */
+struct bp_ipc_parts {
+    struct bp_ipc_node *nodes;
+    int n_nodes, cap_nodes;
+    struct bp_ipc_buffer *buffers;
+    int n_buffers, cap_buffers;
+    struct iovec *iov; /* the first is left for prefix and metadata */
+    int n_iov, cap_iov;
+    struct bp_block **temps;
+    int n_temps, cap_temps;
+    uint8_t *tails; /* last bytes of bitmaps, masked */
+    int n_tails;
+    int64_t body_bytes;
+};
+
+/* Room for n_cols columns; also drops what the last batch held. */
+int bp_ipc_parts_start(struct bp_ipc_parts *p, int n_cols, struct bp_err *err) BP_MUST;
+/* Adds a plain column. c must live until the parts are written. */
+int bp_ipc_parts_column(struct bp_ipc_parts *p, const struct bp_column *c,
+                        struct bp_err *err) BP_MUST;
+/* Adds a dictionary column's codes. */
+void bp_ipc_parts_codes(struct bp_ipc_parts *p, const struct bp_column *c, const int32_t *codes);
+/* Keeps a block until the next start (takes the reference). */
+void bp_ipc_parts_keep(struct bp_ipc_parts *p, struct bp_block *b);
+void bp_ipc_parts_release(struct bp_ipc_parts *p);
+
+/* A dictionary field's state. */
+struct bp_ipc_out_dict {
+    int field;
+    struct bp_dict *last;   /* stream: what was written last */
+    struct bp_dictset set;  /* file: all values of the field; stream: of plain columns */
+    struct bp_block *codes; /* scratch */
+};
+
+struct bp_ipc_writer {
+    struct bp_outfile *f;
+    bool is_file;
+    bool schema_written;
+    bool broken; /* a write failed: what is out is cut in the middle */
+    struct bp_schema schema;
+    struct bp_ipc_out_dict *dicts;
+    int n_dicts;
+    struct bp_fbw fbw;
+    struct bp_buf head; /* prefix, metadata, padding of the message being written */
+    struct bp_ipc_parts parts;
+    int64_t n_rows, n_batches;
+    struct bp_ipc_block *blocks; /* file: of the batches */
+    int cap_blocks;
+    struct bp_ipc_block *dict_blocks;
+    int n_dict_blocks;
+    struct bp_buf dict_sums; /* file: XXH3-64 of each dictionary message, hex */
+};
+
+/* Writes the schema message if it is not out yet. */
+int bp_ipc_writer_begin(struct bp_ipc_writer *w, struct bp_err *err) BP_MUST;
+/* The abort mark; best effort. */
+void bp_ipc_writer_abort_mark(struct bp_ipc_writer *w, const char *reason);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Copies a table through lib/ipc, for ipc_interop.py:
+ *   ipc_cat                    stream on stdin -> stream on stdout
+ *   ipc_cat file IN OUT        file -> file
+ *   ipc_cat from-file IN       file -> stream on stdout
+ *   ipc_cat to-file OUT        stream on stdin -> file
+ *   -c N,N... in front         only these columns
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "ipc/ipc.h"
+
+static int columns[64], n_columns;
+
+static void read_columns(const char *s)
+{
+    while (*s && n_columns < 64) {
+        columns[n_columns++] = (int)strtol(s, (char **)(uintptr_t)&s, 10);
+        s += *s == ',';
+    }
+}
+
+static int open_source(struct bp_source *src, const char *path, bool file, struct bp_err *err)
+{
+    struct bp_ipc_opts o = {.columns = n_columns ? columns : NULL, .n_columns = n_columns};
+    struct bp_input in;
+
+    BP_TRY(bp_input_open(&in, path, err));
+    return file ? bp_ipc_file_source(src, &in, &o, err) : bp_ipc_stream_source(src, &in, &o, err);
+}
+
+static int open_sink(struct bp_sink *sink, const char *path, const struct bp_schema *schema,
+                     struct bp_err *err)
+{
+    struct bp_outfile f;
+
+    if (path) {
+        BP_TRY(bp_outfile_open(&f, path, err));
+        return bp_ipc_file_sink(sink, &f, schema, err);
+    }
+    BP_TRY(bp_outfile_borrow(&f, 1, "stdout", err));
+    return bp_ipc_stream_sink(sink, &f, schema, err);
+}
+
+static int copy(const char *in, bool file, const char *out, struct bp_err *err)
+{
+    struct bp_source src = {0};
+    struct bp_sink sink = {0};
+    int rc;
+
+    BP_GO(open_source(&src, in, file, err));
+    BP_GO(open_sink(&sink, out, &src.schema, err));
+    rc = bp_flow_run(&src, &sink, err);
+out:
+    bp_source_free(&src);
+    bp_sink_free(&sink);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct bp_err err = {0};
+    const char *mode;
+    int rc = 2;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (argc > 2 && strcmp(argv[1], "-c") == 0) {
+        read_columns(argv[2]);
+        argc -= 2;
+        argv += 2;
+    }
+    mode = argc > 1 ? argv[1] : "";
+    if (argc == 1)
+        rc = copy("-", false, NULL, &err);
+    else if (strcmp(mode, "file") == 0 && argc == 4)
+        rc = copy(argv[2], true, argv[3], &err);
+    else if (strcmp(mode, "from-file") == 0 && argc == 3)
+        rc = copy(argv[2], true, NULL, &err);
+    else if (strcmp(mode, "to-file") == 0 && argc == 3)
+        rc = copy("-", false, argv[2], &err);
+    else
+        fprintf(stderr, "usage: ipc_cat [-c N,N] [file IN OUT | from-file IN | to-file OUT]\n");
+    if (rc < 0)
+        fprintf(stderr, "%s\n", err.msg);
+    return rc < 0 ? 1 : rc;
+}
