@@ -83,7 +83,7 @@ static void filter_free(void *self)
     bp_mem_free(f);
 }
 
-static const struct bp_source_ops filter_ops = {filter_next, filter_free};
+static const struct bp_source_ops filter_ops = {.next = filter_next, .free = filter_free};
 
 int bp_filter_open(struct bp_source *out, struct bp_source *in, const struct bp_clause *where,
                    struct bp_ctx *ctx, struct bp_err *err)

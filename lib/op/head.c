@@ -208,7 +208,7 @@ static void head_free(void *self)
     bp_mem_free(h);
 }
 
-static const struct bp_source_ops head_ops = {head_next, head_free};
+static const struct bp_source_ops head_ops = {.next = head_next, .free = head_free};
 
 static int head_keys(struct head *h, const char *keys, struct bp_err *err)
 {

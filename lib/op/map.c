@@ -105,7 +105,7 @@ static void map_free(void *self)
     bp_mem_free(m);
 }
 
-static const struct bp_source_ops map_ops = {map_next, map_free};
+static const struct bp_source_ops map_ops = {.next = map_next, .free = map_free};
 
 /* ---- binding the list ---- */
 

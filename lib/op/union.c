@@ -36,7 +36,7 @@ static void union_free(void *self)
     bp_mem_free(u);
 }
 
-static const struct bp_source_ops union_ops = {union_next, union_free};
+static const struct bp_source_ops union_ops = {.next = union_next, .free = union_free};
 
 static const char *input_name(const struct bp_source *s)
 {

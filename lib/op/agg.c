@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of aggregates, and what all of them share. */
+#include "op/agg.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+static const struct bp_agg_kind *const tables[] = {bp_agg_count_kinds, bp_agg_sum_kinds,
+                                                   bp_agg_avg_kinds, bp_agg_minmax_kinds};
+
+/* ---- finding one ---- */
+
+static bool fits(const struct bp_agg_kind *k, const char *func, const struct bp_type *args,
+                 int n_args)
+{
+    return strcmp(k->func, func) == 0 && k->n_args == n_args && (!k->accepts || k->accepts(args));
+}
+
+static const struct bp_agg_kind *find(const char *func, const struct bp_type *args, int n_args)
+{
+    for (size_t t = 0; t < BP_COUNT_OF(tables); t++)
+        for (const struct bp_agg_kind *k = tables[t]; k->func; k++)
+            if (fits(k, func, args, n_args))
+                return k;
+    return NULL;
+}
+
+/* "sum(integer), sum(decimal) ..." of one function, or of all if func is NULL. */
+static int list(const char *func, struct bp_buf *out, struct bp_err *err)
+{
+    const char *sep = "";
+
+    for (size_t t = 0; t < BP_COUNT_OF(tables); t++) {
+        for (const struct bp_agg_kind *k = tables[t]; k->func; k++) {
+            if (func && strcmp(k->func, func) != 0)
+                continue;
+            BP_TRY(bp_buf_printf(out, err, "%s%s(%s)", sep, k->func, k->takes));
+            sep = ", ";
+        }
+    }
+    return 0;
+}
+
+static bool known(const char *func)
+{
+    for (size_t t = 0; t < BP_COUNT_OF(tables); t++)
+        for (const struct bp_agg_kind *k = tables[t]; k->func; k++)
+            if (strcmp(k->func, func) == 0)
+                return true;
+    return false;
+}
+
+static int refuse(const char *func, const struct bp_type *args, int n_args, struct bp_err *err)
+{
+    struct bp_buf there = {0}, types = {0};
+    char name[BP_TYPE_NAME_MAX];
+    bool is_known = known(func);
+    const char *a, *b;
+    int rc;
+
+    BP_GO(list(is_known ? func : NULL, &there, err));
+    for (int i = 0; i < n_args; i++)
+        BP_GO(bp_buf_printf(&types, err, "%s%s", i ? ", " : "", bp_type_name(args[i], name)));
+    a = bp_buf_str(&there, err);
+    b = a ? bp_buf_str(&types, err) : NULL;
+    rc = b ? 0 : err->code;
+    if (rc < 0)
+        goto out;
+    if (is_known)
+        rc = bp_fail(err, BP_EUSAGE, "there is no %s(%s); there is %s", func, b, a);
+    else
+        rc = bp_fail(err, BP_EUSAGE, "there is no aggregate %s(); there are %s", func, a);
+out:
+    bp_buf_release(&there);
+    bp_buf_release(&types);
+    return rc;
+}
+
+int bp_agg_new(struct bp_agg **out, const char *func, const struct bp_type *args, int n_args,
+               const char *name, struct bp_err *err)
+{
+    const struct bp_agg_kind *k = find(func, args, n_args);
+    struct bp_agg *a;
+
+    *out = NULL;
+    if (!k)
+        return refuse(func, args, n_args, err);
+    a = bp_mem_new(1, k->ops->self_bytes, err);
+    if (!a)
+        return err->code;
+    a->kind = k;
+    a->name = name;
+    memcpy(a->args, args, (size_t)n_args * sizeof *args);
+    a->n_parts = k->types(a->args, &a->result, a->parts);
+    *out = a;
+    return 0;
+}
+
+void bp_agg_free(struct bp_agg *a)
+{
+    if (!a)
+        return;
+    a->kind->ops->release(a);
+    bp_mem_free(a);
+}
+
+char *bp_agg_part_name(const struct bp_agg *a, int part, struct bp_err *err)
+{
+    const char *suffix = a->parts[part].suffix;
+    struct bp_buf b = {0};
+    char *name = NULL;
+
+    if (bp_buf_printf(&b, err, "%s~%s%s%s", a->name, a->kind->func, suffix ? "." : "",
+                      suffix ? suffix : "") == 0)
+        name = bp_mem_strn((const char *)b.data, b.len, err);
+    bp_buf_release(&b);
+    return name;
+}
+
+/* ---- states per group ---- */
+
+int bp_agg_array_grow(struct bp_agg *a, struct bp_agg_array *v, size_t width_bytes, int64_t n,
+                      struct bp_err *err)
+{
+    int64_t cap = v->cap;
+    void *p;
+
+    if (n > cap) {
+        cap = BP_MAX(n, BP_MAX(cap * 2, 64));
+        p = bp_mem_grow(v->p, (size_t)cap, width_bytes, err);
+        if (!p)
+            return err->code;
+        a->held_bytes += (cap - v->cap) * (int64_t)width_bytes;
+        v->p = p;
+        v->cap = cap;
+    }
+    if (n > v->n) {
+        memset((uint8_t *)v->p + (size_t)v->n * width_bytes, 0, (size_t)(n - v->n) * width_bytes);
+        v->n = n;
+    }
+    return 0;
+}
+
+int bp_agg_seen_note(struct bp_agg *a, struct bp_agg_seen *s, const struct bp_agg_rows *r,
+                     const struct bp_column *c, struct bp_err *err)
+{
+    bool all = !c->n_nulls, first = !s->flags.p;
+    uint8_t *f;
+
+    if (first && all && !r->gaps)
+        return 0;
+    BP_TRY(bp_agg_array_grow(a, &s->flags, 1, BP_MAX(a->n_groups, 1), err));
+    f = s->flags.p;
+    if (first)
+        memset(f, 1, (size_t)r->n_before);
+    if (!r->ids) {
+        f[0] = (uint8_t)(f[0] | (c->n_nulls < r->n_rows));
+    } else if (all) {
+        for (int64_t i = 0; i < r->n_rows; i++)
+            f[r->ids[i]] = 1;
+    } else {
+        for (int64_t i = 0; i < r->n_rows; i++)
+            f[r->ids[i]] = (uint8_t)(f[r->ids[i]] | bp_bit_get(c->valid, i));
+    }
+    return 0;
+}
+
+int bp_agg_column(struct bp_column *out, struct bp_type type, int64_t n, struct bp_err *err)
+{
+    size_t width = bp_type_width_bytes(type);
+
+    *out = (struct bp_column){.type = type, .n_rows = n};
+    BP_TRY(bp_block_new(&out->own[1], (size_t)BP_MAX(n, 1) * width, err));
+    out->data = out->own[1]->data;
+    return 0;
+}
+
+int bp_agg_column_nulls(struct bp_column *out, const struct bp_agg_seen *s, const uint32_t *ids,
+                        struct bp_err *err)
+{
+    size_t width = bp_type_width_bytes(out->type);
+    uint8_t *bits;
+
+    if (!s->flags.p)
+        return 0;
+    BP_TRY(bp_block_new(&out->own[0], bp_bits_bytes(out->n_rows) + 8, err));
+    bits = out->own[0]->data;
+    memset(bits, 0, bp_bits_bytes(out->n_rows) + 8);
+    out->valid = bits;
+    for (int64_t i = 0; i < out->n_rows; i++) {
+        if (bp_agg_seen_get(s, ids[i])) {
+            bp_bit_set(bits, i);
+        } else {
+            memset(out->own[1]->data + (size_t)i * width, 0, width);
+            out->n_nulls++;
+        }
+    }
+    return 0;
+}

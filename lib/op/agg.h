@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Aggregates. One aggregate over given argument types is one const record
+ * (struct bp_agg_kind) in a table of agg.c; nothing else knows it. A running one
+ * (struct bp_agg) holds the states of all groups, column-major, and is driven a
+ * batch at a time with the number of each row's group:
+ *
+ *     bp_agg_new()                                   bound to types
+ *     grow(n_groups); update(rows) | merge(rows)     once a batch, any mixture
+ *     save(ids) | final(ids)                         any number of times
+ *     bp_agg_free()
+ *
+ * save() gives the state as flat columns, named NAME~FUNC or NAME~FUNC.PART in a
+ * partial stream; merge() reads them. Every aggregate has merge: two-stage
+ * group-by and (later) spilling stand on it. States must not depend on the order
+ * of rows unless the function itself does.
+ */
+#ifndef BP_OP_AGG_H
+#define BP_OP_AGG_H
+
+#include "base/num.h"
+#include "col/column.h"
+
+#define BP_AGG_ARGS_MAX 4
+#define BP_AGG_PARTS_MAX 4
+
+struct bp_agg;
+
+/* The rows of one batch. */
+struct bp_agg_rows {
+    const struct bp_column *cols; /* update: the arguments; merge: the state columns */
+    int64_t n_rows;
+    const uint32_t *ids; /* group of each row; NULL: all are of group 0 */
+    int64_t n_before;    /* groups that had rows in batches before this one */
+    bool gaps;           /* not every new group needs to have a row here (FILTER) */
+};
+
+struct bp_agg_ops {
+    size_t self_bytes; /* of the struct that begins with struct bp_agg */
+    /* States for groups [a->n_groups, n_groups), empty. Sets a->n_groups. */
+    int (*grow)(struct bp_agg *a, int64_t n_groups, struct bp_err *err);
+    int (*update)(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_err *err);
+    int (*merge)(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_err *err);
+    /* Of groups ids[0, n): states to parts[], or results to *out. */
+    int (*save)(struct bp_agg *a, const uint32_t *ids, int64_t n, struct bp_column *parts,
+                struct bp_err *err);
+    int (*final)(struct bp_agg *a, const uint32_t *ids, int64_t n, struct bp_column *out,
+                 struct bp_err *err);
+    void (*release)(struct bp_agg *a);
+};
+
+struct bp_agg_part {
+    const char *suffix; /* "n" of NAME~avg.n; NULL: the only one, NAME~sum */
+    struct bp_type type;
+};
+
+struct bp_agg_kind {
+    const char *func;  /* "sum" */
+    const char *takes; /* "float32, float64": for the message that lists what there is */
+    int n_args;
+    bool (*accepts)(const struct bp_type *args);
+    /* Fills the result's type and the parts; returns the number of parts. */
+    int (*types)(const struct bp_type *args, struct bp_type *result, struct bp_agg_part *parts);
+    const struct bp_agg_ops *ops;
+};
+
+struct bp_agg {
+    const struct bp_agg_kind *kind;
+    const char *name; /* the result's column, for messages; the caller's */
+    struct bp_type args[BP_AGG_ARGS_MAX];
+    struct bp_type result;
+    struct bp_agg_part parts[BP_AGG_PARTS_MAX];
+    int n_parts;
+    int64_t n_groups;
+    int64_t held_bytes; /* of all states: for the budget */
+};
+
+/* An unknown function or types that it does not take are BP_EUSAGE, with the list. */
+int bp_agg_new(struct bp_agg **out, const char *func, const struct bp_type *args, int n_args,
+               const char *name, struct bp_err *err) BP_MUST;
+void bp_agg_free(struct bp_agg *a); /* NULL is a no-op */
+/* The name of a state column; returns NULL with *err. */
+char *bp_agg_part_name(const struct bp_agg *a, int part, struct bp_err *err) BP_MUST;
+
+/* ---- for the aggregates themselves ---- */
+
+/* One value per group, zeroed as groups come. */
+struct bp_agg_array {
+    void *p;
+    int64_t n, cap;
+};
+int bp_agg_array_grow(struct bp_agg *a, struct bp_agg_array *v, size_t width_bytes, int64_t n,
+                      struct bp_err *err) BP_MUST;
+
+/*
+ * Which groups saw a value that is not NULL. No flags are kept until the first
+ * NULL or gap: until then every group did.
+ */
+struct bp_agg_seen {
+    struct bp_agg_array flags; /* uint8_t; p NULL: all */
+};
+int bp_agg_seen_note(struct bp_agg *a, struct bp_agg_seen *s, const struct bp_agg_rows *r,
+                     const struct bp_column *c, struct bp_err *err) BP_MUST;
+static inline bool bp_agg_seen_get(const struct bp_agg_seen *s, uint32_t id)
+{
+    return !s->flags.p || ((const uint8_t *)s->flags.p)[id];
+}
+
+/* A fixed-width column of n rows to be filled: out->own[1]->data. */
+int bp_agg_column(struct bp_column *out, struct bp_type type, int64_t n,
+                  struct bp_err *err) BP_MUST;
+/* Then: NULL (and zero) where the group saw nothing. */
+int bp_agg_column_nulls(struct bp_column *out, const struct bp_agg_seen *s, const uint32_t *ids,
+                        struct bp_err *err) BP_MUST;
+
+/* The table's records, one array per file, ended by func NULL. */
+extern const struct bp_agg_kind bp_agg_count_kinds[], bp_agg_sum_kinds[], bp_agg_avg_kinds[],
+    bp_agg_minmax_kinds[];
+
+#endif

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bp-reduce. Takes rows (or the states of a partial result) until the input or the
+ * share ends, then gives groups:
+ *
+ *     batch -> key columns -> group ids -> every aggregate: update or merge
+ *     end   -> order of the groups -> batches of keys and results or states
+ *
+ * Finished groups come in hash order (reduce_order.h), states in any.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "op/op.h"
+#include "op/reduce_groups.h"
+#include "op/reduce_order.h"
+#include "op/reduce_plan.h"
+
+struct reduce {
+    struct bp_source in;
+    struct bp_ctx *ctx;
+    struct bp_reduce_plan plan;
+
+    /* what the current share, or the whole input, has come to */
+    struct bp_groups *groups;
+    struct bp_share share;
+    int64_t taken_bytes; /* of the budget */
+
+    bool started; /* a batch was seen */
+    bool at_end;  /* the input ended */
+    bool giving;  /* groups go out */
+    uint32_t *order;
+    int64_t given;
+    bool gave_any;        /* a batch of this share went out */
+    struct bp_batch held; /* begins the next share; n_cols 0 and n_rows 0: none */
+    bool have_held;
+    struct bp_shareset shares;
+
+    /* scratch, by rows of a batch */
+    uint32_t *ids, *some_ids;
+    int32_t *sel;
+    int64_t cap;
+    struct bp_column *keys;
+    const struct bp_column **key_ptrs;
+};
+
+/* ---- memory ---- */
+
+/* The one place where states are charged. (Later: a "no" spills by hash partition.) */
+static void charge(struct reduce *r)
+{
+    int64_t held = bp_groups_held_bytes(r->groups), more;
+
+    for (int i = 0; i < r->plan.n_aggs; i++)
+        held += r->plan.aggs[i].agg->held_bytes;
+    more = held - r->taken_bytes;
+    if (more <= 0)
+        return;
+    (void)bp_budget_take(&r->ctx->budget, more);
+    r->taken_bytes = held;
+}
+
+static void uncharge(struct reduce *r)
+{
+    if (r->taken_bytes)
+        bp_budget_give(&r->ctx->budget, r->taken_bytes);
+    r->taken_bytes = 0;
+}
+
+static int room(struct reduce *r, int64_t n, struct bp_err *err)
+{
+    void *p;
+
+    if (n <= r->cap)
+        return 0;
+    p = bp_mem_grow(r->ids, (size_t)n, sizeof *r->ids, err);
+    if (!p)
+        return err->code;
+    r->ids = p;
+    p = bp_mem_grow(r->some_ids, (size_t)n, sizeof *r->some_ids, err);
+    if (!p)
+        return err->code;
+    r->some_ids = p;
+    p = bp_mem_grow(r->sel, (size_t)n, sizeof *r->sel, err);
+    if (!p)
+        return err->code;
+    r->sel = p;
+    r->cap = n;
+    return 0;
+}
+
+/* ---- taking in ---- */
+
+static int group_ids(struct reduce *r, const struct bp_batch *in, struct bp_err *err)
+{
+    const struct bp_reduce_plan *p = &r->plan;
+    int rc = 0;
+
+    for (int i = 0; i < p->n_keys; i++) {
+        r->key_ptrs[i] = p->keys[i].col >= 0 ? &in->cols[p->keys[i].col] : &r->keys[i];
+        if (p->keys[i].col < 0)
+            BP_GO(bp_expr_eval(p->keys[i].expr, in, &r->keys[i], err));
+    }
+    rc = bp_groups_find(r->groups, r->key_ptrs, in->n_rows, r->ids, err);
+out:
+    for (int i = 0; i < p->n_keys; i++)
+        bp_column_release(&r->keys[i]);
+    return rc;
+}
+
+/* The columns an aggregate is given: refs, or evaluated arguments. */
+static int agg_columns(const struct bp_reduce_plan *p, const struct bp_reduce_agg *a,
+                       const struct bp_batch *in, struct bp_column *cols, struct bp_err *err)
+{
+    int n = p->merging ? a->agg->n_parts : a->agg->kind->n_args, col;
+
+    for (int i = 0; i < n; i++) {
+        col = p->merging ? a->parts[i] : bp_expr_column(a->args[i]);
+        if (col >= 0)
+            bp_column_ref(&cols[i], &in->cols[col]);
+        else
+            BP_TRY(bp_expr_eval(a->args[i], in, &cols[i], err));
+    }
+    return 0;
+}
+
+/* FILTER: rows and ids shrink to those for which it is true. */
+static int filter_rows(struct reduce *r, const struct bp_reduce_agg *a, const struct bp_batch *in,
+                       struct bp_batch *some, struct bp_agg_rows *rows, struct bp_err *err)
+{
+    int64_t n;
+
+    BP_TRY(bp_expr_select(a->filter, in, r->sel, &n, err));
+    BP_TRY(bp_batch_gather(some, in, r->sel, n, err));
+    some->first_row = in->first_row;
+    for (int64_t i = 0; rows->ids && i < n; i++)
+        r->some_ids[i] = r->ids[r->sel[i]];
+    if (rows->ids)
+        rows->ids = r->some_ids;
+    rows->n_rows = n;
+    rows->gaps = true;
+    return 0;
+}
+
+static int take_agg(struct reduce *r, struct bp_reduce_agg *a, const struct bp_batch *in,
+                    int64_t n_before, struct bp_err *err)
+{
+    struct bp_column cols[BP_AGG_PARTS_MAX + BP_AGG_ARGS_MAX] = {0};
+    struct bp_agg_rows rows = {.cols = cols, .n_rows = in->n_rows, .n_before = n_before};
+    struct bp_batch some = {0};
+    int rc;
+
+    rows.ids = r->plan.n_keys ? r->ids : NULL;
+    rows.gaps = !in->n_rows;
+    BP_GO(a->agg->kind->ops->grow(a->agg, bp_groups_count(r->groups), err));
+    if (a->filter)
+        BP_GO(filter_rows(r, a, in, &some, &rows, err));
+    BP_GO(agg_columns(&r->plan, a, a->filter ? &some : in, cols, err));
+    if (r->plan.merging)
+        rc = a->agg->kind->ops->merge(a->agg, &rows, err);
+    else
+        rc = a->agg->kind->ops->update(a->agg, &rows, err);
+out:
+    for (size_t i = 0; i < BP_COUNT_OF(cols); i++)
+        bp_column_release(&cols[i]);
+    bp_batch_release(&some);
+    return rc;
+}
+
+static int take_batch(struct reduce *r, const struct bp_batch *in, struct bp_err *err)
+{
+    int64_t n_before = bp_groups_count(r->groups);
+
+    BP_TRY(room(r, BP_MAX(in->n_rows, 1), err));
+    BP_TRY(group_ids(r, in, err));
+    for (int i = 0; i < r->plan.n_aggs; i++)
+        BP_TRY(take_agg(r, &r->plan.aggs[i], in, n_before, err));
+    charge(r);
+    return 0;
+}
+
+/* Without keys there is one group from the start, of which nothing was seen: a batch
+ * of no rows says so to every aggregate. */
+static int take_nothing(struct reduce *r, struct bp_err *err)
+{
+    const struct bp_schema *s = &r->in.schema;
+    struct bp_batch none = {0};
+    int rc;
+
+    BP_GO(bp_batch_init(&none, s->n_fields, err));
+    for (int i = 0; i < s->n_fields; i++)
+        BP_GO(bp_column_nulls(&none.cols[i], s->fields[i].type, 0, err));
+    rc = take_batch(r, &none, err);
+out:
+    bp_batch_release(&none);
+    return rc;
+}
+
+static int start_share(struct reduce *r, struct bp_err *err)
+{
+    struct bp_type *types = bp_mem_new((size_t)r->plan.n_keys + 1, sizeof *types, err);
+    int rc;
+
+    if (!types)
+        return err->code;
+    for (int i = 0; i < r->plan.n_keys; i++)
+        types[i] = r->plan.keys[i].type;
+    bp_groups_free(r->groups);
+    r->groups = NULL;
+    rc = bp_groups_new(&r->groups, types, r->plan.n_keys, err);
+    bp_mem_free(types);
+    if (rc < 0)
+        return rc;
+    BP_TRY(bp_reduce_plan_restart(&r->plan, err));
+    uncharge(r);
+    r->giving = false;
+    return r->plan.n_keys ? 0 : take_nothing(r, err);
+}
+
+static int refuse_share(const struct reduce *r, struct bp_err *err)
+{
+    const struct bp_shareset *s = &r->shares;
+
+    if (s->n_seen == 1)
+        return bp_fail(err, BP_EDATA,
+                       "the input is only share %d of %d: its groups may have rows elsewhere; use "
+                       "--partial | bp-shuffle, or --per-task",
+                       s->last, s->n);
+    return bp_fail(
+        err, BP_EDATA,
+        "the input is only %d of %d shares: its groups may have rows elsewhere; give all "
+        "of them, or use --partial | bp-shuffle, or --per-task",
+        s->n_seen, s->n);
+}
+
+static bool other_share(const struct bp_share *a, const struct bp_share *b)
+{
+    return a->i != b->i || a->n != b->n;
+}
+
+/* Pull until the share (by_share) or the input ends. */
+static int take_all(struct reduce *r, struct bp_err *err)
+{
+    struct bp_batch in = {0};
+    int rc;
+
+    for (;;) {
+        if (r->have_held) {
+            bp_batch_move(&in, &r->held);
+            r->have_held = false;
+        } else {
+            rc = bp_source_next(&r->in, &in, err);
+            if (rc < 0)
+                return rc;
+            if (rc == BP_DONE)
+                break;
+            if (r->plan.by_share && r->started && other_share(&in.share, &r->share)) {
+                bp_batch_move(&r->held, &in);
+                r->have_held = true;
+                return 0;
+            }
+        }
+        r->share = in.share;
+        r->started = true;
+        rc = bp_shareset_add(&r->shares, in.share, err);
+        if (rc == 0 && in.n_rows)
+            rc = take_batch(r, &in, err);
+        bp_batch_release(&in);
+        if (rc < 0)
+            return rc;
+    }
+    r->at_end = true;
+    if (r->plan.by_share)
+        return 0;
+    r->share = (struct bp_share){0, 0};
+    return bp_shareset_whole(&r->shares) ? 0 : refuse_share(r, err);
+}
+
+/* ---- giving out ---- */
+
+static int start_giving(struct reduce *r, struct bp_err *err)
+{
+    int n_keys = r->plan.form == BP_REDUCE_PARTIAL ? 0 : r->plan.n_keys;
+    int64_t n = bp_groups_count(r->groups);
+
+    r->giving = true;
+    r->gave_any = false;
+    r->given = 0;
+    bp_mem_free(r->order);
+    r->order = NULL;
+    if (n_keys)
+        return bp_reduce_order(r->groups, n_keys, &r->order, err);
+    r->order = bp_mem_new((size_t)n + 1, sizeof *r->order, err);
+    if (!r->order)
+        return err->code;
+    for (int64_t i = 0; i < n; i++)
+        r->order[i] = (uint32_t)i;
+    return 0;
+}
+
+static int64_t groups_to_give(const struct reduce *r)
+{
+    if (r->plan.no_row && r->plan.form != BP_REDUCE_PARTIAL)
+        return 0;
+    return bp_groups_count(r->groups);
+}
+
+static int give_batch(struct reduce *r, struct bp_batch *out, struct bp_err *err)
+{
+    const struct bp_reduce_plan *p = &r->plan;
+    int64_t n = BP_MIN(groups_to_give(r) - r->given, BP_MAX(r->ctx->batch_rows, 1));
+    const uint32_t *ids = r->order + r->given;
+    int col = 0;
+
+    BP_TRY(bp_batch_init(out, p->schema.n_fields, err));
+    for (int i = 0; i < p->n_keys; i++)
+        BP_TRY(bp_groups_column(r->groups, i, ids, n, &out->cols[col++], err));
+    for (int i = 0; i < p->n_aggs; i++) {
+        struct bp_agg *a = p->aggs[i].agg;
+
+        if (p->form == BP_REDUCE_PARTIAL) {
+            BP_TRY(a->kind->ops->save(a, ids, n, &out->cols[col], err));
+            col += a->n_parts;
+        } else {
+            BP_TRY(a->kind->ops->final(a, ids, n, &out->cols[col++], err));
+        }
+    }
+    out->n_rows = n;
+    out->first_row = r->given;
+    out->share = r->share;
+    r->given += n;
+    r->gave_any = true;
+    return 0;
+}
+
+static int reduce_next(void *self, struct bp_batch *out, struct bp_err *err)
+{
+    struct reduce *r = self;
+    int rc;
+
+    for (;;) {
+        if (!r->giving) {
+            BP_TRY(take_all(r, err));
+            BP_TRY(start_giving(r, err));
+        }
+        /* a share without groups is told downstream by a batch without rows */
+        if (r->given < groups_to_give(r) || (r->share.n && !r->gave_any)) {
+            rc = give_batch(r, out, err);
+            if (rc < 0)
+                bp_batch_release(out);
+            return rc;
+        }
+        if (r->at_end)
+            return BP_DONE;
+        BP_TRY(start_share(r, err));
+    }
+}
+
+static void reduce_free(void *self)
+{
+    struct reduce *r = self;
+
+    bp_source_free(&r->in);
+    uncharge(r);
+    bp_reduce_plan_release(&r->plan);
+    bp_groups_free(r->groups);
+    bp_batch_release(&r->held);
+    bp_shareset_release(&r->shares);
+    bp_mem_free(r->order);
+    bp_mem_free(r->ids);
+    bp_mem_free(r->some_ids);
+    bp_mem_free(r->sel);
+    bp_mem_free(r->keys);
+    bp_mem_free(r->key_ptrs);
+    bp_mem_free(r);
+}
+
+static const struct bp_source_ops reduce_ops = {.next = reduce_next, .free = reduce_free};
+
+/* The input need not decode what no key and no aggregate reads. */
+static int narrow_input(struct reduce *r, const struct bp_reduce_opts *opts, struct bp_err *err)
+{
+    int n_fields = r->in.schema.n_fields, n = 0, rc = 0;
+    bool *used = bp_mem_new((size_t)n_fields + 1, sizeof *used, err);
+    int *cols = used ? bp_mem_new((size_t)n_fields + 1, sizeof *cols, err) : NULL;
+
+    if (!cols) {
+        rc = err->code;
+        goto out;
+    }
+    bp_reduce_plan_mark_columns(&r->plan, used);
+    for (int i = 0; i < n_fields; i++)
+        if (used[i])
+            cols[n++] = i;
+    if (n == n_fields)
+        goto out;
+    BP_GO(bp_source_project(&r->in, cols, n, err));
+    if (rc == BP_DONE) { /* not offered */
+        rc = 0;
+        goto out;
+    }
+    bp_reduce_plan_release(&r->plan);
+    rc = bp_reduce_plan_init(&r->plan, &r->in.schema, opts, err);
+out:
+    bp_mem_free(used);
+    bp_mem_free(cols);
+    return rc;
+}
+
+static int reduce_start(struct reduce *r, const struct bp_reduce_opts *opts, struct bp_source *out,
+                        struct bp_err *err)
+{
+    BP_TRY(bp_reduce_plan_init(&r->plan, &r->in.schema, opts, err));
+    BP_TRY(narrow_input(r, opts, err));
+    r->keys = bp_mem_new((size_t)r->plan.n_keys + 1, sizeof *r->keys, err);
+    r->key_ptrs = r->keys ? bp_mem_new((size_t)r->plan.n_keys + 1, sizeof *r->key_ptrs, err) : NULL;
+    if (!r->key_ptrs)
+        return err->code;
+    BP_TRY(start_share(r, err));
+    if (r->in.name) {
+        out->name = bp_mem_str(r->in.name, err);
+        if (!out->name)
+            return err->code;
+    }
+    return bp_schema_copy(&out->schema, &r->plan.schema, err);
+}
+
+int bp_reduce_open(struct bp_source *out, struct bp_source *in, const struct bp_reduce_opts *opts,
+                   struct bp_ctx *ctx, struct bp_err *err)
+{
+    struct reduce *r = bp_mem_new(1, sizeof *r, err);
+    int rc;
+
+    *out = (struct bp_source){0};
+    if (!r) {
+        bp_source_free(in);
+        return err->code;
+    }
+    bp_source_move(&r->in, in);
+    r->ctx = ctx;
+    rc = reduce_start(r, opts, out, err);
+    if (rc < 0) {
+        reduce_free(r);
+        bp_mem_free(out->name);
+        bp_schema_release(&out->schema);
+        *out = (struct bp_source){0};
+        return rc;
+    }
+    out->ops = &reduce_ops;
+    out->self = r;
+    return 0;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "op/reduce_groups.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "op/reduce_pack.h"
+
+#define CHUNK BP_TEXTS_ROWS /* rows looked up at a time: their words stay in L1 */
+#define SLOTS_MIN 4096
+#define DIRECT_MAX ((uint64_t)1 << 20) /* entries of the array; ids of texts: any number */
+
+struct bp_groups {
+    struct bp_pack pack;
+    uint64_t *keys; /* packed rows, by id */
+    int64_t n, cap;
+
+    uint64_t *slots; /* (hash >> 32) << 32 | id + 1; 0: empty */
+    uint64_t mask;
+    uint64_t seed;
+
+    bool direct; /* one narrow column: array[value - lo] = id + 1 */
+    uint32_t *array;
+    uint64_t lo, array_n;
+    uint32_t null_id; /* + 1 */
+
+    uint64_t *rows; /* CHUNK packed rows */
+};
+
+int bp_groups_new(struct bp_groups **out, const struct bp_type *types, int n_cols,
+                  struct bp_err *err)
+{
+    struct bp_groups *g = bp_mem_new(1, sizeof *g, err);
+    int rc = 0;
+
+    *out = NULL;
+    if (!g)
+        return err->code;
+    g->seed = bp_table_seed();
+    BP_GO(bp_pack_init(&g->pack, types, n_cols, err));
+    g->direct = n_cols == 1 && g->pack.cols[0].width <= 8 && !bp_type_is_float(types[0]);
+    g->rows = bp_mem_new(CHUNK * (size_t)BP_MAX(g->pack.n_words, 1), sizeof *g->rows, err);
+    if (g->rows) {
+        *out = g;
+        return 0;
+    }
+    rc = err->code;
+out:
+    bp_groups_free(g);
+    return rc;
+}
+
+void bp_groups_free(struct bp_groups *g)
+{
+    if (!g)
+        return;
+    bp_pack_release(&g->pack);
+    bp_mem_free(g->keys);
+    bp_mem_free(g->slots);
+    bp_mem_free(g->array);
+    bp_mem_free(g->rows);
+    bp_mem_free(g);
+}
+
+int64_t bp_groups_count(const struct bp_groups *g)
+{
+    return g->n;
+}
+
+int64_t bp_groups_held_bytes(const struct bp_groups *g)
+{
+    int64_t n = g->cap * g->pack.n_words * 8 + (int64_t)(g->slots ? (g->mask + 1) * 8 : 0) +
+                (int64_t)g->array_n * 4;
+
+    for (int i = 0; i < g->pack.n_cols; i++)
+        n += bp_texts_held_bytes(&g->pack.cols[i].texts);
+    return n;
+}
+
+int bp_groups_column(const struct bp_groups *g, int col, const uint32_t *ids, int64_t n,
+                     struct bp_column *out, struct bp_err *err)
+{
+    return bp_pack_column(&g->pack, col, g->keys, ids, n, out, err);
+}
+
+/* Room for the keys of CHUNK more groups. */
+static int reserve_keys(struct bp_groups *g, struct bp_err *err)
+{
+    int64_t cap;
+    void *p;
+
+    if (g->n + CHUNK <= g->cap)
+        return 0;
+    if (g->n + CHUNK > (int64_t)UINT32_MAX)
+        return bp_fail(err, BP_EDATA, "more than 4 thousand million groups");
+    cap = BP_MAX(g->n + CHUNK, g->cap * 2);
+    p = bp_mem_grow(g->keys, (size_t)cap, sizeof *g->keys * (size_t)g->pack.n_words, err);
+    if (!p)
+        return err->code;
+    g->keys = p;
+    g->cap = cap;
+    return 0;
+}
+
+static inline void copy_words(uint64_t *to, const uint64_t *from, int words)
+{
+    for (int w = 0; w < words; w++)
+        to[w] = from[w];
+}
+
+/* ---- the hash table ---- */
+
+static inline uint64_t fold(uint64_t a, uint64_t b)
+{
+    bp_uint128 m = (bp_uint128)a * b;
+
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static inline uint64_t hash_row(const uint64_t *row, int words, uint64_t seed)
+{
+    uint64_t h = seed;
+
+    if (words == 1)
+        return bp_mix64(row[0], seed);
+    for (int w = 0; w < words; w++)
+        h = fold(row[w] ^ h, 0x9E3779B97F4A7C15u) + (uint64_t)w;
+    return fold(h ^ 0xD6E8FEB86659FD93u, 0xC2B2AE3D27D4EB4Fu);
+}
+
+static inline bool equal_rows(const uint64_t *a, const uint64_t *b, int words)
+{
+    uint64_t d = 0;
+
+    for (int w = 0; w < words; w++)
+        d |= a[w] ^ b[w];
+    return !d;
+}
+
+static int grow_slots(struct bp_groups *g, uint64_t n_slots, struct bp_err *err)
+{
+    uint64_t *slots = bp_mem_new(n_slots, sizeof *slots, err), mask = n_slots - 1;
+    int words = g->pack.n_words;
+
+    if (!slots)
+        return err->code;
+    for (int64_t id = 0; id < g->n; id++) {
+        uint64_t h = hash_row(g->keys + id * words, words, g->seed), pos = h & mask;
+
+        while (slots[pos])
+            pos = (pos + 1) & mask;
+        slots[pos] = (h >> 32 << 32) | (uint64_t)(id + 1);
+    }
+    bp_mem_free(g->slots);
+    g->slots = slots;
+    g->mask = mask;
+    return 0;
+}
+
+/* At most half full, even if every row of the next chunk is a new group. */
+static int reserve_slots(struct bp_groups *g, struct bp_err *err)
+{
+    uint64_t need = (uint64_t)(g->n + CHUNK) * 2, n = g->slots ? g->mask + 1 : SLOTS_MIN;
+
+    if (g->slots && need <= n)
+        return 0;
+    while (n < need)
+        n *= 4;
+    return grow_slots(g, n, err);
+}
+
+/*
+ * One chunk: hash all rows, so that the table's lines are on their way; touch the
+ * candidates' keys likewise; then compare. words is a constant where it is inlined.
+ */
+static inline __attribute__((always_inline)) void probe(struct bp_groups *g, int64_t n,
+                                                        uint32_t *ids, int words)
+{
+    const uint64_t *rows = g->rows, mask = g->mask;
+    uint64_t h[CHUNK], *slots = g->slots, *keys = g->keys;
+    uint64_t count = (uint64_t)g->n;
+
+    for (int64_t i = 0; i < n; i++) {
+        h[i] = hash_row(rows + i * words, words, g->seed);
+        __builtin_prefetch(&slots[h[i] & mask]);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t s = slots[h[i] & mask];
+
+        __builtin_prefetch(&keys[(s ? (uint32_t)s - 1 : 0) * (uint64_t)words]);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const uint64_t *row = rows + i * words;
+        uint64_t pos = h[i] & mask, s;
+
+        for (; (s = slots[pos]) != 0; pos = (pos + 1) & mask)
+            if (s >> 32 == h[i] >> 32 &&
+                equal_rows(keys + ((uint32_t)s - 1) * (uint64_t)words, row, words))
+                break;
+        if (!s) {
+            copy_words(keys + count * (uint64_t)words, row, words);
+            s = slots[pos] = (h[i] >> 32 << 32) | ++count;
+        }
+        ids[i] = (uint32_t)s - 1;
+    }
+    g->n = (int64_t)count;
+}
+
+static int find_hashed(struct bp_groups *g, int64_t n, uint32_t *ids, struct bp_err *err)
+{
+    BP_TRY(reserve_slots(g, err));
+    switch (g->pack.n_words) {
+    case 1: probe(g, n, ids, 1); break;
+    case 2: probe(g, n, ids, 2); break;
+    case 3: probe(g, n, ids, 3); break;
+    case 4: probe(g, n, ids, 4); break;
+    default: probe(g, n, ids, g->pack.n_words); break;
+    }
+    return 0;
+}
+
+/* ---- the array ---- */
+
+/* The value's bits of the first word; a NULL bit beside them is masked. */
+static uint64_t value_mask(const struct bp_pack_col *k)
+{
+    return k->width == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * k->width) - 1;
+}
+
+/* Make the array cover lo..hi. False: too far apart. */
+static int array_cover(struct bp_groups *g, uint64_t lo, uint64_t hi, bool *fits,
+                       struct bp_err *err)
+{
+    bool texts = bp_type_is_bytes(g->pack.cols[0].type);
+    uint64_t range, old_lo = g->lo, n;
+    uint32_t *p;
+
+    *fits = true;
+    if (g->array_n && lo >= g->lo && hi - g->lo < g->array_n)
+        return 0;
+    if (g->array_n) {
+        hi = BP_MAX(hi, g->lo + (g->array_n - 1));
+        if (lo < g->lo) { /* values that fall: leave room for more of them */
+            range = BP_MIN(hi - lo, DIRECT_MAX);
+            lo = lo > range / 2 ? lo - range / 2 : 0;
+        }
+        lo = BP_MIN(lo, g->lo);
+    }
+    range = hi - lo;
+    *fits = range < DIRECT_MAX || (texts && range < UINT32_MAX);
+    if (!*fits)
+        return 0;
+    for (n = 256; n <= range;)
+        n *= 2;
+    p = bp_mem_new(n, sizeof *p, err);
+    if (!p)
+        return err->code;
+    if (g->array_n)
+        memcpy(p + (old_lo - lo), g->array, BP_MIN(g->array_n, n - (old_lo - lo)) * sizeof *p);
+    bp_mem_free(g->array);
+    g->array = p;
+    g->array_n = n;
+    g->lo = lo;
+    return 0;
+}
+
+static uint32_t new_group(struct bp_groups *g, const uint64_t *row)
+{
+    copy_words(g->keys + g->n * g->pack.n_words, row, g->pack.n_words);
+    return (uint32_t)++g->n;
+}
+
+static void find_in_array(struct bp_groups *g, const struct bp_column *c, int64_t from, int64_t n,
+                          uint32_t *ids)
+{
+    uint64_t mask = value_mask(&g->pack.cols[0]), lo = g->lo;
+    int words = g->pack.n_words;
+
+    for (int64_t i = 0; i < n; i++) {
+        const uint64_t *row = g->rows + i * words;
+        uint32_t *e;
+
+        if (c->n_nulls && !bp_bit_get(c->valid, from + i))
+            e = &g->null_id;
+        else
+            e = &g->array[(row[0] & mask) - lo];
+        if (!*e)
+            *e = new_group(g, row);
+        ids[i] = *e - 1;
+    }
+}
+
+/* Sets *done unless the values lie too far apart: then the table takes over for good. */
+static int try_array(struct bp_groups *g, const struct bp_column *c, int64_t from, int64_t n,
+                     uint32_t *ids, bool *done, struct bp_err *err)
+{
+    uint64_t mask = value_mask(&g->pack.cols[0]), lo = UINT64_MAX, hi = 0;
+    int words = g->pack.n_words;
+
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t v = g->rows[i * words] & mask;
+
+        if (c->n_nulls && !bp_bit_get(c->valid, from + i))
+            continue;
+        lo = BP_MIN(lo, v);
+        hi = BP_MAX(hi, v);
+    }
+    if (lo > hi) /* nothing but NULL */
+        lo = hi = g->lo;
+    BP_TRY(array_cover(g, lo, hi, done, err));
+    if (*done) {
+        find_in_array(g, c, from, n, ids);
+        return 0;
+    }
+    g->direct = false;
+    bp_mem_free(g->array);
+    g->array = NULL;
+    g->array_n = 0;
+    return 0;
+}
+
+int bp_groups_find(struct bp_groups *g, const struct bp_column *const cols[], int64_t n_rows,
+                   uint32_t *ids, struct bp_err *err)
+{
+    bool done;
+
+    if (!g->pack.n_cols) {
+        memset(ids, 0, (size_t)n_rows * sizeof *ids);
+        g->n = 1;
+        return 0;
+    }
+    for (int64_t from = 0; from < n_rows; from += CHUNK) {
+        int64_t n = BP_MIN(n_rows - from, CHUNK);
+
+        BP_TRY(reserve_keys(g, err));
+        BP_TRY(bp_pack_rows(&g->pack, cols, from, n, g->rows, err));
+        done = false;
+        if (g->direct)
+            BP_TRY(try_array(g, cols[0], from, n, ids + from, &done, err));
+        if (!done)
+            BP_TRY(find_hashed(g, n, ids + from, err));
+    }
+    return 0;
+}
