@@ -27,7 +27,8 @@ struct unit {
 
 #define SECOND_NS INT64_C(1000000000)
 #define DAY_NS (86400 * SECOND_NS)
-#define SEEN_TIME 7u /* hour, minute, second */
+#define SEEN_BELOW_SECOND (7u << 3)
+#define SEEN_TIME (7u | SEEN_BELOW_SECOND) /* what H:M:S.F says */
 
 static const struct unit units[] = {
     {"h", false, TIME, 0, 3600 * SECOND_NS},
@@ -302,7 +303,7 @@ static int read_bare(struct reader *r, const struct amount *a)
 {
     struct reader try = *r;
     struct amount next;
-    bool sign, at_end = r->s == r->end;
+    bool at_end = r->s == r->end;
 
     if (at_end || (r->end - r->s == 3 && bp_is_word(r->s, 3, "ago"))) {
         if (!once(r, 1u << 2))
@@ -310,8 +311,8 @@ static int read_bare(struct reader *r, const struct amount *a)
         add_unit(r, a, TIME, SECOND_NS);
         return BP_TEXT_OK;
     }
-    sign = take(&try, '-') || take(&try, '+');
-    (void)sign;
+    if (!take(&try, '-'))
+        take(&try, '+');
     if (!at_digit(&try) || !read_amount(&try, &next) || try.s == try.end || *try.s != ':' ||
         !once(r, 1u << 6))
         return BP_TEXT_BAD;
@@ -336,7 +337,7 @@ static int read_item(struct reader *r)
     u = read_unit(r);
     if (!u)
         return read_bare(r, &a);
-    if (!once(r, 1u << u->once))
+    if (!once(r, 1u << u->once) || (u->once == 2 && a.part > 0 && !once(r, SEEN_BELOW_SECOND)))
         return BP_TEXT_BAD;
     add_unit(r, &a, u->part, u->times);
     return BP_TEXT_OK;
@@ -344,15 +345,14 @@ static int read_item(struct reader *r)
 
 static int read_items(struct reader *r)
 {
-    bool any = false, minus;
+    bool any = false;
 
     take(r, '@');
     skip_blanks(r);
     while (r->s < r->end) {
         if (any && r->end - r->s == 3 && bp_is_word(r->s, 3, "ago")) {
-            minus = !__builtin_sub_overflow(0, r->months, &r->months) &&
-                    !__builtin_sub_overflow(0, r->days, &r->days);
-            r->range |= !minus;
+            r->range |= __builtin_sub_overflow(0, r->months, &r->months) ||
+                        __builtin_sub_overflow(0, r->days, &r->days);
             r->ns = -r->ns;
             return BP_TEXT_OK;
         }
