@@ -76,6 +76,9 @@ struct bp_ipc_file;
 int bp_ipc_file_open(struct bp_ipc_file **out, struct bp_input *in, struct bp_err *err) BP_MUST;
 const struct bp_schema *bp_ipc_file_schema(const struct bp_ipc_file *f);
 int bp_ipc_file_n_batches(const struct bp_ipc_file *f);
+/* True if every column stands in the file in the form that bp_ipc_writer gives it,
+ * without a dictionary: one layout for each type (bp-stage(5)). */
+bool bp_ipc_file_as_written(const struct bp_ipc_file *f);
 /* Value of a footer metadata key, NULL if absent. */
 const char *bp_ipc_file_meta(const struct bp_ipc_file *f, const char *key);
 /* Batch i. checksum: NULL, or the XXH3-64 that metadata and body must have. */

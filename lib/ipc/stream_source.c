@@ -258,8 +258,6 @@ static int stream_next(void *self, struct bp_batch *out, struct bp_err *err)
     }
 }
 
-static const struct bp_source_ops stream_ops = {.next = stream_next, .free = stream_free};
-
 /* ---- opening ---- */
 
 bool bp_ipc_is_stream(const uint8_t *head, size_t n)
@@ -299,25 +297,52 @@ static int read_first_schema(struct stream *s, struct bp_err *err)
     return start_stream(s, err);
 }
 
-static int take_columns(struct stream *s, const struct bp_ipc_opts *o, struct bp_err *err)
+/* Only these columns of the stream. */
+static int set_columns(struct stream *s, const int *columns, int n, struct bp_err *err)
 {
-    if (!o->columns)
-        return 0;
-    s->columns = bp_mem_new((size_t)o->n_columns, sizeof *s->columns, err);
-    if (!s->columns)
+    int *copy;
+
+    for (int i = 0; i < n; i++)
+        if (columns[i] < 0 || columns[i] >= s->schema.n_fields)
+            return bp_fail(err, BP_EUSAGE, "there is no column number %d", columns[i]);
+    copy = bp_mem_new((size_t)n, sizeof *copy, err);
+    if (!copy)
         return err->code;
-    memcpy(s->columns, o->columns, (size_t)o->n_columns * sizeof *s->columns);
-    s->n_columns = o->n_columns;
-    for (int i = 0; i < o->n_columns; i++)
-        if (o->columns[i] < 0 || o->columns[i] >= s->schema.n_fields)
-            return bp_fail(err, BP_EUSAGE, "there is no column number %d", o->columns[i]);
-    return 0;
+    memcpy(copy, columns, (size_t)n * sizeof *copy);
+    bp_mem_free(s->columns);
+    s->columns = copy;
+    s->n_columns = n;
+    bp_schema_release(&s->shown);
+    return bp_ipc_project(&s->shown, &s->schema, copy, n, err);
 }
 
-static int show(struct bp_source *out, struct stream *s, struct bp_err *err)
+/* cols are numbers of what is shown now. */
+static int stream_project(void *self, const int *cols, int n, struct bp_err *err)
 {
-    BP_TRY(bp_ipc_project(&out->schema, &s->schema, s->columns, s->n_columns, err));
-    BP_TRY(bp_schema_copy(&s->shown, &out->schema, err));
+    struct stream *s = self;
+    int *of_stream = bp_mem_new((size_t)n, sizeof *of_stream, err);
+    int rc;
+
+    if (!of_stream)
+        return err->code;
+    for (int i = 0; i < n; i++)
+        of_stream[i] = s->columns ? s->columns[cols[i]] : cols[i];
+    rc = set_columns(s, of_stream, n, err);
+    bp_mem_free(of_stream);
+    return rc;
+}
+
+static const struct bp_source_ops stream_ops = {
+    .next = stream_next, .free = stream_free, .project = stream_project};
+
+static int show(struct bp_source *out, struct stream *s, const struct bp_ipc_opts *o,
+                struct bp_err *err)
+{
+    if (o->columns)
+        BP_TRY(set_columns(s, o->columns, o->n_columns, err));
+    else
+        BP_TRY(bp_schema_copy(&s->shown, &s->schema, err));
+    BP_TRY(bp_schema_copy(&out->schema, &s->shown, err));
     BP_TRY(bp_schema_copy(&s->first, &s->schema, err));
     out->name = bp_mem_str(s->in.name, err);
     return out->name ? 0 : err->code;
@@ -343,8 +368,7 @@ int bp_ipc_stream_source(struct bp_source *out, struct bp_input *in, const struc
                                    "only files can")
                          : 0);
     BP_GO(read_first_schema(s, err));
-    BP_GO(take_columns(s, o, err));
-    BP_GO(show(out, s, err));
+    BP_GO(show(out, s, o, err));
     out->ops = &stream_ops;
     out->self = s;
     return 0;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a file's columns stand on the wire in the form that we write. */
+#include "ipc/file_read.h"
+
+static bool as_written(const struct bp_ipc_field *f)
+{
+    struct bp_type t = f->type;
+    bool narrow = t.kind == BP_TIME && (t.unit == BP_SECOND || t.unit == BP_MILLI);
+    enum bp_ipc_layout layout = t.kind == BP_BOOL     ? BP_IPC_BITS
+                                : bp_type_is_bytes(t) ? BP_IPC_OFF32
+                                                      : BP_IPC_FIXED;
+
+    return f->dict < 0 && f->layout == layout &&
+           f->convert == (narrow ? BP_IPC_WIDEN : BP_IPC_AS_IS);
+}
+
+bool bp_ipc_file_as_written(const struct bp_ipc_file *f)
+{
+    for (int i = 0; i < f->fields.n_fields; i++)
+        if (!as_written(&f->fields.fields[i]))
+            return false;
+    return true;
+}
