@@ -72,6 +72,13 @@ static int put_dim(struct bp_buf *out, bool color, const char *s, struct bp_err 
     return color ? bp_buf_puts(out, PLAIN, err) : 0;
 }
 
+/* The type as it stands under the name: the one name that is wider than most of
+ * its values goes by its alias. */
+static const char *type_text(struct bp_type t, char buf[BP_TYPE_NAME_MAX])
+{
+    return t.kind == BP_FLOAT64 ? "float8" : bp_type_name(t, buf);
+}
+
 /* Numbers stand to the right. */
 static bool is_right(struct bp_type t)
 {
@@ -114,7 +121,7 @@ static int add_head(struct table *t, struct bp_err *err)
     for (int i = 0; i < t->schema->n_fields; i++) {
         size_t at = t->text.len;
 
-        BP_TRY(bp_buf_puts(&t->text, bp_type_name(t->schema->fields[i].type, type), err));
+        BP_TRY(bp_buf_puts(&t->text, type_text(t->schema->fields[i].type, type), err));
         BP_TRY(add_cell(t, at, (int64_t)(t->text.len - at), err));
     }
     return 0;

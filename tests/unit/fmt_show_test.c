@@ -178,8 +178,10 @@ static void a_table_without_rows_has_its_head(void)
     struct bp_source src;
     struct source s;
 
-    open_source(&src, &s, "a bigint, b text");
-    CHECK_STR(shown(&src, all), "     a  b\nbigint  text\n──────  ────\n(0 rows)\n");
+    open_source(&src, &s, "a bigint, b text, c double precision");
+    CHECK_STR(shown(&src, all), "     a  b          c\n"
+                                "bigint  text  float8\n"
+                                "──────  ────  ──────\n(0 rows)\n");
 }
 
 static void a_table_without_columns_is_counted(void)
