@@ -13,9 +13,9 @@ struct bp_stage_opts {
     const char *dir;
     const char *const *keys; /* NULL-terminated names; empty: one partition */
     uint32_t parts;
-    bool even;               /* row r of the task goes to r mod parts; keys unused */
-    int task, n_tasks;       /* n_tasks 0: the only one, 00000-of-00001 */
-    bool replace;            /* a directory of another N may be replaced */
+    bool even;         /* row r of the task goes to r mod parts; keys unused */
+    int task, n_tasks; /* n_tasks 0: the only one, 00000-of-00001 */
+    bool replace;      /* a directory of another N may be replaced */
 };
 /* Rows go to partitions, buffered under ctx->budget, and become one file by one
  * rename at commit. schema carries the marks (bp.partial, bp.lineage). */
@@ -31,14 +31,30 @@ bool bp_stage_is(const char *dir); /* holds files named as a stage's, with a sta
 int bp_stage_source(struct bp_source *out, const char *dir, struct bp_stage_range range, int task,
                     int n_tasks, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 
-/* "00003-of-00008" + suffix. */
+/* What a task may bring along: -T with a stream that is another share is BP_EDATA.
+ * task/n_tasks as given (n_tasks 0: no -T). A share without -T passes here: others
+ * may follow; whoever commits asks bp_shareset_whole(). */
+int bp_stage_check_share(struct bp_share share, int task, int n_tasks, struct bp_err *err) BP_MUST;
+
+/* ---- directories of task files: stages, and bp-write's OUT/ ---- */
+
+#define BP_TASKS_MAX 1000000
+
+/* "00003-of-00008" + suffix; the length, or -1 if the suffix is too long. */
 int bp_task_name(char out[64], int task, int n_tasks, const char *suffix);
-/* True and the numbers if name is I-of-N with any suffix. */
+/* True and the numbers if name is I-of-N with any suffix ("" or from its dot on). */
 bool bp_task_parse(const char *name, int *task, int *n_tasks, const char **suffix);
 /* Refuses a directory that holds files of another N, unless replace (then they are
- * removed at commit, see stage.c). */
+ * removed after the commit: bp_task_dir_retire). A directory that is not there
+ * passes. */
 int bp_task_dir_check(const char *dir, int n_tasks, bool replace, struct bp_err *err) BP_MUST;
-/* Task files of a directory: committed[i] for i in 0..n-1; *n_tasks 0 if there are none. */
-int bp_task_dir_scan(const char *dir, int *n_tasks, uint8_t **committed, struct bp_err *err) BP_MUST;
+/* Removes the task files of every other N. The order is: commit ours, then this.
+ * Killed between, the directory holds files of two N, which readers refuse, and
+ * the repeated task finishes the removal. */
+int bp_task_dir_retire(const char *dir, int n_tasks, struct bp_err *err) BP_MUST;
+/* Task files of a directory: committed[i] for i in 0..n-1 (bp_mem); *n_tasks 0 and
+ * NULL if there are none. Files of two N, or of two suffixes, are BP_EDATA. */
+int bp_task_dir_scan(const char *dir, int *n_tasks, uint8_t **committed,
+                     struct bp_err *err) BP_MUST;
 
 #endif

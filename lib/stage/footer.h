@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to lib/stage: what a stage file says about itself, in the metadata of
+ * its Arrow footer (bp-stage(5)):
+ *
+ *   bp.stage     JSON: version, keys, classes, parts, even, task, tasks, identity,
+ *                rows, blocks
+ *   bp.blocks    a line per block: PART INDEX ROWS OFFSET BYTES XXH3, by part, then
+ *                index; so the blocks of a partition are in the order of its rows
+ *   bp.ledger    JSON: [] (which bytes of which input were read comes later)
+ *   bp.checksum  XXH3-64 of the three above, the schema's text and its metadata
+ *
+ * The schema's own metadata carries bp.file = "stage", so that one damaged key
+ * cannot turn a stage into a plain directory of Arrow files.
+ */
+#ifndef BP_STAGE_FOOTER_H
+#define BP_STAGE_FOOTER_H
+
+#include "ipc/ipc.h"
+
+#define BP_STAGE_MARK "bp.file"
+#define BP_STAGE_MARK_VALUE "stage"
+#define BP_PARTS_MAX 65536
+
+struct bp_stage_block {
+    uint32_t part;
+    int32_t index; /* of the batch in the file */
+    int64_t n_rows;
+    int64_t offset_bytes, n_bytes; /* of message and body */
+    uint64_t checksum;             /* XXH3-64 of these bytes */
+};
+
+struct bp_stage_foot {
+    char **keys; /* n_keys names */
+    int *classes;
+    int n_keys;
+    uint32_t parts;
+    bool even;
+    int task, n_tasks;
+    char identity[33];
+    int64_t n_rows;
+    struct bp_stage_block *blocks; /* by part, then index */
+    int64_t n_blocks;
+};
+
+/* Sorts the blocks and writes the footer of w. schema: as it was given to w. */
+int bp_stage_foot_write(struct bp_stage_foot *foot, const struct bp_schema *schema,
+                        struct bp_ipc_writer *w, struct bp_err *err) BP_MUST;
+/* Reads and checks what f says; only blocks of partitions first..last are kept
+ * (first < 0: all). What is damaged or does not add up is BP_EDATA. */
+int bp_stage_foot_read(const struct bp_ipc_file *f, int64_t first, int64_t last,
+                       struct bp_stage_foot *out, struct bp_err *err) BP_MUST;
+void bp_stage_foot_release(struct bp_stage_foot *f);
+/* f carries any of the marks of a stage. */
+bool bp_stage_foot_is(const struct bp_ipc_file *f);
+
+#endif
