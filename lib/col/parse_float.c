@@ -5,6 +5,8 @@
  *
  *   m < 2^53 and |e| <= 22   both are doubles, so one multiplication or division
  *                            rounds once, and rightly: nearly all real data
+ *   else, nearly always      Daniel Lemire's way: m times 128 bits of 10^e holds
+ *                            enough to round, or shows that it does not
  *   else                     strtod() on the digits, written without a point so
  *                            that no locale matters; beyond 800 digits only
  *                            whether one is not 0 can matter, and one says so
@@ -17,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "col/pow10.h"
 #include "col/text.h"
 #include "col/text_scan.h"
 
@@ -164,6 +167,70 @@ static bool exact_double(const struct float_text *t, double *out)
     return true;
 }
 
+/* 128 bits of 10^e; for 10^-1 to 10^-27, which m may divide, rounded up, so that
+ * a product which should be whole comes out above it and not below. */
+static void power_of_ten(int e, uint64_t *high, uint64_t *low)
+{
+    const uint64_t *t = bp_pow10[e - BP_POW10_MIN];
+
+    *high = t[0];
+    *low = t[1] + (e < 0 && e >= -27);
+}
+
+/* m 10^e rounded to a normal double; false if 128 bits do not decide, or if the
+ * result is not normal. */
+static bool rounded_double(uint64_t m, int64_t e64, double *out)
+{
+    int e = (int)e64, zeros, shift, exponent;
+    uint64_t high, low, t_high, t_low, w;
+    bp_uint128 product;
+
+    if (m == 0 || e64 < BP_POW10_MIN || e64 > 308)
+        return false;
+    zeros = __builtin_clzll(m);
+    power_of_ten(e, &t_high, &t_low);
+    product = (bp_uint128)(m << zeros) * t_high;
+    high = (uint64_t)(product >> 64);
+    low = (uint64_t)product;
+    if ((high & 0x1FF) == 0x1FF) { /* a carry from below would reach the last bits */
+        uint64_t more = (uint64_t)(((bp_uint128)(m << zeros) * t_low) >> 64);
+
+        low += more;
+        high += low < more;
+        if (low == UINT64_MAX && (e < -27 || e > 55))
+            return false;
+    }
+    shift = (int)(high >> 63) + 9;
+    w = high >> shift; /* 54 bits: one to round by */
+    exponent = bp_log2_pow10(e) + 63 + (int)(high >> 63) - zeros + 1023;
+    if (exponent <= 0)
+        return false;
+    if (low <= 1 && e >= -4 && e <= 23 && (w & 3) == 1 && w << shift == high)
+        w &= ~UINT64_C(1); /* just halfway: down to even */
+    w = (w + (w & 1)) >> 1;
+    if (w >> 53) {
+        w >>= 1;
+        exponent++;
+    }
+    if (exponent >= 0x7FF)
+        return false;
+    w = (w & ~(UINT64_C(1) << 52)) | (uint64_t)exponent << 52;
+    memcpy(out, &w, sizeof w);
+    return true;
+}
+
+/* The digits that were cut off lie between m and m + 1. */
+static bool quick_double(const struct float_text *t, double *out)
+{
+    double next;
+
+    if (exact_double(t, out))
+        return true;
+    if (!rounded_double(t->m, t->e, out))
+        return false;
+    return !t->cut || (rounded_double(t->m + 1, t->e, &next) && next == *out);
+}
+
 int bp_parse_float64(const char *s, size_t n, double *out)
 {
     char plain[DIGITS_MAX + 40];
@@ -173,7 +240,7 @@ int bp_parse_float64(const char *s, size_t n, double *out)
     bp_trim(&s, &n);
     if (scan(s, n, &t))
         return parse_word(s, n, out) ? BP_TEXT_OK : BP_TEXT_BAD;
-    if (!exact_double(&t, &v)) {
+    if (!quick_double(&t, &v)) {
         write_plain(&t, plain);
         v = strtod(plain, NULL);
         if (isinf(v) || (v == 0 && t.m != 0))
