@@ -28,26 +28,39 @@ int64_t bp_days_from_civil(int64_t year, int month, int day)
     return era * DAYS_PER_400_YEARS + yoe * 365 + yoe / 4 - yoe / 100 + doy - DAYS_TO_EPOCH;
 }
 
-struct bp_civil bp_civil_from_days(int64_t days)
+/* A day of 400 years that begin on 1 March of the year era * 400. */
+static struct bp_civil from_era(int64_t era, uint32_t doe)
 {
-    /* The subtraction cannot wrap: both parts are split off before they meet. */
-    int64_t era = floor_div(days, DAYS_PER_400_YEARS);
-    uint32_t doe = (uint32_t)(days - era * DAYS_PER_400_YEARS) + DAYS_TO_EPOCH % DAYS_PER_400_YEARS;
-    uint32_t yoe, doy, mp;
+    uint32_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    uint32_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    uint32_t mp = (5 * doy + 2) / 153;
     struct bp_civil c;
 
+    c.day = (int)(doy - (153 * mp + 2) / 5 + 1);
+    c.month = (int)(mp < 10 ? mp + 3 : mp - 9);
+    c.year = era * 400 + yoe + (c.month <= 2);
+    return c;
+}
+
+struct bp_civil bp_civil_from_days(int64_t days)
+{
+    int64_t era;
+    uint32_t doe;
+
+    if (days >= -DAYS_TO_EPOCH && days <= INT32_MAX) { /* 32-bit divisions do */
+        uint32_t day = (uint32_t)(days + DAYS_TO_EPOCH);
+
+        return from_era(day / DAYS_PER_400_YEARS, day % DAYS_PER_400_YEARS);
+    }
+    /* The sum cannot wrap: both parts are split off before they meet. */
+    era = floor_div(days, DAYS_PER_400_YEARS);
+    doe = (uint32_t)(days - era * DAYS_PER_400_YEARS) + DAYS_TO_EPOCH % DAYS_PER_400_YEARS;
     era += DAYS_TO_EPOCH / DAYS_PER_400_YEARS;
     if (doe >= DAYS_PER_400_YEARS) {
         doe -= DAYS_PER_400_YEARS;
         era++;
     }
-    yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    mp = (5 * doy + 2) / 153;
-    c.day = (int)(doy - (153 * mp + 2) / 5 + 1);
-    c.month = (int)(mp < 10 ? mp + 3 : mp - 9);
-    c.year = era * 400 + yoe + (c.month <= 2);
-    return c;
+    return from_era(era, doe);
 }
 
 int bp_days_in_month(int64_t year, int month)

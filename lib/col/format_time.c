@@ -8,10 +8,15 @@
 static size_t write_day(const struct bp_civil *c, char *out)
 {
     uint64_t year = (uint64_t)(c->year > 0 ? c->year : 1 - c->year);
-    size_t n = bp_count_digits(year);
+    size_t n = 4;
 
-    n = n < 4 ? 4 : n;
-    bp_write_digits(out, year, n);
+    if (year < 10000) {
+        bp_write_pair(out, (unsigned)year / 100);
+        bp_write_pair(out + 2, (unsigned)year % 100);
+    } else {
+        n = bp_count_digits(year);
+        bp_write_digits(out, year, n);
+    }
     out[n] = '-';
     bp_write_pair(out + n + 1, (unsigned)c->month);
     out[n + 3] = '-';
@@ -31,13 +36,19 @@ static size_t write_era(const struct bp_civil *c, char *out)
 static size_t write_clock(uint64_t seconds, char *out)
 {
     uint64_t hours = seconds / 3600;
-    size_t n = hours < 100 ? 2 : bp_count_digits(hours);
+    unsigned rest = (unsigned)(seconds % 3600);
+    size_t n = 2;
 
-    bp_write_digits(out, hours, n);
+    if (hours < 100) {
+        bp_write_pair(out, (unsigned)hours);
+    } else {
+        n = bp_count_digits(hours);
+        bp_write_digits(out, hours, n);
+    }
     out[n] = ':';
-    bp_write_pair(out + n + 1, (unsigned)(seconds / 60 % 60));
+    bp_write_pair(out + n + 1, rest / 60);
     out[n + 3] = ':';
-    bp_write_pair(out + n + 4, (unsigned)(seconds % 60));
+    bp_write_pair(out + n + 4, rest % 60);
     return n + 6;
 }
 

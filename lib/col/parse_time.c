@@ -407,19 +407,53 @@ static int parse_any_timestamp(const char *s, size_t n, enum bp_unit u, bool wit
                    u, out);
 }
 
+/* 1 to 9 digits behind the point in a unit; false if they do not fit it. */
+static bool short_fraction(const char *s, size_t n, enum bp_unit u, int64_t *out)
+{
+    static const uint32_t places[] = {1000000000, 100000000, 10000000, 1000000, 100000,
+                                      10000,      1000,      100,      10,      1};
+    size_t head = n < 8 ? n : 8;
+    uint64_t w = bp_load_digits(s, head);
+    int64_t ns, unit_ns = 1000000000 / bp_unit_per_second(u);
+
+    if (!bp_are_8_digits(w) || (n == 9 && !bp_is_digit(s[8])))
+        return false;
+    ns = (int64_t)bp_8_digits(w) * places[head] + (n == 9 ? s[8] - '0' : 0);
+    *out = ns / unit_ns;
+    return ns % unit_ns == 0;
+}
+
+/* YYYY-MM-DD HH:MM:SS[.F][Z], and the date alone. */
+static bool short_timestamp(const char *s, size_t n, enum bp_unit u, bool with_zone, int64_t *out)
+{
+    int64_t days, seconds = 0, fraction = 0, per_second = bp_unit_per_second(u);
+
+    if (n < 10)
+        return false;
+    days = short_date(s);
+    if (days == INT64_MIN)
+        return false;
+    if (n > 10) {
+        n -= with_zone && s[n - 1] == 'Z';
+        if (n < 19 || n > 29 || (s[10] != ' ' && s[10] != 'T'))
+            return false;
+        seconds = short_time(s + 11);
+        if (seconds < 0)
+            return false;
+        if (n > 19 && (n == 20 || s[19] != '.' || !short_fraction(s + 20, n - 20, u, &fraction)))
+            return false;
+    }
+    return !__builtin_mul_overflow(days * 86400 + seconds, per_second, out) &&
+           !__builtin_add_overflow(*out, fraction, out);
+}
+
 int bp_parse_timestamp(const char *s, size_t n, enum bp_unit u, bool with_zone, int64_t *out)
 {
-    if ((n == 19 || (n == 20 && with_zone && s[19] == 'Z')) && (s[10] == ' ' || s[10] == 'T')) {
-        int64_t days = short_date(s), seconds = short_time(s + 11);
+    int64_t v;
 
-        if (days != INT64_MIN && seconds >= 0 &&
-            !__builtin_mul_overflow(days * 86400 + seconds, bp_unit_per_second(u), out))
-            return BP_TEXT_OK;
-    } else if (n == 10) {
-        int64_t days = short_date(s);
-
-        if (days != INT64_MIN && !__builtin_mul_overflow(days * 86400, bp_unit_per_second(u), out))
-            return BP_TEXT_OK;
+    if (short_timestamp(s, n, u, with_zone, &v)) {
+        *out = v;
+        return BP_TEXT_OK;
     }
     return parse_any_timestamp(s, n, u, with_zone, out);
 }
