@@ -488,12 +488,12 @@ static int read_chunk(struct csv_worker *w, const struct csv_job *job, uint32_t 
     BP_TRY(bp_input_read_at(in, p - front, want + front, job->a - (int64_t)front, &got, err));
     got -= BP_MIN(front, got);
     *end = got < want;
-    if (*end && (got == 0 || p[got - 1] != '\n'))
+    if (*end && got && p[got - 1] != '\n')
         p[got++] = '\n';
-    if (p[got - 1] == '\r')
+    if (got && p[got - 1] == '\r')
         got--; /* its LF may be the next byte */
     memset(p + got, ' ', CSV_PAD_BYTES);
-    if (!*end && p[got - 1] == w->r->dialect.quote)
+    if (!*end && got && p[got - 1] == w->r->dialect.quote)
         p[got] = w->r->dialect.delim; /* no byte that would be odd behind a quote */
     if (job->at_start)
         p[-1] = '\n';

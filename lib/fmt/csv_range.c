@@ -50,7 +50,7 @@ void csv_share_cut(struct csv_reader *r, int task, int n_tasks)
 
 struct border_scan {
     struct csv_scan scan;
-    uint8_t *buf; /* CSV_FRONT_BYTES, BLOCK, pad */
+    uint8_t *buf; /* CSV_FRONT_BYTES, a block, pad */
     uint32_t *idx;
 };
 
@@ -84,7 +84,7 @@ int csv_border_find(const struct csv_reader *r, int file, int64_t offset, struct
     const struct csv_file *f = &r->files[file];
     struct border_scan b = {0};
     int64_t at = f->data_start;
-    size_t n;
+    size_t n, block = (size_t)BP_MIN((int64_t)BLOCK, BP_MAX(offset - at, 0));
     int rc = 0;
 
     *out = (struct csv_border){.record_at = at};
@@ -93,8 +93,8 @@ int csv_border_find(const struct csv_reader *r, int file, int64_t offset, struct
     b.scan.delim = r->dialect.delim;
     b.scan.quote = r->dialect.quote;
     b.scan.quotes = true;
-    b.buf = bp_mem_new(CSV_FRONT_BYTES + BLOCK + CSV_PAD_BYTES, 1, err);
-    b.idx = b.scan.idx = b.buf ? bp_mem_new(BLOCK + 192, sizeof *b.idx, err) : NULL;
+    b.buf = bp_mem_new(CSV_FRONT_BYTES + block + CSV_PAD_BYTES, 1, err);
+    b.idx = b.scan.idx = b.buf ? bp_mem_new(block + 192, sizeof *b.idx, err) : NULL;
     if (!b.idx) {
         rc = err->code;
         goto out;

@@ -67,7 +67,8 @@ static int open_file(struct csv_source *s, struct csv_job **first, struct bp_err
     *first = NULL;
     s->file_open = true;
     s->at = s->end = 0;
-    if (!f->in.is_file || f->hi <= f->data_start || f->hi <= f->lo)
+    if (!f->in.is_file || f->hi <= f->data_start || f->hi <= f->lo ||
+        f->data_start >= f->in.size_bytes)
         return 0;
     s->end = f->hi == INT64_MAX ? BP_MAX(f->in.size_bytes, f->data_start) : f->hi - 1;
     *first = job_new(s, err);

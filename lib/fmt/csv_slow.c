@@ -410,9 +410,10 @@ static int end_record(struct csv_slow *s, struct bp_err *err)
 
 /* ---- feeding ---- */
 
-static void count_line(struct csv_slow *s, uint8_t c)
+/* Behind a piece of len bytes that ends with c. */
+static void count_line(struct csv_slow *s, uint8_t c, size_t len)
 {
-    if (s->lines >= 0 && (c == '\r' || (c == '\n' && !s->line_cr)))
+    if (s->lines >= 0 && (c == '\r' || (c == '\n' && !(s->line_cr && len == 1))))
         s->lines++;
     s->line_cr = c == '\r';
 }
@@ -451,9 +452,15 @@ static int feed_piece(struct csv_slow *s, const uint8_t *p, size_t len, struct b
     }
     BP_TRY(parser_feed(&s->p, p, len, err));
     s->pos += (int64_t)len;
-    count_line(s, p[len - 1]);
+    count_line(s, p[len - 1], len);
     s->after_cr = s->p.ended && p[len - 1] == '\r';
     return s->p.ended ? end_record(s, err) : 0;
+}
+
+/* The share is read; unless an empty line waits to be the last. */
+static bool is_behind(const struct csv_slow *s)
+{
+    return s->record_at >= s->stop_at && s->blank_at < 0;
 }
 
 int csv_slow_feed(struct csv_slow *s, const uint8_t *p, size_t n, int64_t rows, size_t *used,
@@ -463,7 +470,7 @@ int csv_slow_feed(struct csv_slow *s, const uint8_t *p, size_t n, int64_t rows, 
     if (s->done)
         return BP_DONE;
     if (n == 0)
-        return s->record_at >= s->stop_at ? BP_DONE : feed_end(s, err);
+        return is_behind(s) ? BP_DONE : feed_end(s, err);
     while (*used < n && s->n_rows < rows) {
         size_t len = piece_len(&s->r->dialect, p + *used, n - *used);
 
@@ -475,7 +482,7 @@ int csv_slow_feed(struct csv_slow *s, const uint8_t *p, size_t n, int64_t rows, 
             ++*used;
             continue;
         }
-        if (s->record_at >= s->stop_at && s->blank_at < 0) {
+        if (is_behind(s)) {
             s->done = true;
             return BP_DONE;
         }
