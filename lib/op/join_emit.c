@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "op/join_emit.h"
+
+#include <string.h>
+
+int bp_join_emit_open(struct bp_join_emit *e, const struct bp_join_plan *plan,
+                      const struct bp_held *held, struct bp_err *err)
+{
+    size_t n_srcs = (size_t)held->n_chunks + 1;
+
+    e->plan = plan;
+    e->held = held;
+    e->srcs = bp_mem_new((size_t)plan->right.n_fields * n_srcs, sizeof *e->srcs, err);
+    if (!e->srcs)
+        return err->code;
+    for (int c = 0; c < plan->right.n_fields; c++) {
+        if (held->n_chunks)
+            bp_held_columns(held, c, e->srcs + (size_t)c * n_srcs);
+        e->srcs[(size_t)c * n_srcs + n_srcs - 1] = &plan->right_missing.cols[c];
+    }
+    return 0;
+}
+
+void bp_join_emit_release(struct bp_join_emit *e)
+{
+    bp_mem_free(e->srcs);
+    memset(e, 0, sizeof *e);
+}
+
+/* Refs of the pairs' right rows; missing stands for those without. */
+static bool make_refs(const struct bp_join_pairs *pairs, uint64_t missing, uint64_t *refs)
+{
+    bool any = false;
+
+    for (int64_t i = 0; i < pairs->n; i++) {
+        bool none = pairs->right[i] == BP_JOIN_NONE;
+
+        refs[i] = none ? missing : bp_held_ref(pairs->right[i]);
+        any |= none;
+    }
+    return any;
+}
+
+struct right_refs {
+    struct bp_block *block;
+    uint64_t *plain, *filled; /* missing rows are NULL; are the fill row */
+    bool any_missing;
+};
+
+static int right_refs(const struct bp_join_emit *e, const struct bp_join_pairs *pairs,
+                      struct right_refs *r, struct bp_err *err)
+{
+    BP_TRY(bp_block_new(&r->block, (size_t)pairs->n * 2 * sizeof(uint64_t), err));
+    r->plain = (uint64_t *)(void *)r->block->data;
+    r->filled = r->plain + pairs->n;
+    r->any_missing = make_refs(pairs, UINT64_MAX, r->plain);
+    if (r->any_missing && e->plan->has_fill)
+        (void)make_refs(pairs, (uint64_t)e->held->n_chunks << 32, r->filled);
+    return 0;
+}
+
+static int right_column(const struct bp_join_emit *e, int col, const struct bp_join_pairs *pairs,
+                        const struct right_refs *r, struct bp_column *out, struct bp_err *err)
+{
+    int n_chunks = e->held->n_chunks;
+    const struct bp_column **srcs = e->srcs + (size_t)col * ((size_t)n_chunks + 1);
+    bool fill = r->any_missing && e->plan->right_filled[col];
+
+    if (n_chunks == 1 && !fill) /* ids are row numbers, and none is -1 */
+        return bp_column_gather(out, srcs[0], (const int32_t *)pairs->right, pairs->n, err);
+    return bp_column_gather_many(out, srcs, n_chunks + (fill || !n_chunks),
+                                 fill ? r->filled : r->plain, pairs->n, err);
+}
+
+static int left_column(const struct bp_join_emit *e, int col, const struct bp_batch *left,
+                       const struct bp_join_pairs *pairs, struct bp_column *out, struct bp_err *err)
+{
+    struct bp_block *zeroes;
+    int rc;
+
+    if (left && !pairs->left) {
+        bp_column_ref(out, &left->cols[col]);
+        return 0;
+    }
+    if (left)
+        return bp_column_gather(out, &left->cols[col], pairs->left, pairs->n, err);
+    if (!e->plan->left_filled[col])
+        return bp_column_nulls(out, e->plan->left.fields[col].type, pairs->n, err);
+    BP_TRY(bp_block_new(&zeroes, (size_t)pairs->n * sizeof(int32_t), err));
+    memset(zeroes->data, 0, (size_t)pairs->n * sizeof(int32_t));
+    rc = bp_column_gather(out, &e->plan->left_missing.cols[col],
+                          (const int32_t *)(const void *)zeroes->data, pairs->n, err);
+    bp_block_unref(zeroes);
+    return rc;
+}
+
+int bp_join_emit_pairs(const struct bp_join_emit *e, const struct bp_batch *left,
+                       const struct bp_join_pairs *pairs, const bool *uses, struct bp_batch *out,
+                       struct bp_err *err)
+{
+    struct right_refs refs = {0};
+    int rc;
+
+    BP_TRY(bp_batch_init(out, e->plan->n_cols, err));
+    BP_GO(right_refs(e, pairs, &refs, err));
+    for (int i = 0; i < e->plan->n_cols; i++) {
+        const struct bp_join_col *c = &e->plan->cols[i];
+        bool from_left = c->left >= 0 && (left || c->right < 0);
+
+        if (uses && !uses[i])
+            continue;
+        BP_GO(from_left ? left_column(e, c->left, left, pairs, &out->cols[i], err)
+                        : right_column(e, c->right, pairs, &refs, &out->cols[i], err));
+    }
+    out->n_rows = pairs->n;
+out:
+    bp_block_unref(refs.block);
+    if (rc < 0)
+        bp_batch_release(out);
+    return rc;
+}
