@@ -13,7 +13,7 @@ struct bp_var {
     const char *name, *value; /* :name; typed as an untyped literal */
 };
 struct bp_clause {
-    const char *text;         /* NUL-terminated; SQL comments allowed */
+    const char *text; /* NUL-terminated; SQL comments allowed */
     const struct bp_var *vars;
     int n_vars;
 };
@@ -56,16 +56,17 @@ int bp_expr_parse_list(const struct bp_clause *c, const struct bp_schema *s, str
                        struct bp_err *err) BP_MUST;
 /* The texts of a list's items, unbound: for bp-map -a, where each item sees those
  * before it. Each is again a clause of one item. */
-int bp_expr_split_list(const struct bp_clause *c, char ***texts, int *n, struct bp_err *err) BP_MUST;
+int bp_expr_split_list(const struct bp_clause *c, char ***texts, int *n,
+                       struct bp_err *err) BP_MUST;
 
 struct bp_agg_item {
-    char *name;         /* as for bp_item */
-    char *func;         /* lower case: "sum", "count" ... */
+    char *name; /* as for bp_item */
+    char *func; /* lower case: "sum", "count" ... */
     struct bp_expr **args;
-    int n_args;         /* 0 for count(*) */
+    int n_args; /* 0 for count(*) */
     bool distinct;
     struct bp_expr *filter; /* FILTER (WHERE ...), or NULL */
-    char *text;         /* the call's own text, blanks squeezed */
+    char *text;             /* the call's own text, blanks squeezed */
 };
 struct bp_agg_items {
     struct bp_agg_item *items;

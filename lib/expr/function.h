@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Functions. One is one row of a table: its name, the types it takes, what it
+ * gives, its kernel. Several rows of one name are overloads: the one that needs
+ * the fewest implicit casts is taken, the first of equals. A row with bind
+ * decides more by itself (a result type, a constant argument turned into a
+ * parameter). Tables are listed in function.c.
+ */
+#ifndef BP_EXPR_FUNCTION_H
+#define BP_EXPR_FUNCTION_H
+
+#include "expr/bind.h"
+
+#define BP_FN_ARGS 4
+
+/* What an argument may be, besides one kind (enum bp_kind). */
+enum {
+    BP_ANY = BP_N_KINDS, /* anything, as it is; untyped literals become text */
+    BP_INT,              /* any whole number, as it is */
+    BP_MORE,             /* the argument before this may be repeated */
+};
+
+enum {
+    BP_FN_FALLIBLE = 1,
+    BP_FN_LAX = 2,     /* sees NULLs */
+    BP_FN_PER_ROW = 4, /* not to be run on a dictionary's values */
+    BP_FN_CHEAP = 8,   /* cheaper than gathering its arguments */
+    BP_FN_DICT = 16,   /* takes dictionaries as they are */
+};
+
+struct bp_fn {
+    const char *name;
+    uint8_t args[BP_FN_ARGS + 1]; /* ends with 0 */
+    uint8_t result;               /* a kind; BP_ANY: the type of the first argument */
+    uint8_t flags;
+    uint8_t op;
+    bp_kernel run;
+    /* May change c and the arguments; NULL: nothing to do. */
+    int (*bind)(struct bp_bind *b, int tok, struct bp_node **args, int *n, struct bp_call *c);
+};
+
+struct bp_fn_table {
+    const struct bp_fn *fns;
+    int n;
+};
+extern const struct bp_fn_table bp_fns_text, bp_fns_number, bp_fns_time, bp_fns_choice;
+
+#endif
