@@ -124,7 +124,14 @@ static int take_share(struct file_source *s, const struct bp_ipc_opts *o, struct
         s->share = (struct bp_share){o->task, o->n_tasks};
         s->begin = s->next = (int)(n * o->task / o->n_tasks);
         s->end = (int)(n * (o->task + 1) / o->n_tasks);
+        if (o->some_batches) {
+            s->begin = s->next = (int)BP_MIN(o->first_batch, n);
+            s->end = (int)BP_MIN((int64_t)s->begin + o->n_batches, n);
+        }
     }
+    /* cut or united otherwise than by its keys: they promise nothing any more */
+    if (o->unite || o->n_tasks > 0)
+        BP_TRY(bp_schema_set_meta(&s->f->schema, BP_MARK_PARTED, NULL, err));
     s->share_due = s->share.n > 0;
     return bp_mark_set_task(&s->f->schema, s->share, err);
 }

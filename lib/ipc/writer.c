@@ -470,14 +470,18 @@ int bp_ipc_writer_finish(struct bp_ipc_writer *w, const struct bp_meta *meta, in
     return put_bytes(w, eos, sizeof eos, err);
 }
 
-void bp_ipc_writer_abort_mark(struct bp_ipc_writer *w, const char *reason)
+void bp_ipc_write_abort(struct bp_outfile *f, const char *reason)
 {
     struct bp_err err = {0};
     size_t n = strlen(reason);
     uint32_t mark[3] = {BP_IPC_CONTINUATION, (uint32_t)BP_IPC_ABORT, (uint32_t)n};
 
-    if (w->broken || n > INT32_MAX)
-        return;
-    if (put_bytes(w, mark, sizeof mark, &err) == 0)
-        (void)!put_bytes(w, reason, n, &err); /* who reads us fails either way */
+    if (n <= INT32_MAX && bp_outfile_write(f, mark, sizeof mark, &err) == 0)
+        (void)!bp_outfile_write(f, reason, n, &err); /* who reads us fails either way */
+}
+
+void bp_ipc_writer_abort_mark(struct bp_ipc_writer *w, const char *reason)
+{
+    if (!w->broken)
+        bp_ipc_write_abort(w->f, reason);
 }

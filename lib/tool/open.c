@@ -162,7 +162,7 @@ static void batches_of(const struct opening *g, int first, int count, int total,
 
 static int open_arrow_file(struct opening *g, struct bp_piece *p, struct bp_source *out)
 {
-    struct bp_ipc_opts o = {0};
+    struct bp_ipc_opts o = {.unite = p->unite};
 
     if (g->task.n)
         batches_of(g, p->first_batch, p->n_batches, g->pieces.n_batches, &o);

@@ -158,7 +158,7 @@ static int add_file(struct finding *f, const char *path)
 /* ---- a directory ---- */
 
 /* An output directory is a table only with all of its tasks. */
-static int check_tasks(struct finding *f, const char *dir)
+static int check_tasks(struct finding *f, const char *dir, bool *has_tasks)
 {
     struct bp_err *err = &f->t->err;
     uint8_t *committed = NULL;
@@ -171,6 +171,7 @@ static int check_tasks(struct finding *f, const char *dir)
             n_missing++;
         }
     bp_mem_free(committed);
+    *has_tasks = n > 0;
     if (n_missing)
         return bp_fail(err, BP_EDATA,
                        "'%s' is not complete: %d of %d tasks are missing, the first is %d/%d; "
@@ -185,6 +186,7 @@ static int add_dir(struct finding *f, const char *dir)
     struct bp_names l;
     struct bp_piece *p;
     int rc = 0, before = f->out->n;
+    bool has_tasks;
 
     if (bp_stage_is(dir)) {
         p = new_piece(f, dir);
@@ -193,7 +195,7 @@ static int add_dir(struct finding *f, const char *dir)
         p->kind = BP_PIECE_STAGE;
         return 0;
     }
-    BP_TRY(check_tasks(f, dir));
+    BP_TRY(check_tasks(f, dir, &has_tasks));
     BP_TRY(bp_dir_list(dir, false, &l, err));
     for (int i = 0; i < l.n && rc == 0; i++) {
         size_t n = strlen(dir);
@@ -206,6 +208,8 @@ static int add_dir(struct finding *f, const char *dir)
             rc = bp_path_kind(path) == BP_PATH_DIR ? add_dir(f, path) : add_file(f, path);
     }
     bp_names_release(&l);
+    for (int i = before; has_tasks && i < f->out->n; i++)
+        f->out->items[i].unite = true;
     if (rc == 0 && f->out->n == before)
         rc = bp_fail(err, BP_EDATA, "'%s' is an empty directory", dir);
     return rc;
