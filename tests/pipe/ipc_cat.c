@@ -6,6 +6,7 @@
  *   ipc_cat from-file IN       file -> stream on stdout
  *   ipc_cat to-file OUT        stream on stdin -> file
  *   -c N,N... in front         only these columns
+ *   -m KEY=VALUE in front      sets schema metadata of what is written
  */
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@
 #include "ipc/ipc.h"
 
 static int columns[64], n_columns;
+static char *marks[8]; /* KEY=VALUE */
+static int n_marks;
 
 static void read_columns(const char *s)
 {
@@ -47,6 +50,17 @@ static int open_sink(struct bp_sink *sink, const char *path, const struct bp_sch
     return bp_ipc_stream_sink(sink, &f, schema, err);
 }
 
+static int set_marks(struct bp_schema *schema, struct bp_err *err)
+{
+    for (int i = 0; i < n_marks; i++) {
+        char *value = strchr(marks[i], '=');
+
+        *value = '\0';
+        BP_TRY(bp_schema_set_meta(schema, marks[i], value + 1, err));
+    }
+    return 0;
+}
+
 static int copy(const char *in, bool file, const char *out, struct bp_err *err)
 {
     struct bp_source src = {0};
@@ -54,6 +68,7 @@ static int copy(const char *in, bool file, const char *out, struct bp_err *err)
     int rc;
 
     BP_GO(open_source(&src, in, file, err));
+    BP_GO(set_marks(&src.schema, err));
     BP_GO(open_sink(&sink, out, &src.schema, err));
     rc = bp_flow_run(&src, &sink, err);
 out:
@@ -69,11 +84,11 @@ int main(int argc, char **argv)
     int rc = 2;
 
     signal(SIGPIPE, SIG_IGN);
-    if (argc > 2 && strcmp(argv[1], "-c") == 0) {
-        read_columns(argv[2]);
-        argc -= 2;
-        argv += 2;
-    }
+    for (; argc > 2 && argv[1][0] == '-'; argc -= 2, argv += 2)
+        if (strcmp(argv[1], "-c") == 0)
+            read_columns(argv[2]);
+        else if (n_marks < 8 && strchr(argv[2], '='))
+            marks[n_marks++] = argv[2];
     mode = argc > 1 ? argv[1] : "";
     if (argc == 1)
         rc = copy("-", false, NULL, &err);
@@ -84,7 +99,8 @@ int main(int argc, char **argv)
     else if (strcmp(mode, "to-file") == 0 && argc == 3)
         rc = copy("-", false, argv[2], &err);
     else
-        fprintf(stderr, "usage: ipc_cat [-c N,N] [file IN OUT | from-file IN | to-file OUT]\n");
+        fprintf(stderr,
+                "usage: ipc_cat [-c N,N] [-m K=V] [file IN OUT | from-file IN | to-file OUT]\n");
     if (rc < 0)
         fprintf(stderr, "%s\n", err.msg);
     return rc < 0 ? 1 : rc;
