@@ -8,7 +8,7 @@
  *   bp.blocks    a line per block: PART INDEX ROWS OFFSET BYTES XXH3, by part, then
  *                index; so the blocks of a partition are in the order of its rows
  *   bp.ledger    JSON: [] (which bytes of which input were read comes later)
- *   bp.checksum  XXH3-64 of the three above, the schema's text and its metadata
+ *   bp.checksum  XXH3-64 of the three above, the columns and their metadata
  *
  * The schema's own metadata carries bp.file = "stage", so that one damaged key
  * cannot turn a stage into a plain directory of Arrow files.
