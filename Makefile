@@ -28,8 +28,8 @@ WARN += -Werror
 endif
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DBP_VERSION='"$(VERSION)"' -Ilib -pthread \
-	-ffunction-sections -fdata-sections -fstack-protector-strong $(WARN) $(CFLAGS) $(SAN_FLAGS)
-ALL_LDFLAGS := -pthread -Wl,--gc-sections -Wl,--as-needed $(LDFLAGS) $(SAN_FLAGS)
+	 -fstack-protector-strong $(WARN) $(CFLAGS) $(SAN_FLAGS)
+ALL_LDFLAGS := -pthread -Wl,--as-needed $(LDFLAGS) $(SAN_FLAGS)
 LIBS := -lpg_query -lcsv -lz -lzstd -llz4 -lxxhash -ljansson -lm
 
 LIB_SRC := $(wildcard lib/*/*.c)

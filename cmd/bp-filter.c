@@ -21,19 +21,20 @@ static const struct bp_command command = {
 static int run(struct bp_tool *t)
 {
     struct bp_clause where;
-    struct bp_source src = {0};
+    struct bp_source in = {0}, src = {0};
     struct bp_schema from = {0};
     int rc;
 
     BP_TRY(bp_tool_clause(t, t->operands[0], &where));
-    BP_TRY(bp_tool_open(t, t->operands + 1, t->n_operands - 1, NULL, &src));
-    BP_GO(bp_schema_copy_meta(&from, &src.schema, &t->err));
-    BP_GO(bp_filter_open(&src, &src, &where, &t->ctx, &t->err));
+    BP_TRY(bp_tool_open(t, t->operands + 1, t->n_operands - 1, NULL, &in));
+    BP_GO(bp_schema_copy_meta(&from, &in.schema, &t->err));
+    BP_GO(bp_filter_open(&src, &in, &where, &t->ctx, &t->err));
     BP_GO(bp_tool_step(t, &src.schema, (const char *[]){where.text, NULL},
                        (const struct bp_schema *[]){&from}, 1));
     rc = bp_tool_emit(t, &src);
 out:
     bp_schema_release(&from);
+    bp_source_free(&in);
     bp_source_free(&src);
     return rc;
 }

@@ -36,21 +36,22 @@ static const struct bp_command command = {
 static int run(struct bp_tool *t, const struct opts *o)
 {
     struct bp_clause keys;
-    struct bp_source src = {0};
+    struct bp_source in = {0}, src = {0};
     struct bp_schema from = {0};
     char n_text[24];
     int rc;
 
     BP_TRY(bp_tool_clause(t, o->keys, &keys));
-    BP_TRY(bp_tool_open(t, t->operands, t->n_operands, NULL, &src));
-    BP_GO(bp_schema_copy_meta(&from, &src.schema, &t->err));
-    BP_GO(bp_head_open(&src, &src, o->n_rows, keys.text, &t->ctx, &t->err));
+    BP_TRY(bp_tool_open(t, t->operands, t->n_operands, NULL, &in));
+    BP_GO(bp_schema_copy_meta(&from, &in.schema, &t->err));
+    BP_GO(bp_head_open(&src, &in, o->n_rows, keys.text, &t->ctx, &t->err));
     snprintf(n_text, sizeof n_text, "-n %lld", (long long)o->n_rows);
     BP_GO(bp_tool_step(t, &src.schema, (const char *[]){n_text, keys.text, NULL},
                        (const struct bp_schema *[]){&from}, 1));
     rc = bp_tool_emit(t, &src);
 out:
     bp_schema_release(&from);
+    bp_source_free(&in);
     bp_source_free(&src);
     return rc;
 }

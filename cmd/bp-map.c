@@ -55,7 +55,7 @@ static int run(struct bp_tool *t, const struct opts *o)
 {
     static const char *const names[] = {"", "-a", "-d", "-r"};
     struct bp_clause list;
-    struct bp_source src = {0};
+    struct bp_source in = {0}, src = {0};
     struct bp_schema from = {0};
     enum bp_map_form form = BP_MAP_SELECT;
     const char *text = NULL;
@@ -63,14 +63,15 @@ static int run(struct bp_tool *t, const struct opts *o)
 
     BP_TRY(form_of(t, o, &form, &text, &first));
     BP_TRY(bp_tool_clause(t, text, &list));
-    BP_TRY(bp_tool_open(t, t->operands + first, t->n_operands - first, NULL, &src));
-    BP_GO(bp_schema_copy_meta(&from, &src.schema, &t->err));
-    BP_GO(bp_map_open(&src, &src, form, &list, &t->ctx, &t->err));
+    BP_TRY(bp_tool_open(t, t->operands + first, t->n_operands - first, NULL, &in));
+    BP_GO(bp_schema_copy_meta(&from, &in.schema, &t->err));
+    BP_GO(bp_map_open(&src, &in, form, &list, &t->ctx, &t->err));
     BP_GO(bp_tool_step(t, &src.schema, (const char *[]){names[form], list.text, NULL},
                        (const struct bp_schema *[]){&from}, 1));
     rc = bp_tool_emit(t, &src);
 out:
     bp_schema_release(&from);
+    bp_source_free(&in);
     bp_source_free(&src);
     return rc;
 }

@@ -65,18 +65,20 @@ static int run(struct bp_tool *t, const struct opts *o)
     struct bp_clause columns, where;
     struct bp_open open = {.format = o->format, .text_on_stdin = true};
     struct bp_source src = {0};
+    int rc;
 
     BP_TRY(bp_tool_clause(t, o->columns, &columns));
     BP_TRY(bp_tool_clause(t, o->where, &where));
     if (!o->where)
         open.columns = columns.text;
     BP_TRY(bp_tool_open(t, t->operands, t->n_operands, &open, &src));
-    if (o->where)
-        BP_TRY(bp_read_where_open(&src, &where, o->columns ? &columns : NULL, &t->ctx, &t->err));
-    else if (o->columns)
-        BP_TRY(bp_map_open(&src, &src, BP_MAP_SELECT, &columns, &t->ctx, &t->err));
-    BP_TRY(step(t, o, &where, columns.text, &src));
-    return bp_tool_emit(t, &src);
+    BP_GO(bp_read_open(&src, o->where ? &where : NULL, o->columns ? &columns : NULL, &t->ctx,
+                       &t->err));
+    BP_GO(step(t, o, &where, columns.text, &src));
+    rc = bp_tool_emit(t, &src);
+out:
+    bp_source_free(&src);
+    return rc;
 }
 
 int main(int argc, char **argv)

@@ -73,7 +73,7 @@ static int run(struct bp_tool *t, const struct opts *o)
 {
     struct bp_clause keys, aggs;
     struct bp_reduce_opts r = {.form = BP_REDUCE_WHOLE, .per_task = o->per_task};
-    struct bp_source src = {0};
+    struct bp_source in = {0}, src = {0};
     struct bp_schema from = {0};
     int first, rc;
 
@@ -89,13 +89,14 @@ static int run(struct bp_tool *t, const struct opts *o)
     r.form = o->final ? BP_REDUCE_FINAL : o->partial ? BP_REDUCE_PARTIAL : BP_REDUCE_WHOLE;
     r.keys = keys.text ? &keys : NULL;
     r.aggs = aggs.text ? &aggs : NULL;
-    BP_TRY(bp_tool_open(t, t->operands + first, t->n_operands - first, NULL, &src));
-    BP_GO(bp_schema_copy_meta(&from, &src.schema, &t->err));
-    BP_GO(bp_reduce_open(&src, &src, &r, &t->ctx, &t->err));
+    BP_TRY(bp_tool_open(t, t->operands + first, t->n_operands - first, NULL, &in));
+    BP_GO(bp_schema_copy_meta(&from, &in.schema, &t->err));
+    BP_GO(bp_reduce_open(&src, &in, &r, &t->ctx, &t->err));
     BP_GO(step(t, o, &keys, &aggs, &from, &src));
     rc = bp_tool_emit(t, &src);
 out:
     bp_schema_release(&from);
+    bp_source_free(&in);
     bp_source_free(&src);
     return rc;
 }

@@ -58,7 +58,7 @@ out:
 static int run(struct bp_tool *t, const struct opts *o)
 {
     struct bp_clause order;
-    struct bp_source src = {0};
+    struct bp_source in = {0}, src = {0};
     struct bp_schema from = {0};
     char n_text[24] = "";
     int rc;
@@ -67,9 +67,9 @@ static int run(struct bp_tool *t, const struct opts *o)
     if (o->merge) {
         BP_GO(open_merge(t, &order, o->n_rows, &from, &src));
     } else {
-        BP_GO(bp_tool_open(t, t->operands + 1, t->n_operands - 1, NULL, &src));
-        BP_GO(bp_schema_copy_meta(&from, &src.schema, &t->err));
-        BP_GO(bp_sort_open(&src, &src, &order, o->n_rows, &t->ctx, &t->err));
+        BP_GO(bp_tool_open(t, t->operands + 1, t->n_operands - 1, NULL, &in));
+        BP_GO(bp_schema_copy_meta(&from, &in.schema, &t->err));
+        BP_GO(bp_sort_open(&src, &in, &order, o->n_rows, &t->ctx, &t->err));
     }
     if (o->n_rows >= 0)
         snprintf(n_text, sizeof n_text, "-n %lld", (long long)o->n_rows);
@@ -78,6 +78,7 @@ static int run(struct bp_tool *t, const struct opts *o)
     rc = bp_tool_emit(t, &src);
 out:
     bp_schema_release(&from);
+    bp_source_free(&in);
     bp_source_free(&src);
     return rc;
 }

@@ -21,12 +21,11 @@ enum bp_map_form { BP_MAP_SELECT, BP_MAP_ADD, BP_MAP_DROP, BP_MAP_RENAME };
 int bp_map_open(struct bp_source *out, struct bp_source *in, enum bp_map_form form,
                 const struct bp_clause *list, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 
-/* read_where.c: bp-read -w and -c together: src is filtered, then reduced to columns
- * (NULL: all). Columns that neither names are never decoded where the source can
- * leave them out. *src is replaced. */
-int bp_read_where_open(struct bp_source *src, const struct bp_clause *where,
-                       const struct bp_clause *columns, struct bp_ctx *ctx,
-                       struct bp_err *err) BP_MUST;
+/* read.c: bp-read -w and -c (each may be NULL): src is filtered, then reduced to
+ * columns. Columns that neither names are never decoded where the source can leave
+ * them out. *src is replaced. */
+int bp_read_open(struct bp_source *src, const struct bp_clause *where,
+                 const struct bp_clause *columns, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 
 /* head.c: the first n rows, or with keys (names list, NULL: none) the first n of
  * each run of equal keys. */
