@@ -37,6 +37,7 @@ struct csv_source {
     struct bp_block *feed;
     size_t feed_from, feed_to;
     bool feed_end;
+    struct csv_job *held; /* taken too early: of the next file */
     int64_t rows_out;
     bool said_share;
 };
@@ -254,14 +255,12 @@ static int start_slow(struct csv_source *s, struct csv_job *job, struct bp_err *
 /* More bytes of a stream: from jobs that were given before, then from the input. */
 static int refill_stream(struct csv_source *s, struct bp_err *err)
 {
-    struct csv_job *job = NULL;
+    struct csv_job *job = bp_pool_take(s->pool);
 
-    if (s->file == s->slow_file) {
-        job = bp_pool_take(s->pool);
-        if (!job)
-            BP_TRY(next_block(s, &job, err));
-    }
-    if (!job) {
+    if (!job && s->file == s->slow_file)
+        BP_TRY(next_block(s, &job, err));
+    if (!job || job->file != s->slow_file) {
+        s->held = job;
         s->feed_end = true;
         return 0;
     }
@@ -324,8 +323,10 @@ static int take_job(struct csv_source *s, struct csv_job **out, struct bp_err *e
     struct csv_job *job;
 
     *out = NULL;
-    BP_TRY(fill_pool(s, err));
-    job = bp_pool_take(s->pool);
+    if (!s->held)
+        BP_TRY(fill_pool(s, err));
+    job = s->held ? s->held : bp_pool_take(s->pool);
+    s->held = NULL;
     if (!job)
         return BP_DONE;
     if (job->rc < 0) {
@@ -493,6 +494,7 @@ static void csv_free_source(void *self)
     bp_mem_free(s->workers);
     csv_chain_free(s->chain);
     csv_job_free(s->job);
+    csv_job_free(s->held);
     csv_slow_free(s->slow);
     bp_block_unref(s->carry);
     bp_block_unref(s->feed);
