@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -97,11 +98,30 @@ static int bind_keyword(struct bp_bind *b, json_t *body, struct bp_node **out)
 
 /* ---- literals ---- */
 
+/* libpg_query 15 leaves a value out of its JSON unless it is above zero: then it is
+ * read at its place in the source, behind the minus. */
+static int bind_integer(struct bp_bind *b, json_t *v, int tok, struct bp_node **out)
+{
+    json_int_t value = json_integer_value(json_object_get(v, "ival"));
+    const struct bp_toks *t = b->toks;
+    char text[24];
+
+    for (int i = tok; value == 0 && i >= 0 && i < b->tree->b; i++) {
+        if (t->tok[i].kind == BP_TOK_NUMBER) {
+            value = -strtoll(t->text + t->tok[i].from, NULL, 10);
+            break;
+        }
+        if (!bp_tok_is(t, i, "-") && !bp_tok_is(t, i, "+") && !bp_tok_is(t, i, "("))
+            break;
+    }
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    return bp_bind_number(b, tok, text, out);
+}
+
 static int bind_const(struct bp_bind *b, json_t *body, int outer, struct bp_node **out)
 {
     int tok = tok_or(b, body, outer);
     json_t *v;
-    char text[24];
 
     if (json_object_get(body, "isnull"))
         return bp_bind_literal(b, tok, NULL, out);
@@ -111,12 +131,8 @@ static int bind_const(struct bp_bind *b, json_t *body, int outer, struct bp_node
 
         return bp_bind_literal(b, tok, s ? s : "", out);
     }
-    v = json_object_get(body, "ival");
-    if (v) {
-        snprintf(text, sizeof text, "%lld",
-                 (long long)json_integer_value(json_object_get(v, "ival")));
-        return bp_bind_number(b, tok, text, out);
-    }
+    if (json_object_get(body, "ival"))
+        return bind_integer(b, json_object_get(body, "ival"), tok, out);
     v = json_object_get(body, "fval");
     if (v)
         return bp_bind_number(b, tok, json_string_value(json_object_get(v, "fval")), out);
@@ -458,7 +474,7 @@ static int cut_text(struct bp_bind *b, int tok, json_t *type, struct bp_node **o
 static int bind_cast(struct bp_bind *b, json_t *body, struct bp_node **out)
 {
     json_t *type = json_object_get(body, "typeName");
-    int at = bp_bind_tok(b, type), tok;
+    int at = bp_bind_tok(b, type), tok, rc;
     json_t *where = json_object_get(body, "location");
     struct bp_type to;
     struct bp_node *a;

@@ -18,6 +18,7 @@ struct bp_bind {
     struct bp_expr *e; /* whose arena the nodes live in */
     struct bp_err *err;
     int depth;
+    int reach; /* the next node spans at least to this token */
 };
 
 /* What makes a call. */
@@ -95,6 +96,8 @@ int bp_bind_negate(struct bp_bind *b, int tok, struct bp_node *a, struct bp_node
 enum bp_cmp { BP_EQ, BP_NE, BP_LT, BP_LE, BP_GT, BP_GE };
 int bp_bind_compare(struct bp_bind *b, int tok, enum bp_cmp op, struct bp_node *l,
                     struct bp_node *r, struct bp_node **out) BP_MUST;
+/* Bring both sides to one type in which they compare. */
+int bp_bind_match(struct bp_bind *b, int tok, struct bp_node **l, struct bp_node **r) BP_MUST;
 int bp_bind_distinct(struct bp_bind *b, int tok, bool negate, struct bp_node *l, struct bp_node *r,
                      struct bp_node **out) BP_MUST;
 

@@ -23,8 +23,9 @@ struct bp_node *bp_node_new(struct bp_bind *b, int kind, struct bp_type type, in
 }
 
 /* Tokens from the first to the last of the arguments, brackets closed. */
-static void span(const struct bp_toks *t, struct bp_node *nd)
+static void span(const struct bp_toks *t, int reach, struct bp_node *nd)
 {
+    nd->last = BP_MAX(nd->last, reach);
     for (int a = 0; a < nd->n_args; a++) {
         nd->first = BP_MIN(nd->first, nd->args[a]->first);
         nd->last = BP_MAX(nd->last, nd->args[a]->last);
@@ -72,7 +73,7 @@ static int fold(struct bp_bind *b, struct bp_node *nd, struct bp_node **out)
 
 int bp_node_finish(struct bp_bind *b, struct bp_node *nd, struct bp_node **out)
 {
-    span(b->toks, nd);
+    span(b->toks, b->reach, nd);
     for (int a = 0; a < nd->n_args; a++) {
         nd->fallible |= nd->args[a]->fallible && nd->kind != BP_N_TRY;
         nd->slow |= nd->args[a]->slow;

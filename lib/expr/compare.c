@@ -265,8 +265,7 @@ static int match_numbers(struct bp_bind *b, struct bp_node **l, struct bp_node *
     return bp_bind_widen(b, r, t);
 }
 
-/* Bring both sides to one type. */
-static int match(struct bp_bind *b, int tok, struct bp_node **l, struct bp_node **r)
+int bp_bind_match(struct bp_bind *b, int tok, struct bp_node **l, struct bp_node **r)
 {
     struct bp_type t;
 
@@ -289,7 +288,7 @@ int bp_bind_compare(struct bp_bind *b, int tok, enum bp_cmp op, struct bp_node *
 {
     struct bp_call c = {.run = run_compare, .op = (uint8_t)op, .type = BP_TYPE(BP_BOOL)};
 
-    BP_TRY(match(b, tok, &l, &r));
+    BP_TRY(bp_bind_match(b, tok, &l, &r));
     c.on_dict = l->type.kind == BP_TEXT;
     c.slow = bp_type_is_bytes(l->type);
     return bp_node_call(b, tok, &c, (struct bp_node *[]){l, r}, 2, out);
@@ -300,7 +299,7 @@ int bp_bind_distinct(struct bp_bind *b, int tok, bool negate, struct bp_node *l,
 {
     struct bp_call c = {.run = run_distinct, .op = negate, .type = BP_TYPE(BP_BOOL), .lax = true};
 
-    BP_TRY(match(b, tok, &l, &r));
+    BP_TRY(bp_bind_match(b, tok, &l, &r));
     c.slow = bp_type_is_bytes(l->type);
     return bp_node_call(b, tok, &c, (struct bp_node *[]){l, r}, 2, out);
 }

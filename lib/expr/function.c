@@ -20,7 +20,7 @@ static int arg_cost(const struct bp_node *nd, int want)
         [BP_TIMESTAMP] = 12, [BP_TIMESTAMPTZ] = 13};
     int have = nd->type.kind;
 
-    if (want == BP_ANY || have == want)
+    if (want == BP_ANY || want == BP_RAW || have == want)
         return 0;
     if (nd->kind == BP_N_LITERAL)
         return want == BP_TEXT ? 1 : 2;
@@ -33,6 +33,8 @@ static int arg_cost(const struct bp_node *nd, int want)
         return NO_WAY;
     if (want == BP_UINT8 || want == BP_UINT16 || want == BP_UINT32 || want == BP_UINT64)
         return NO_WAY;
+    if (bp_type_is_int(nd->type) && want >= BP_FLOAT32) /* as PostgreSQL: rather a float64 */
+        return want == BP_FLOAT64 ? 20 : 30;
     return 2 + rank[want] - rank[have];
 }
 
@@ -158,7 +160,7 @@ static int coerce_args(struct bp_bind *b, const struct bp_fn *f, struct bp_node 
 
         if (want == BP_ANY)
             BP_TRY(bp_settle(b, &args[i]));
-        if (want == BP_ANY || args[i]->type.kind == want)
+        if (want == BP_ANY || want == BP_RAW || args[i]->type.kind == want)
             continue;
         if (want == BP_INT) {
             if (args[i]->kind == BP_N_LITERAL)

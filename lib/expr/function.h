@@ -17,6 +17,7 @@
 enum {
     BP_ANY = BP_N_KINDS, /* anything, as it is; untyped literals become text */
     BP_INT,              /* any whole number, as it is */
+    BP_RAW,              /* anything, even untyped: bind settles it */
     BP_MORE,             /* the argument before this may be repeated */
 };
 
