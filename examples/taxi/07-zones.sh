@@ -14,4 +14,4 @@ bp-reduce -k borough 'sum(revenue) AS revenue, sum(trips) AS trips' "$out/named.
     bp-sort 'revenue DESC' |
     bp-write "$out/boroughs.csv"
 
-bp-show -a "$out/boroughs.csv"
+bp-show -a -s 'revenue decimal(38,2), *' "$out/boroughs.csv"
