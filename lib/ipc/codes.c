@@ -106,16 +106,23 @@ static int decode_codes(struct bp_column *c, struct bp_err *err)
     return 0;
 }
 
+static int all_nulls(struct bp_column *c, struct bp_err *err)
+{
+    struct bp_type type = c->type;
+    int64_t n_rows = c->n_rows;
+
+    bp_column_release(c);
+    return bp_column_nulls(c, type, n_rows, err);
+}
+
 int bp_ipc_bind_codes(const struct bp_ipc_dict *d, struct bp_column *c, struct bp_err *err)
 {
     int64_t n_values = d->dict ? d->dict->values.n_rows : 0;
 
     if (!d->dict) {
         /* the one case in which Arrow lets a dictionary be missing */
-        if (c->n_nulls == c->n_rows) {
-            bp_column_release(c);
-            return bp_column_nulls(c, c->type, c->n_rows, err);
-        }
+        if (c->n_nulls == c->n_rows)
+            return all_nulls(c, err);
         return bp_fail(err, BP_EDATA, "its dictionary did not come before its rows");
     }
     if (c->n_rows > c->n_nulls && max_code(c->data, c->n_rows) >= (uint64_t)n_values)

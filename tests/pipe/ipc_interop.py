@@ -108,6 +108,7 @@ def same(got, want):
 # ---- tables ----
 
 N = 1003
+EOS = b"\xff\xff\xff\xff\0\0\0\0"
 
 
 def holes(values, every=7):
@@ -237,6 +238,19 @@ def _():
     numbers = pa.array([5, 6, None, 5] * 9, pa.int64()).dictionary_encode()
     t = pa.table({"large": large, "numbers": numbers})
     same(read(through(stream(t))), t)
+
+
+@check("a dictionary that never comes is none where all rows are null")
+def _():
+    data = stream(pa.table({"k": pa.array([None] * 5, pa.dictionary(pa.int32(), pa.string()))}))
+    first = 8 + struct.unpack_from("<i", data, 4)[0]
+    r = ipc.MessageReader.open_stream(pa.py_buffer(data[first:]))
+    dictionary = r.read_next_message()
+    assert dictionary.type == "dictionary", dictionary.type
+    sink = pa.BufferOutputStream()
+    r.read_next_message().serialize_to(sink)
+    got = read(through(data[:first] + sink.getvalue().to_pybytes() + EOS))
+    assert got["k"].to_pylist() == [None] * 5
 
 
 @check("a dictionary that outgrows its bound begins afresh")
@@ -438,7 +452,6 @@ def _():
 
 SMALL = ALL.select(["int32", "text", "dictionary", "bool"]).slice(0, 20)
 OWN = through(stream(SMALL, chunk=7))
-EOS = b"\xff\xff\xff\xff\0\0\0\0"
 assert OWN.endswith(EOS)
 
 

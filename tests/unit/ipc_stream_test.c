@@ -32,7 +32,7 @@ static void make_dict(void)
 
     bp_builder_init(&b, BP_TYPE(BP_TEXT));
     for (int i = 0; i < 3; i++)
-        CHECK(bp_builder_add_bytes(&b, "xyz" + i, 1, &err) == 0);
+        CHECK(bp_builder_add_bytes(&b, &"xyz"[i], 1, &err) == 0);
     CHECK(bp_builder_finish(&b, &c, &err) == 0);
     CHECK(bp_dict_new(&dict, &c, &err) == 0);
 }
