@@ -228,6 +228,10 @@ int bp_recut_put(struct bp_recut *r, struct bp_batch *in, struct bp_err *err)
     bp_batch_release(&r->in);
     bp_batch_move(&r->in, in);
     r->in_from = 0;
+    if (!r->in.n_rows) { /* it may carry a share only, without columns */
+        bp_batch_release(&r->in);
+        return 0;
+    }
     if (r->in.n_cols != r->n_cols)
         return bp_fail(err, BP_EDATA, "a batch of %d columns was given to a table of %d",
                        r->in.n_cols, r->n_cols);
