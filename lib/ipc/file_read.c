@@ -40,8 +40,8 @@ static int check_blocks(const struct bp_ipc_file *f, const struct bp_fb_vector *
 
         memcpy(&b, v->p + i * sizeof b, sizeof b);
         left = b.offset < HEAD_BYTES ? -1 : f->footer_at - b.offset;
-        if (b.offset % 8 || left < 0 || b.metadata_bytes < 16 ||
-            b.metadata_bytes > left || b.body_bytes < 0 || b.body_bytes > left - b.metadata_bytes)
+        if (b.offset % 8 || left < 0 || b.metadata_bytes < 16 || b.metadata_bytes > left ||
+            b.body_bytes < 0 || b.body_bytes > left - b.metadata_bytes)
             return bp_fail(err, BP_EDATA, "block %u of the footer lies outside the file", i);
     }
     return 0;
