@@ -84,6 +84,11 @@ char *bp_agg_part_name(const struct bp_agg *a, int part, struct bp_err *err) BP_
 
 /* ---- for the aggregates themselves ---- */
 
+/* Groups come in any order: loops over rows fetch the state of the row this far ahead.
+ * ids may be read that far behind n_rows (what is there is no id of a row). */
+#define BP_AGG_AHEAD 32
+#define BP_AGG_FETCH(states, ids, i) __builtin_prefetch(&(states)[(ids)[(i) + BP_AGG_AHEAD]], 1)
+
 /* One value per group, zeroed as groups come. */
 struct bp_agg_array {
     void *p;

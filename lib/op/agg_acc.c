@@ -9,8 +9,10 @@
     do {                                                                                           \
         const T *v = c->data;                                                                      \
         if (ids) {                                                                                 \
-            for (int64_t i = 0; i < n; i++)                                                        \
+            for (int64_t i = 0; i < n; i++) {                                                      \
+                BP_AGG_FETCH(to, ids, i);                                                          \
                 over |= __builtin_add_overflow(to[ids[i]], (int64_t)v[i], &to[ids[i]]);            \
+            }                                                                                      \
         } else {                                                                                   \
             bp_int128 sum = to[0];                                                                 \
             int64_t part = 0; /* of up to 2^31 values of up to 32 bits */                          \
@@ -75,8 +77,10 @@ static int carry(struct bp_agg *a, struct bp_acc128 *acc, uint32_t id, int by, s
     do {                                                                                           \
         const T *v = c->data;                                                                      \
         if (ids) {                                                                                 \
-            for (int64_t i = 0; i < n; i++)                                                        \
+            for (int64_t i = 0; i < n; i++) {                                                      \
+                BP_AGG_FETCH(to, ids, i);                                                          \
                 to[ids[i]] += v[i];                                                                \
+            }                                                                                      \
         } else {                                                                                   \
             bp_int128 sum = to[0];                                                                 \
             for (int64_t i = 0; i < n; i++)                                                        \
@@ -93,6 +97,8 @@ static int add_decimals(struct bp_agg *a, struct bp_acc128 *acc, const bp_int128
     for (int64_t i = 0; i < n; i++) {
         uint32_t id = ids ? ids[i] : 0;
 
+        if (ids)
+            BP_AGG_FETCH(to, ids, i);
         if (__builtin_expect(__builtin_add_overflow(to[id], v[i], &sum), 0))
             BP_TRY(carry(a, acc, id, v[i] < 0 ? -1 : 1, err));
         to[id] = sum;

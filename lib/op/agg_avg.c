@@ -32,8 +32,10 @@ static int count_values(struct avg *v, const struct bp_agg_rows *r)
         for (int64_t i = 0; i < r->n_rows; i++)
             n[r->ids[i]] += bp_bit_get(c->valid, i);
     else
-        for (int64_t i = 0; i < r->n_rows; i++)
+        for (int64_t i = 0; i < r->n_rows; i++) {
+            BP_AGG_FETCH(n, r->ids, i);
             n[r->ids[i]]++;
+        }
     return 0;
 }
 

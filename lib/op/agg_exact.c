@@ -221,8 +221,10 @@ static int add_doubles(struct bp_exact *x, struct bp_agg *a, const double *v, co
         choose_base(x, top_exponent(v, n));
     base = x->base ? (uint32_t)x->base : BASE_NONE;
     if (ids) {
-        for (int64_t i = 0; i < n; i++)
+        for (int64_t i = 0; i < n; i++) {
+            BP_AGG_FETCH(acc, ids, i);
             ADD_ONE(ids[i]);
+        }
     } else {
         for (int64_t i = 0; i < n; i++)
             ADD_ONE(0);

@@ -70,6 +70,10 @@ static bool interval_less(struct bp_interval a, struct bp_interval b)
         S *best = m->best.p;                                                                       \
         for (int64_t i = 0; i < r->n_rows; i++) {                                                  \
             uint32_t id = r->ids ? r->ids[i] : 0;                                                  \
+            if (r->ids) {                                                                          \
+                BP_AGG_FETCH(best, r->ids, i);                                                     \
+                BP_AGG_FETCH(has, r->ids, i);                                                      \
+            }                                                                                      \
             S x = conv(v[i]), b = best[id];                                                        \
             if (c->n_nulls && !bp_bit_get(c->valid, i))                                            \
                 continue;                                                                          \

@@ -67,24 +67,23 @@ static void uncharge(struct reduce *r)
     r->taken_bytes = 0;
 }
 
+/* Scratch for n rows; ids with what aggregates may read ahead. */
 static int room(struct reduce *r, int64_t n, struct bp_err *err)
 {
-    void *p;
+    size_t n_ids = (size_t)n + BP_AGG_AHEAD;
 
     if (n <= r->cap)
         return 0;
-    p = bp_mem_grow(r->ids, (size_t)n, sizeof *r->ids, err);
-    if (!p)
+    bp_mem_free(r->ids);
+    bp_mem_free(r->some_ids);
+    bp_mem_free(r->sel);
+    r->cap = 0;
+    r->some_ids = r->ids = NULL;
+    r->sel = bp_mem_new((size_t)n, sizeof *r->sel, err);
+    r->ids = r->sel ? bp_mem_new(n_ids, sizeof *r->ids, err) : NULL;
+    r->some_ids = r->ids ? bp_mem_new(n_ids, sizeof *r->some_ids, err) : NULL;
+    if (!r->some_ids)
         return err->code;
-    r->ids = p;
-    p = bp_mem_grow(r->some_ids, (size_t)n, sizeof *r->some_ids, err);
-    if (!p)
-        return err->code;
-    r->some_ids = p;
-    p = bp_mem_grow(r->sel, (size_t)n, sizeof *r->sel, err);
-    if (!p)
-        return err->code;
-    r->sel = p;
     r->cap = n;
     return 0;
 }
