@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Command lines: the option table of a command and the shared ones, --help. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,8 +87,11 @@ static int help(struct bp_tool *t)
 /* stdout was written by stdio: did it arrive? */
 static void finish_stdio(struct bp_tool *t)
 {
-    if (fflush(stdout) != 0 || ferror(stdout))
-        bp_fail(&t->err, BP_ESYS, "cannot write to stdout");
+    errno = 0;
+    if (fflush(stdout) != 0 && errno == EPIPE)
+        bp_fail(&t->err, BP_ECLOSED, "stdout was closed by its reader");
+    else if (errno || ferror(stdout))
+        bp_fail_errno(&t->err, errno, "cannot write to stdout");
 }
 
 /* ---- parsing ---- */

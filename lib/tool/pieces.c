@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/pieces.h"
 
+#include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,7 +249,7 @@ static int add_glob(struct finding *f, const char *pattern)
     glob_t g;
     int rc = glob(pattern, GLOB_ERR, NULL, &g);
 
-    if (rc == GLOB_NOMATCH)
+    if (rc == GLOB_NOMATCH || (rc == GLOB_ABORTED && errno == ENOENT))
         return bp_fail(&f->t->err, BP_EDATA, "nothing matches '%s'", pattern);
     if (rc != 0)
         return bp_fail(&f->t->err, BP_ESYS, "cannot expand '%s'", pattern);

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "flow/marks.h"
 #include "ipc/ipc.h"
+#include "sys/dir.h"
 #include "sys/guard.h"
 #include "sys/input.h"
 #include "tool/internal.h"
@@ -83,14 +84,29 @@ int bp_tool_end(struct bp_tool *t)
     return status;
 }
 
+/* bp-filter trips.csv 'a > 1': the operands in the wrong order. */
+static int refuse_file_name(struct bp_tool *t, const char *text)
+{
+    static const char *const suffixes[] = {".csv", ".tsv", ".arrow", ".arrows", ".gz", ".parquet"};
+    const char *dot = strrchr(text, '.');
+
+    for (size_t i = 0; dot && i < BP_COUNT_OF(suffixes); i++)
+        if (strcmp(dot, suffixes[i]) == 0 && bp_path_kind(text) != BP_PATH_NONE)
+            return bp_fail(&t->err, BP_EUSAGE,
+                           "'%s' is a file: the clause comes first, then the inputs", text);
+    return 0;
+}
+
 int bp_tool_clause(struct bp_tool *t, const char *text, struct bp_clause *out)
 {
     struct bp_buf b = {0};
     int rc = 0;
 
     *out = (struct bp_clause){.text = text, .vars = t->vars, .n_vars = t->n_vars};
-    if (!text || text[0] != '@')
+    if (!text)
         return 0;
+    if (text[0] != '@')
+        return refuse_file_name(t, text);
     rc = bp_read_file(text + 1, CLAUSE_MAX_BYTES, &b, &t->err);
     if (rc == 0) {
         out->text = bp_arena_strn(t->arena, (const char *)b.data, b.len, &t->err);

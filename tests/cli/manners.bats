@@ -128,7 +128,8 @@ i.open_stream(sys.stdin.buffer).read_all()" 2>/dev/null'
 @test "killed by a signal, nothing half-done stays" {
     taxi-gen --kind yellow --rows 300000 >in.csv
     for sig in INT TERM; do
-        { sleep 1; cat in.csv; } | bp-read - | bp-write out.csv &
+        # a shell's background jobs ignore SIGINT: undo that
+        { sleep 1; cat in.csv; } | bp-read - | env --default-signal=INT bp-write out.csv &
         pid=$!
         sleep 0.4
         kill -$sig $pid
