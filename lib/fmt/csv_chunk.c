@@ -488,6 +488,7 @@ static int read_chunk(struct csv_worker *w, const struct csv_job *job, uint32_t 
     BP_TRY(bp_input_read_at(in, p - front, want + front, job->a - (int64_t)front, &got, err));
     got -= BP_MIN(front, got);
     *end = got < want;
+    BP_TRY(csv_check_size(in, job->a + (int64_t)got, *end, err));
     if (*end && got && p[got - 1] != '\n')
         p[got++] = '\n';
     if (got && p[got - 1] == '\r')

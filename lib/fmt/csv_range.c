@@ -44,6 +44,14 @@ void csv_share_cut(struct csv_reader *r, int task, int n_tasks)
     }
 }
 
+int csv_check_size(const struct bp_input *in, int64_t at, bool end, struct bp_err *err)
+{
+    if (!end || at >= in->size_bytes)
+        return 0;
+    return bp_fail(err, BP_EDATA, "%s: the file ends at byte %lld; it had %lld when it was opened",
+                   in->name, (long long)at, (long long)in->size_bytes);
+}
+
 /* ---- borders ---- */
 
 #define BLOCK ((size_t)256 << 10)

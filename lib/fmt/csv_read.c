@@ -280,6 +280,8 @@ static int refill_file(struct csv_source *s, struct bp_err *err)
     BP_TRY(bp_block_grow(&s->feed, 0, s->r.chunk_bytes, err));
     BP_TRY(bp_input_read_at(&s->r.files[s->slow_file].in, s->feed->data, s->r.chunk_bytes,
                             csv_slow_pos(s->slow), &got, err));
+    BP_TRY(csv_check_size(&s->r.files[s->slow_file].in, csv_slow_pos(s->slow) + (int64_t)got,
+                          got == 0, err));
     s->feed_from = 0;
     s->feed_to = got;
     s->feed_end = got == 0;
@@ -502,35 +504,46 @@ static void csv_free_source(void *self)
     bp_mem_free(s);
 }
 
-/* Columns are only marked here: workers are made for what is left of them. */
+/* field_of of every file for columns cols[0, n). */
+static int project_files(struct csv_reader *r, const int *cols, int n, struct bp_err *err)
+{
+    for (int f = 0; f < r->n_files; f++) {
+        int *map = bp_mem_new((size_t)n, sizeof *map, err);
+
+        if (!map)
+            return err->code;
+        for (int i = 0; i < n; i++)
+            map[i] = r->files[f].field_of[cols[i]];
+        bp_mem_free(r->files[f].field_of);
+        r->files[f].field_of = map;
+    }
+    return 0;
+}
+
+/* Workers do not exist yet: they are made for the columns that are left. */
 static int csv_project(void *self, const int *cols, int n, struct bp_err *err)
 {
     struct csv_source *s = self;
     struct csv_col *kept = bp_mem_new((size_t)n, sizeof *kept, err);
-    int *map = kept ? bp_mem_new((size_t)n, sizeof *map, err) : NULL;
+    int rc = kept ? project_files(&s->r, cols, n, err) : err->code;
 
-    if (!map) {
-        bp_mem_free(kept);
-        return err->code;
-    }
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && rc == 0; i++) {
         kept[i] = s->r.cols[cols[i]];
         kept[i].name = bp_mem_str(s->r.cols[cols[i]].name, err);
+        rc = err->code;
     }
-    for (int f = 0; f < s->r.n_files; f++) {
-        int *field_of = s->r.files[f].field_of;
-
-        for (int i = 0; i < n; i++)
-            map[i] = field_of[cols[i]];
-        memcpy(field_of, map, (size_t)n * sizeof *map);
+    if (rc < 0) {
+        for (int i = 0; kept && i < n; i++)
+            bp_mem_free(kept[i].name);
+        bp_mem_free(kept);
+        return rc;
     }
     for (int c = 0; c < s->r.n_cols; c++)
         bp_mem_free(s->r.cols[c].name);
     bp_mem_free(s->r.cols);
-    bp_mem_free(map);
     s->r.cols = kept;
     s->r.n_cols = n;
-    return err->code;
+    return 0;
 }
 
 static const struct bp_source_ops csv_ops = {csv_next, csv_free_source, csv_project};
@@ -598,8 +611,11 @@ int bp_csv_source(struct bp_source *out, struct bp_input *inputs, int n_inputs,
         bp_mem_free(s);
         return err->code;
     }
-    for (int i = 0; i < n_inputs; i++)
+    for (int i = 0; i < n_inputs; i++) {
         bp_input_move(&files[i].in, &inputs[i]);
+        if (files[i].in.size_bytes == 0) /* empty, or one that does not tell (/proc) */
+            files[i].in.is_file = false;
+    }
     s->r.files = files;
     s->r.n_files = n_inputs;
     s->r.ctx = ctx;

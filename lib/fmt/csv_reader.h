@@ -111,6 +111,8 @@ int csv_infer(struct csv_reader *r, struct bp_err *err) BP_MUST;
 /* ---- csv_range.c ---- */
 /* lo and hi of every file for task of n_tasks (0: everything). */
 void csv_share_cut(struct csv_reader *r, int task, int n_tasks);
+/* A file that ends at `at` must not have become shorter. */
+int csv_check_size(const struct bp_input *in, int64_t at, bool end, struct bp_err *err) BP_MUST;
 struct csv_border {
     bool inside; /* is the byte at the offset inside quotes? */
     bool odd;    /* libcsv is needed from record_at on */
