@@ -12,6 +12,7 @@ The programs are those in $BP_BUILD/bin (build/bin); python needs duckdb and pya
 """
 
 import csv
+import hashlib
 import os
 import subprocess
 import sys
@@ -282,6 +283,34 @@ def example_9_makes_only_the_task_file_that_was_lost():
         check(changed == [path], f"{lost} was lost; made: {changed}")
 
 
+def example_9_as_a_script_says_so():
+    text = script("09-make.sh")
+    check("\nnothing to do\n" in text, "the second make had something to do")
+    again = text.split("one file lost:\n")[1]
+    check(again.count("\nBP_TASK=") == 1 and "BP_TASK=2/4 sh" in again, f"made again: {again}")
+
+
+def the_generator_gives_the_same_bytes_everywhere():
+    for kind, digest in (("yellow", "3ce66126a4442876"), ("green", "746615faaf8a3764"),
+                         ("fhv", "aea9660cbbb98dc4")):
+        data = run([BIN / "taxi-gen", "--kind", kind, "--rows", "10000"])
+        got = hashlib.sha256(data).hexdigest()[:16]
+        check(got == digest, f"{kind}: {got}, not {digest}")
+        short = run([BIN / "taxi-gen", "--kind", kind, "--rows", "10"])
+        check(data.startswith(short), f"{kind}: ten trips are not the first of ten thousand")
+
+
+def trips_of_ones_own_are_left_alone():
+    env = dict(ENV, TAXI_DATA=str(SCRATCH / "own"), TAXI_OUT=str(SCRATCH / "own"))
+    (SCRATCH / "own").mkdir()
+    (SCRATCH / "own" / "yellow.csv").write_text("mine\n")
+    for rows in ("10", "20"):
+        run(["sh", TAXI / "data.sh", "yellow", "green"], env=dict(env, TAXI_ROWS=rows))
+        check((SCRATCH / "own" / "yellow.csv").read_text() == "mine\n", "it was overwritten")
+        lines = (SCRATCH / "own" / "green.csv").read_text().count("\n")
+        check(lines == int(rows) + 1, f"{lines} lines for {rows} rows")
+
+
 def the_demo_ends_with_the_top_ten():
     text = script("demo.sh")
     lines = text.strip().splitlines()
@@ -389,6 +418,9 @@ GENERATED_TESTS = [
     example_8_orders_by_revenue,
     example_9_is_built_by_make_and_not_built_twice,
     example_9_makes_only_the_task_file_that_was_lost,
+    example_9_as_a_script_says_so,
+    the_generator_gives_the_same_bytes_everywhere,
+    trips_of_ones_own_are_left_alone,
     the_demo_ends_with_the_top_ten,
 ]
 REAL_TESTS = [

@@ -14,14 +14,16 @@ struct source {
     struct bp_batch batches[4];
     int n, at;
     int pulls;
+    bool fails; /* after the batches, instead of the end */
 };
 
-static int source_next(void *self, struct bp_batch *out, struct bp_err *err)
+static int source_next(void *self, struct bp_batch *out, struct bp_err *e)
 {
     struct source *s = self;
 
-    (void)err;
     s->pulls++;
+    if (s->at == s->n && s->fails)
+        return bp_fail(e, BP_EUPSTREAM, "the upstream ended early");
     if (s->at == s->n)
         return BP_DONE;
     bp_batch_move(out, &s->batches[s->at++]);
@@ -36,7 +38,7 @@ static void source_free(void *self)
         bp_batch_release(&s->batches[i]);
 }
 
-static const struct bp_source_ops source_ops = {source_next, source_free};
+static const struct bp_source_ops source_ops = {.next = source_next, .free = source_free};
 
 static struct bp_err err;
 
@@ -171,6 +173,23 @@ static void it_says_whether_more_rows_follow(void)
     add_batch(&s, &src.schema, 1, rows);
     text = shown(&src, (struct bp_show_opts){.n_rows = 0});
     CHECK(strstr(text, "──────\n0 rows shown, more follow\n"));
+}
+
+static void an_input_that_is_not_whole_is_no_table(void)
+{
+    static const char *const rows[] = {"1", "2"};
+    struct bp_buf out = {0};
+    struct bp_source src;
+    struct source s;
+
+    open_source(&src, &s, "n bigint");
+    add_batch(&s, &src.schema, 2, rows);
+    s.fails = true;
+    bp_err_clear(&err);
+    CHECK(bp_show_table(&src, &all, &out, &err) == BP_EUPSTREAM);
+    CHECK_STR(err.msg, "the upstream ended early");
+    bp_buf_release(&out);
+    bp_source_free(&src);
 }
 
 static void a_table_without_rows_has_its_head(void)
@@ -407,8 +426,8 @@ static void json_is_json_whatever_the_names(void)
 
 UNIT_MAIN(T(numbers_stand_right_text_left_types_below),
           T(null_differs_from_the_text_null_and_from_nothing), T(it_says_whether_more_rows_follow),
-          T(a_table_without_rows_has_its_head), T(a_table_without_columns_is_counted),
-          T(text_shrinks_before_anything_is_left_out),
+          T(an_input_that_is_not_whole_is_no_table), T(a_table_without_rows_has_its_head),
+          T(a_table_without_columns_is_counted), T(text_shrinks_before_anything_is_left_out),
           T(the_middle_gives_way_when_shrinking_is_not_enough), T(the_first_column_is_always_there),
           T(numbers_are_never_cut), T(expanded_is_one_line_a_column),
           T(color_dims_nulls_and_types_and_closes_what_it_opens),
