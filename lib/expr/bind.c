@@ -454,21 +454,53 @@ static int interval_fields(struct bp_bind *b, int tok, json_t *type, struct bp_n
     return 0;
 }
 
-/* varchar(n) cuts; PostgreSQL pads char(n), which we have no type for. */
-static int cut_text(struct bp_bind *b, int tok, json_t *type, struct bp_node **out)
+/* varchar(n) cuts; PostgreSQL pads char(n), which we have no type for. *to is set
+ * if the type is one of these; *used is how many bytes of s name it. */
+static int cast_text_type(struct bp_bind *b, int at, json_t *type, struct bp_type *to, size_t *used)
 {
-    json_t *names = json_object_get(type, "names"), *mods = json_object_get(type, "typmods"), *body;
+    json_t *names = json_object_get(type, "names");
     const char *name = bp_tree_string(json_array_get(names, json_array_size(names) - 1));
-    struct bp_node *args[2];
+    int i = at;
 
     if (name && strcmp(name, "bpchar") == 0)
-        return bp_bind_fail(b, tok, "char(n) pads with blanks: use text, or varchar(n)");
-    if (!name || strcmp(name, "varchar") != 0 || !mods)
+        return bp_bind_fail(b, at, "char(n) pads with blanks: use text, or varchar(n)");
+    if (!name || strcmp(name, "varchar") != 0)
+        return 0;
+    *to = BP_TYPE(BP_TEXT);
+    while (i + 1 < b->tree->b && b->toks->tok[i + 1].kind == BP_TOK_WORD)
+        i++;
+    if (bp_tok_is(b->toks, i + 1, "("))
+        i = b->toks->tok[i + 1].match;
+    *used = (size_t)(b->toks->tok[i].to - b->toks->tok[at].from);
+    return 0;
+}
+
+static int cut_text(struct bp_bind *b, int tok, json_t *type, struct bp_node **out)
+{
+    json_t *mods = json_object_get(type, "typmods"), *body;
+    struct bp_node *args[2];
+
+    if (!mods)
         return 0;
     bp_tree_kind(json_array_get(mods, 0), &body);
     args[0] = *out;
     BP_TRY(bind_const(b, body, tok, &args[1]));
     return bp_bind_function(b, tok, "left", args, 2, out);
+}
+
+/* The type that a cast names, and how far its name goes. */
+static int cast_type(struct bp_bind *b, int at, json_t *type, struct bp_type *to, size_t *used)
+{
+    const char *s = b->toks->text + b->toks->tok[at].from;
+    struct bp_err why = {0};
+
+    *to = BP_TYPE(BP_NO_TYPE);
+    if (json_object_get(type, "arrayBounds") || json_object_get(type, "setof"))
+        return bp_bind_fail(b, at, "there are no arrays yet");
+    BP_TRY(cast_text_type(b, at, type, to, used));
+    if (!to->kind && bp_type_parse(s, strlen(s), used, to, &why) < 0)
+        return bp_bind_fail(b, at, "%s", why.msg);
+    return 0;
 }
 
 static int bind_cast(struct bp_bind *b, json_t *body, struct bp_node **out)
@@ -479,27 +511,20 @@ static int bind_cast(struct bp_bind *b, json_t *body, struct bp_node **out)
     struct bp_type to;
     struct bp_node *a;
     size_t used;
-    const char *s;
 
     tok = where && json_integer_value(where) >= 0 ? bp_bind_tok(b, body) : at;
     BP_TRY(bp_bind_expr(b, json_object_get(body, "arg"), &a));
-    if (json_object_get(type, "arrayBounds") || json_object_get(type, "setof"))
-        return bp_bind_fail(b, at, "there are no arrays yet");
-    s = b->toks->text + b->toks->tok[at].from;
-    if (bp_type_parse(s, strlen(s), &used, &to, b->err) < 0) {
-        struct bp_err why = *b->err;
-
-        bp_err_clear(b->err);
-        return bp_bind_fail(b, at, "%s", why.msg);
-    }
+    BP_TRY(cast_type(b, at, type, &to, &used));
     if (to.kind == BP_INTERVAL)
         BP_TRY(interval_fields(b, at, type, a));
     if (a->kind == BP_N_LITERAL)
         BP_TRY(bp_literal_as(b, &a, to, true));
-    BP_TRY(bp_bind_cast(b, tok, a, to, out));
-    for (int i = at; i < b->toks->n && b->toks->tok[i].from < b->toks->tok[at].from + (int)used;
+    for (int i = at; i < b->tree->b && b->toks->tok[i].from < b->toks->tok[at].from + (int)used;
          i++)
-        (*out)->last = BP_MAX((*out)->last, i);
+        b->reach = i;
+    rc = bp_bind_cast(b, tok, a, to, out);
+    b->reach = 0;
+    BP_TRY(rc);
     return to.kind == BP_TEXT ? cut_text(b, at, type, out) : 0;
 }
 

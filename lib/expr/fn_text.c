@@ -294,11 +294,27 @@ static inline int row_concat(struct bp_run *r, const struct bp_vec *args, int64_
     return 0;
 }
 
+/* concat() alone writes booleans as t and f. */
+static int short_bool(struct bp_bind *b, struct bp_node **nd)
+{
+    struct bp_node *c = bp_node_new(b, BP_N_CASE, BP_TYPE(BP_TEXT), (*nd)->tok, 5);
+
+    if (!c)
+        return b->err->code;
+    c->args[0] = *nd;
+    BP_TRY(bp_node_const_bytes(b, (*nd)->tok, c->type, "t", 1, &c->args[1]));
+    BP_TRY(bp_bind_not(b, (*nd)->tok, *nd, &c->args[2]));
+    BP_TRY(bp_node_const_bytes(b, (*nd)->tok, c->type, "f", 1, &c->args[3]));
+    BP_TRY(bp_node_null(b, (*nd)->tok, c->type, &c->args[4]));
+    return bp_node_finish(b, c, nd);
+}
+
 static int bind_concat(struct bp_bind *b, int tok, struct bp_node **args, int *n, struct bp_call *c)
 {
     (void)tok, (void)c;
     for (int i = 0; i < *n; i++)
-        BP_TRY(bp_coerce(b, &args[i], BP_TYPE(BP_TEXT)));
+        BP_TRY(args[i]->type.kind == BP_BOOL ? short_bool(b, &args[i])
+                                             : bp_coerce(b, &args[i], BP_TYPE(BP_TEXT)));
     return 0;
 }
 

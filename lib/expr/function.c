@@ -35,6 +35,8 @@ static int arg_cost(const struct bp_node *nd, int want)
         return NO_WAY;
     if (bp_type_is_int(nd->type) && want >= BP_FLOAT32) /* as PostgreSQL: rather a float64 */
         return want == BP_FLOAT64 ? 20 : 30;
+    if (have == BP_DATE) /* again as PostgreSQL */
+        return want == BP_TIMESTAMPTZ ? 2 : 3;
     return 2 + rank[want] - rank[have];
 }
 
