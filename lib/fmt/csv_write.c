@@ -5,6 +5,7 @@
  * nothing is checked per value; the text of dates and of short decimals is made
  * here, everything else by lib/col/text.
  */
+#include <math.h>
 #include <string.h>
 
 #include "col/civil.h"
@@ -22,6 +23,7 @@ struct csv_sink {
     size_t null_len;
     bool header;
     bool special[256]; /* bytes for which a value is quoted */
+    bool plain_values; /* numbers, dates and the like never need quotes */
     int n_cols;
     char **names;
     struct bp_buf buf;
@@ -75,6 +77,23 @@ static uint8_t *put_pair(uint8_t *out, uint32_t v)
     return out + 2;
 }
 
+static uint8_t *put_int(uint8_t *out, int64_t v)
+{
+    if (v >= 0 && v < 1000) {
+        uint32_t u = (uint32_t)v;
+
+        if (u >= 100) {
+            *out++ = (uint8_t)('0' + u / 100);
+            return put_pair(out, u % 100);
+        }
+        if (u >= 10)
+            return put_pair(out, u);
+        *out++ = (uint8_t)('0' + u);
+        return out;
+    }
+    return out + bp_format_int64(v, (char *)out);
+}
+
 /* The text of a day, remembered. */
 static uint8_t *put_day(struct csv_sink *s, uint8_t *out, int32_t day)
 {
@@ -124,6 +143,10 @@ static uint8_t *put_float64(uint8_t *out, double v)
     int64_t cents;
     uint32_t frac;
 
+    if (v == 0 && !signbit(v)) {
+        *out++ = '0';
+        return out;
+    }
     if (!(v > -1e13 && v < 1e13) || v == 0)
         return out + bp_format_float64(v, (char *)out);
     cents = (int64_t)(scaled + (v < 0 ? -0.5 : 0.5));
@@ -133,7 +156,7 @@ static uint8_t *put_float64(uint8_t *out, double v)
         *out++ = '-';
         cents = -cents;
     }
-    out += bp_format_int64(cents / 100, (char *)out);
+    out = put_int(out, cents / 100);
     frac = (uint32_t)(cents % 100);
     if (frac) {
         *out++ = '.';
@@ -151,8 +174,8 @@ static uint8_t *put_value(struct csv_sink *s, uint8_t *out, const struct bp_colu
 
     switch (c->type.kind) {
     case BP_TEXT: p = bp_column_bytes(c, i, &n); return put_text(s, out, p, n);
-    case BP_INT32: return out + bp_format_int64(((const int32_t *)d)[i], (char *)out);
-    case BP_INT64: return out + bp_format_int64(((const int64_t *)d)[i], (char *)out);
+    case BP_INT32: return put_int(out, ((const int32_t *)d)[i]);
+    case BP_INT64: return put_int(out, ((const int64_t *)d)[i]);
     case BP_FLOAT64: return put_float64(out, ((const double *)d)[i]);
     case BP_DECIMAL:
         return out + bp_format_decimal(((const bp_int128 *)d)[i], c->type.scale, (char *)out);
@@ -175,7 +198,7 @@ static uint8_t *put_cell(struct csv_sink *s, uint8_t *out, const struct bp_colum
     uint8_t copy[CELL_BYTES], *end = put_value(s, out, c, i);
     size_t n = (size_t)(end - out);
 
-    if (c->type.kind == BP_TEXT || !needs_quotes(s, out, n))
+    if (s->plain_values || c->type.kind == BP_TEXT || !needs_quotes(s, out, n))
         return end;
     memcpy(copy, out, n);
     return put_text(s, out, copy, n);
@@ -331,6 +354,7 @@ int bp_csv_sink(struct bp_sink *out, struct bp_outfile *f, const struct bp_schem
     s->header = opts->header;
     s->special[(uint8_t)opts->delim] = s->special['"'] = true;
     s->special['\r'] = s->special['\n'] = true;
+    s->plain_values = strchr(",\t;|", opts->delim) && !(opts->null_text && *opts->null_text);
     out->ops = &csv_sink_ops;
     out->self = s;
     s->null_text = bp_mem_str(opts->null_text ? opts->null_text : "", err);
