@@ -23,6 +23,10 @@ SAN_FLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=und
 endif
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+# messages are cut to the size of struct bp_err on purpose; clang has no such warning
+ifeq (,$(findstring clang,$(CC)))
+WARN += -Wno-format-truncation
+endif
 ifdef DEVELOPER
 WARN += -Werror
 endif

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "flow/marks.h"
+
 int bp_source_next(struct bp_source *s, struct bp_batch *out, struct bp_err *err)
 {
     memset(out, 0, sizeof *out);
@@ -23,7 +25,10 @@ int bp_source_project(struct bp_source *s, const int *cols, int n, struct bp_err
         kept.fields[i].nullable = f->nullable;
         kept.fields[i].dict = f->dict;
     }
+    /* order and division may rest on columns that are no more: both only permit */
     if (bp_schema_copy_meta(&kept, &s->schema, err) < 0 ||
+        bp_schema_set_meta(&kept, BP_MARK_SORTED, NULL, err) < 0 ||
+        bp_schema_set_meta(&kept, BP_MARK_PARTED, NULL, err) < 0 ||
         s->ops->project(s->self, cols, n, err) < 0)
         goto fail;
     bp_schema_release(&s->schema);

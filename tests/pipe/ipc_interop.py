@@ -30,7 +30,8 @@ try:
 except ImportError:
     chdb = None
 
-CAT = os.path.abspath(sys.argv[1])
+CAT = (os.path.abspath(sys.argv[1]) if len(sys.argv) > 1
+       else os.path.join(os.environ["BP_BUILD"], "pipe", "ipc_cat"))
 WORK = sys.argv[2] if len(sys.argv) > 2 else tempfile.mkdtemp(prefix="ipc_interop.")
 count = failed = 0
 
