@@ -106,8 +106,8 @@ static int build(struct join *j, struct bp_err *err)
         return rc;
     BP_TRY(bp_join_shares_right(&j->shares, err));
     BP_TRY(bp_held_finish(&j->held, err));
-    if (bp_held_ids(&j->held) >= BP_JOIN_NONE)
-        return bp_fail(err, BP_EDATA, "the right side has more than 4 billion rows");
+    if (bp_held_ids(&j->held) > BP_JOIN_LAST)
+        return bp_fail(err, BP_EDATA, "the right side has more than 2 billion rows");
     BP_TRY(bp_join_table_build(&j->table, &j->plan, &j->held, &j->ctx->budget, err));
     if (!j->key_cols) {
         drop_used_columns(j);
@@ -168,15 +168,26 @@ static int start_batch(struct join *j, struct bp_err *err)
     return 0;
 }
 
-static uint32_t next_id(const struct join *j, uint32_t id)
+/* The id of the match at *at, which goes on to the next one. */
+static inline uint32_t take_match(const struct join *j, uint32_t *at)
 {
-    uint32_t chunk = id >> BP_HELD_SHIFT;
+    uint32_t id = *at;
 
-    if (j->plan.type != BP_JOIN_CROSS)
-        return j->table.next ? j->table.next[id] : BP_JOIN_NONE;
-    if ((id & (BP_HELD_ROWS - 1)) + 1 < j->held.chunks[chunk].n_rows)
-        return id + 1;
-    return (int)chunk + 1 < j->held.n_chunks ? (chunk + 1) << BP_HELD_SHIFT : BP_JOIN_NONE;
+    if (j->table.ids) {
+        id = j->table.ids[*at];
+        *at = id & BP_JOIN_LAST ? BP_JOIN_NONE : *at + 1;
+        return id & ~BP_JOIN_LAST;
+    }
+    if (j->plan.type != BP_JOIN_CROSS) {
+        *at = BP_JOIN_NONE;
+    } else {
+        uint32_t chunk = id >> BP_HELD_SHIFT;
+
+        *at = id + 1;
+        if ((id & (BP_HELD_ROWS - 1)) + 1 == j->held.chunks[chunk].n_rows)
+            *at = (int)chunk + 1 < j->held.n_chunks ? (chunk + 1) << BP_HELD_SHIFT : BP_JOIN_NONE;
+    }
+    return id;
 }
 
 /* Pairs from where the batch stands, at most batch_rows. Left rows without any
@@ -186,18 +197,18 @@ static int64_t fill_pairs(struct join *j, bool keep_missing)
     int64_t max = j->ctx->batch_rows, n = 0;
 
     while (j->row < j->batch.n_rows && n < max) {
-        uint32_t id = j->in_row ? j->at : j->heads[j->row];
+        uint32_t at = j->in_row ? j->at : j->heads[j->row];
 
-        if (id == BP_JOIN_NONE && keep_missing) {
+        if (at == BP_JOIN_NONE && keep_missing) {
             j->pair_left[n] = (int32_t)j->row;
             j->pair_right[n++] = BP_JOIN_NONE;
         }
-        for (; id != BP_JOIN_NONE && n < max; id = next_id(j, id)) {
+        while (at != BP_JOIN_NONE && n < max) {
             j->pair_left[n] = (int32_t)j->row;
-            j->pair_right[n++] = id;
+            j->pair_right[n++] = take_match(j, &at);
         }
-        j->at = id;
-        j->in_row = id != BP_JOIN_NONE;
+        j->at = at;
+        j->in_row = at != BP_JOIN_NONE;
         j->row += !j->in_row;
     }
     return n;
@@ -318,7 +329,7 @@ static int join_some(struct join *j, struct bp_batch *out, struct bp_err *err)
         pairs.right = j->passed_right;
     } else if (j->plan.only_left) {
         pairs.n = fill_semi(j);
-    } else if (!j->table.next && j->plan.type != BP_JOIN_CROSS) {
+    } else if (!j->table.ids && j->plan.type != BP_JOIN_CROSS) {
         pairs.n = fill_unique(j, j->plan.keeps_left);
         if (pairs.n == j->batch.n_rows)
             pairs.left = NULL; /* columns pass as they are */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows go in from the last to the first, each in front of its chain, so that
- * chains run in input order. Probes of a block are hashed first and their slots
- * prefetched.
+ * Each row finds its slot, and group[] keeps which; only if a key came twice are
+ * the slots' rows counted and put together in ids[], in two more passes that chase
+ * no chain. Rows of a block are hashed first and their slots prefetched.
  */
 #include "op/join_table.h"
 
@@ -105,6 +105,12 @@ static void choose_form(struct bp_join_table *t, const struct bp_held *held)
         t->form = BP_TABLE_DENSE;
 }
 
+struct builder {
+    const struct bp_held *held;
+    uint32_t *group; /* [ids]: the slot of the row's key; BP_JOIN_NONE: dead */
+    bool twice;      /* a key came twice */
+};
+
 /* ---- memory ---- */
 
 static int take(struct bp_join_table *t, int which, size_t bytes, int fill, void *out,
@@ -128,31 +134,67 @@ static int take_slots(struct bp_join_table *t, int64_t n_rows, struct bp_err *er
     return take(t, 1, n * sizeof *t->slots, 0xff, &t->slots, err);
 }
 
-/* Puts id in front of the chain at *head. */
-static inline void chain(struct bp_join_table *t, uint32_t *head, uint32_t id, bool *twice)
+/* Row id belongs to the slot number `slot`, whose head is *head. */
+static inline void join_group(struct builder *b, uint64_t slot, uint32_t *head, uint32_t id)
 {
-    *twice |= *head != BP_JOIN_NONE;
-    t->next[id] = *head;
-    *head = id;
+    if (*head == BP_JOIN_NONE)
+        *head = id;
+    else
+        b->twice = true;
+    b->group[id] = (uint32_t)slot;
+}
+
+static inline uint32_t *head_of(struct bp_join_table *t, uint64_t slot)
+{
+    return t->form == BP_TABLE_DENSE ? &t->dense[slot] : &t->slots[slot].head;
+}
+
+/* Heads become places in ids[], which is filled; group[] says whose slot each id is. */
+static int group_rows(struct bp_join_table *t, const uint32_t *group, int64_t n_ids,
+                      struct bp_err *err)
+{
+    uint64_t n_slots = t->form == BP_TABLE_DENSE ? t->n_dense : t->mask + 1;
+    uint32_t end = 0;
+
+    BP_TRY(take(t, 0, (size_t)n_ids * sizeof *t->ids, 0, &t->ids, err));
+    for (uint64_t s = 0; s < n_slots; s++)
+        if (*head_of(t, s) != BP_JOIN_NONE)
+            *head_of(t, s) = 0;
+    for (int64_t i = 0; i < n_ids; i++)
+        if (group[i] != BP_JOIN_NONE)
+            ++*head_of(t, group[i]);
+    for (uint64_t s = 0; s < n_slots; s++) {
+        uint32_t *head = head_of(t, s);
+
+        if (*head == BP_JOIN_NONE)
+            continue;
+        end += *head;
+        t->ids[end - 1] = BP_JOIN_LAST;
+        *head = end;
+    }
+    for (int64_t i = n_ids - 1; i >= 0; i--)
+        if (group[i] != BP_JOIN_NONE)
+            t->ids[--*head_of(t, group[i])] |= (uint32_t)i;
+    return 0;
 }
 
 /* ---- arrays ---- */
 
-static void build_dense(struct bp_join_table *t, const struct bp_held *held, bool *twice)
+static void build_dense(struct bp_join_table *t, struct builder *bd)
 {
     struct packed p;
 
-    for (int c = held->n_chunks - 1; c >= 0; c--) {
-        const struct bp_batch *b = &held->chunks[c];
+    for (int c = 0; c < bd->held->n_chunks; c++) {
+        const struct bp_batch *b = &bd->held->chunks[c];
         uint32_t id = (uint32_t)c << BP_HELD_SHIFT;
 
-        for (int64_t from = (b->n_rows - 1) / STEP * STEP; from >= 0; from -= STEP) {
+        for (int64_t from = 0; from < b->n_rows; from += STEP) {
             int64_t n = BP_MIN(b->n_rows - from, STEP);
 
             pack_rows(t, false, b, from, n, &p);
-            for (int64_t i = n - 1; i >= 0; i--)
+            for (int64_t i = 0; i < n; i++)
                 if (!p.dead[i])
-                    chain(t, &t->dense[p.key[i]], id + (uint32_t)(from + i), twice);
+                    join_group(bd, p.key[i], &t->dense[p.key[i]], id + (uint32_t)(from + i));
         }
     }
 }
@@ -194,30 +236,30 @@ static void hash_rows(const struct bp_join_table *t, const uint64_t *keys, int64
         at[i] = slot_of(t, keys[i]);
 }
 
-static void build_words(struct bp_join_table *t, const struct bp_held *held, bool *twice)
+static void build_words(struct bp_join_table *t, struct builder *bd)
 {
     struct packed p;
     uint64_t at[STEP];
 
-    for (int c = held->n_chunks - 1; c >= 0; c--) {
-        const struct bp_batch *b = &held->chunks[c];
+    for (int c = 0; c < bd->held->n_chunks; c++) {
+        const struct bp_batch *b = &bd->held->chunks[c];
         uint32_t id = (uint32_t)c << BP_HELD_SHIFT;
 
-        for (int64_t from = (b->n_rows - 1) / STEP * STEP; from >= 0; from -= STEP) {
+        for (int64_t from = 0; from < b->n_rows; from += STEP) {
             int64_t n = BP_MIN(b->n_rows - from, STEP);
 
             pack_rows(t, false, b, from, n, &p);
             hash_rows(t, p.key, n, at);
-            for (int64_t i = n - 1; i >= 0; i--) {
+            for (int64_t i = 0; i < n; i++) {
                 struct bp_join_slot *s;
 
-                if (i >= AHEAD)
-                    __builtin_prefetch(&t->slots[at[i - AHEAD]], 1);
+                if (i + AHEAD < n)
+                    __builtin_prefetch(&t->slots[at[i + AHEAD]], 1);
                 if (p.dead[i])
                     continue;
                 s = find_slot(t, at[i], p.key[i]);
                 s->key = p.key[i];
-                chain(t, &s->head, id + (uint32_t)(from + i), twice);
+                join_group(bd, (uint64_t)(s - t->slots), &s->head, id + (uint32_t)(from + i));
             }
         }
     }
@@ -310,20 +352,22 @@ static int add_entry(struct bp_join_table *t, const void *p, size_t n, uint32_t 
     return 0;
 }
 
-static int build_lines(struct bp_join_table *t, const struct bp_held *held, struct lines *l,
-                       bool *twice, struct bp_err *err)
+static int build_lines(struct bp_join_table *t, struct builder *bd, struct lines *l,
+                       struct bp_err *err)
 {
-    for (int c = held->n_chunks - 1; c >= 0; c--) {
-        const struct bp_batch *b = &held->chunks[c];
+    for (int c = 0; c < bd->held->n_chunks; c++) {
+        const struct bp_batch *b = &bd->held->chunks[c];
         uint32_t id = (uint32_t)c << BP_HELD_SHIFT;
 
-        for (int64_t from = (b->n_rows - 1) / STEP * STEP; from >= 0; from -= STEP) {
+        for (int64_t from = 0; from < b->n_rows; from += STEP) {
             int64_t n = BP_MIN(b->n_rows - from, STEP);
 
             BP_TRY(make_lines(t, false, b, from, n, l, err));
-            for (int64_t i = n - 1; i >= 0; i--) {
+            for (int64_t i = 0; i < n; i++) {
                 struct bp_join_slot *s;
 
+                if (i + AHEAD < n)
+                    __builtin_prefetch(&t->slots[l->hash[i + AHEAD] & t->mask], 1);
                 if (l->dead[i])
                     continue;
                 s = find_line(t, l, i);
@@ -332,22 +376,21 @@ static int build_lines(struct bp_join_table *t, const struct bp_held *held, stru
                     BP_TRY(add_entry(t, l->buf.data + l->at[i], l->at[i + 1] - l->at[i], &s->entry,
                                      err));
                 }
-                chain(t, &s->head, id + (uint32_t)(from + i), twice);
+                join_group(bd, (uint64_t)(s - t->slots), &s->head, id + (uint32_t)(from + i));
             }
         }
     }
     return 0;
 }
 
-static int build_bytes(struct bp_join_table *t, const struct bp_held *held, bool *twice,
-                       struct bp_err *err)
+static int build_bytes(struct bp_join_table *t, struct builder *bd, struct bp_err *err)
 {
     struct lines *l = bp_mem_new(1, sizeof *l, err);
     int rc;
 
     if (!l)
         return err->code;
-    rc = build_lines(t, held, l, twice, err);
+    rc = build_lines(t, bd, l, err);
     bp_buf_release(&l->buf);
     bp_mem_free(l);
     if (rc == 0 && bp_budget_take(t->budget, (int64_t)t->bytes.cap))
@@ -383,24 +426,28 @@ out:
 
 static int fill(struct bp_join_table *t, const struct bp_held *held, struct bp_err *err)
 {
-    bool twice = false;
+    struct builder b = {.held = held};
+    struct bp_block *block;
+    size_t group_bytes = (size_t)bp_held_ids(held) * sizeof *b.group;
+    int rc = 0;
 
-    BP_TRY(take(t, 0, (size_t)bp_held_ids(held) * sizeof *t->next, 0xff, &t->next, err));
+    BP_TRY(bp_block_new(&block, group_bytes, err));
+    b.group = (uint32_t *)(void *)block->data;
+    memset(b.group, 0xff, group_bytes);
     if (t->form == BP_TABLE_DENSE)
-        BP_TRY(take(t, 1, t->n_dense * sizeof *t->dense, 0xff, &t->dense, err));
+        BP_GO(take(t, 1, t->n_dense * sizeof *t->dense, 0xff, &t->dense, err));
     else
-        BP_TRY(take_slots(t, held->n_rows, err));
+        BP_GO(take_slots(t, held->n_rows, err));
     switch (t->form) {
-    case BP_TABLE_DENSE: build_dense(t, held, &twice); break;
-    case BP_TABLE_WORDS: build_words(t, held, &twice); break;
-    default: BP_TRY(build_bytes(t, held, &twice, err)); break;
+    case BP_TABLE_DENSE: build_dense(t, &b); break;
+    case BP_TABLE_WORDS: build_words(t, &b); break;
+    default: BP_GO(build_bytes(t, &b, err)); break;
     }
-    if (!twice) {
-        bp_block_unref(t->blocks[0]);
-        t->blocks[0] = NULL;
-        t->next = NULL;
-    }
-    return 0;
+    if (b.twice)
+        rc = group_rows(t, b.group, bp_held_ids(held), err);
+out:
+    bp_block_unref(block);
+    return rc;
 }
 
 int bp_join_table_build(struct bp_join_table *t, const struct bp_join_plan *p,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The build side's rows by key. A lookup gives the first row of the key (its id in
- * held), next[] the others, in input order. Three forms, chosen by the keys at
+ * The build side's rows by key. If no key comes twice, a lookup gives the row (its
+ * id in held); else a place in ids[], where the rows of the key stand one behind the
+ * other in input order, the last of them with BP_JOIN_LAST set. Three forms, chosen by the keys at
  * hand: words whose ranges together are narrow index an array; words that fit 64
  * bits together are hashed as one number; all else is hashed as bytes.
  * Tables hash with a seed of the process, not as partitions are.
@@ -14,6 +15,7 @@
 #include "op/sort_held.h"
 
 #define BP_JOIN_NONE UINT32_MAX
+#define BP_JOIN_LAST ((uint32_t)1 << 31)
 
 struct bp_join_part { /* one key's place in the packed number */
     uint64_t min, max;
@@ -21,8 +23,8 @@ struct bp_join_part { /* one key's place in the packed number */
 };
 
 struct bp_join_slot {
-    uint64_t key; /* the packed number, or the hash of the bytes */
-    uint32_t head;
+    uint64_t key;   /* the packed number, or the hash of the bytes */
+    uint32_t head;  /* what a lookup gives; BP_JOIN_NONE: an empty slot */
     uint32_t entry; /* bytes: which of entry_at */
 };
 
@@ -42,13 +44,13 @@ struct bp_join_table {
     uint64_t *entry_at;  /* [n_entries + 1] */
     uint32_t n_entries, cap_entries;
 
-    uint32_t *next; /* by id; NULL if no key comes twice */
+    uint32_t *ids; /* NULL if no key comes twice */
     struct bp_block *blocks[3];
     int64_t taken_bytes;
     struct bp_budget *budget;
 };
 
-/* held is finished and has fewer than BP_JOIN_NONE ids; its columns are the right's. */
+/* held is finished and has at most BP_JOIN_LAST ids; its columns are the right's. */
 int bp_join_table_build(struct bp_join_table *t, const struct bp_join_plan *p,
                         const struct bp_held *held, struct bp_budget *budget,
                         struct bp_err *err) BP_MUST;

@@ -130,6 +130,17 @@ static void numbers_are_compared_by_value(void)
               "2,2000;-3,-3000;");
 }
 
+static void one_key_column_holds_both_sides_values(void)
+{
+    CHECK_STR(join(table("k smallint, i int", "1,1;2,2;", 9),
+                   table("k bigint, j int", "2,3;9000000000,4;", 9), BP_JOIN_FULL, "k", 9),
+              "1,1,NULL;2,2,3;9000000000,NULL,4;");
+    /* 1.5 and 2.0 beside 2 and 3: decimal(11,1) */
+    CHECK_STR(join(table("k decimal(5,1), i int", "15,1;20,2;", 9),
+                   table("k int, j int", "2,3;3,4;", 9), BP_JOIN_RIGHT, "k", 9),
+              "20,2,3;30,NULL,4;");
+}
+
 static void keys_of_any_width_meet(void)
 {
     const char *l = "1,x,1000000007;1,y,1000000007;-9000000000,x,5;2,,NULL;";
@@ -370,9 +381,9 @@ static void partial_streams_are_refused(void)
 
 UNIT_MAIN(T(every_type_gives_its_rows_in_its_order), T(keys_of_two_names_are_both_kept),
           T(a_cross_join_pairs_all_rows), T(an_empty_side_is_no_trouble),
-          T(numbers_are_compared_by_value), T(keys_of_any_width_meet),
-          T(keys_of_different_classes_are_refused_with_the_cast), T(clashing_names_get_a_suffix),
-          T(fill_stands_for_the_missing_sides_numbers_only),
+          T(numbers_are_compared_by_value), T(one_key_column_holds_both_sides_values),
+          T(keys_of_any_width_meet), T(keys_of_different_classes_are_refused_with_the_cast),
+          T(clashing_names_get_a_suffix), T(fill_stands_for_the_missing_sides_numbers_only),
           T(an_extra_condition_decides_what_is_a_match), T(many_rows_give_all_pairs_in_order),
           T(a_left_share_keeps_its_marks_where_the_right_is_whole),
           T(a_broadcast_side_is_never_a_share), T(unmatched_right_rows_need_all_of_the_left),

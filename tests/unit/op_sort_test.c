@@ -101,6 +101,15 @@ static void later_keys_decide_between_equals(void)
               "w,9,2;w,9,3;x,5,0;x,5,1;x,-5,2;NULL,1,1;NULL,0,1;");
 }
 
+static void keys_may_be_expressions(void)
+{
+    CHECK_STR(sorted_by(table("a int, b text", "11,p;2,Q;31,r;NULL,s;12,T;", 2),
+                        "a % 10 DESC, lower(b)", -1, 1),
+              "2,Q;12,T;11,p;31,r;NULL,s;");
+    CHECK_STR(sorted_by(table("a int", "5;-6;1;", 2), "abs(a) DESC", 2, 1), "-6;5;");
+    CHECK(strstr(sorted_by(table("a int", "5;", 2), "nope", 2, 1), "nope"));
+}
+
 static void an_empty_table_stays_empty(void)
 {
     CHECK_STR(sorted_by(table("a int", "", 3), "a", -1, 1), "");
@@ -348,8 +357,8 @@ static void partial_streams_are_refused(void)
 UNIT_MAIN(T(rows_come_in_order_whatever_the_batches), T(equal_keys_keep_the_order_of_input),
           T(nulls_stand_last_by_default_and_first_where_asked),
           T(nan_is_above_all_numbers_and_minus_zero_is_zero), T(text_sorts_by_bytes_at_any_length),
-          T(later_keys_decide_between_equals), T(an_empty_table_stays_empty),
-          T(the_first_n_are_those_of_the_whole_order),
+          T(later_keys_decide_between_equals), T(keys_may_be_expressions),
+          T(an_empty_table_stays_empty), T(the_first_n_are_those_of_the_whole_order),
           T(many_rows_are_in_the_order_of_the_comparison), T(the_first_n_of_many_are_in_order),
           T(top_n_is_the_head_of_the_sort), T(the_result_says_how_it_is_sorted),
           T(one_share_stays_a_share_and_all_shares_are_a_table), T(partial_streams_are_refused))
