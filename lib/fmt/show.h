@@ -6,11 +6,11 @@
 #include "flow/flow.h"
 
 struct bp_show_opts {
-    int64_t n_rows;   /* show the first n; < 0: all */
-    bool expanded;    /* one line a column (-x) */
-    bool color;       /* dim nulls and types */
-    int width_cols;   /* of the terminal; 0: unlimited */
-    int max_cell;     /* wide text is cut to this many columns; 0: never */
+    int64_t n_rows; /* show the first n; < 0: all */
+    bool expanded;  /* one line a column (-x) */
+    bool color;     /* dim nulls and types */
+    int width_cols; /* of the terminal; 0: unlimited */
+    int max_cell;   /* wide text is cut to this many columns; 0: never */
 };
 /* Pulls what it shows from src and renders it into out as UTF-8. Stops pulling
  * when it has n_rows (plus the knowledge whether there are more). */
