@@ -96,6 +96,15 @@ static bool quote_column(struct wrap *w, int i)
     return false;
 }
 
+/* These begin a subquery, which no clause has: the grammar would see one. */
+static void quote_starters(struct wrap *w)
+{
+    for (int i = w->a; i < w->b; i++)
+        if ((bp_tok_is_word(w->toks, i, "select") || bp_tok_is_word(w->toks, i, "table")) &&
+            is_column(w, i))
+            w->quote[i - w->a] = true;
+}
+
 static int syntax_error(struct wrap *w, int i, const char *message)
 {
     const char *text = w->toks->text;
@@ -192,6 +201,7 @@ int bp_tree_parse(struct bp_tree *t, const struct bp_toks *toks, int a, int b,
     if (!w.quote || !w.at)
         return err->code;
     t->at = w.at;
+    quote_starters(&w);
     rc = parse(&w, t);
     bp_buf_release(&w.sql);
     if (rc < 0)
