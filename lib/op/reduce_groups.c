@@ -9,6 +9,7 @@
 
 #define CHUNK BP_TEXTS_ROWS /* rows looked up at a time: their words stay in L1 */
 #define SLOTS_MIN 4096
+#define SLOTS_STEP 65536
 #define DIRECT_MAX ((uint64_t)1 << 20) /* entries of the array; ids of texts: any number */
 
 struct bp_groups {
@@ -165,8 +166,8 @@ static int reserve_slots(struct bp_groups *g, struct bp_err *err)
 
     if (g->slots && need <= n)
         return 0;
-    while (n < need)
-        n *= 4;
+    while (n < need) /* small ones in longer steps: a step looks up all keys again */
+        n *= n < SLOTS_STEP ? 4 : 2;
     return grow_slots(g, n, err);
 }
 

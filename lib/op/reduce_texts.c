@@ -7,6 +7,7 @@
 #include "base/mem.h"
 
 #define SLOTS_MIN 4096
+#define SLOTS_STEP 65536
 #define NO_ID UINT32_MAX
 
 void bp_texts_init(struct bp_texts *t)
@@ -100,7 +101,7 @@ static int reserve(struct bp_texts *t, int64_t extra, struct bp_err *err)
     if (t->slots && need <= n_slots)
         return 0;
     while (n_slots < need)
-        n_slots *= 4;
+        n_slots *= n_slots < SLOTS_STEP ? 4 : 2;
     return grow_slots(t, n_slots, err);
 }
 
@@ -145,7 +146,8 @@ static inline int find_one(struct bp_texts *t, const uint8_t *p, size_t n, uint6
     return 0;
 }
 
-/* Hash all, so that the table's lines are on their way, then look up. */
+/* Hash all, so that the table's lines are on their way; likewise the entries, then
+ * the bytes; then look up. */
 static int find_plain(struct bp_texts *t, const struct bp_column *c, int64_t from, int64_t n,
                       uint32_t *ids, struct bp_err *err)
 {
@@ -161,6 +163,12 @@ static int find_plain(struct bp_texts *t, const struct bp_column *c, int64_t fro
 
         if (s)
             __builtin_prefetch(&t->entries[(uint32_t)s - 1]);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t s = t->slots[h[i] & t->mask];
+
+        if (s)
+            __builtin_prefetch(t->bytes + t->entries[(uint32_t)s - 1].at);
     }
     if (!c->n_nulls) {
         for (int64_t i = 0; i < n; i++)
