@@ -101,10 +101,31 @@ static int parse_rounded(struct bp_type t, const char *s, size_t n, void *v)
     return BP_TEXT_OK;
 }
 
+/* The day of a timestamp's text, whatever its zone, as PostgreSQL's date takes it. */
+static int parse_day(const char *s, size_t n, void *v)
+{
+    size_t from = 0, to;
+    int64_t moment;
+    int rc = bp_parse_timestamp(s, n, BP_NANO, true, &moment);
+
+    if (rc == BP_TEXT_RANGE) /* finer than ns, or beyond its years: only the day counts */
+        rc = bp_parse_timestamp(s, n, BP_SECOND, true, &moment);
+    if (rc)
+        return rc;
+    while (from < n && s[from] == ' ')
+        from++;
+    to = from;
+    while (to < n && s[to] != ' ' && s[to] != 'T' && s[to] != 't')
+        to++;
+    return bp_text_parse(BP_TYPE(BP_DATE), s + from, to - from, v);
+}
+
 static int parse(struct bp_type t, const char *s, size_t n, void *v)
 {
     int rc = bp_text_parse(t, s, n, v);
 
+    if (rc == BP_TEXT_BAD && t.kind == BP_DATE)
+        return parse_day(s, n, v);
     return rc == BP_TEXT_RANGE ? parse_rounded(t, s, n, v) : rc;
 }
 
