@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bp-sort: rows are held (sort_held), put in order (sort_order) and gathered, a
- * batch at a time, by the worker pool. With a limit, sort_top keeps the held rows
- * few. When memory is bounded (later), held rows that are in order become a run on
+ * bp-sort: rows are held (sort_held; wide ones as rows, sort_rows), put in order
+ * (sort_order) and gathered, a batch at a time, by the worker pool. With a limit, sort_top keeps
+ * the held rows few. When memory is bounded (later), held rows that are in order become a run on
  * disk, and the runs are merged (sort_merge); so nothing here needs all the rows
  * at once but the call of bp_sort_order().
  */
@@ -12,10 +12,12 @@
 #include "op/op.h"
 #include "op/partial.h"
 #include "op/sort_order.h"
+#include "op/sort_rows.h"
 #include "op/sort_shares.h"
 #include "op/sort_top.h"
 
 #define PARALLEL_ROWS 65536 /* fewer are not worth threads */
+#define ROWS_MIN_COLS 4     /* with fewer columns, rows are not worth their making */
 
 struct piece { /* of the output */
     int64_t from, n;
@@ -34,6 +36,8 @@ struct sort {
     struct bp_share share; /* of the output */
 
     struct bp_held held;
+    bool as_rows; /* columns that are no keys are in rows, not in held */
+    struct bp_sort_rows rows;
     struct bp_sort_order order;
     const struct bp_column **srcs; /* [column][chunk] */
     bool sorted;
@@ -42,6 +46,25 @@ struct sort {
 };
 
 /* ---- in ---- */
+
+/* Chunks of held that are new go to rows; of their columns the keys stay. */
+static int make_rows(struct sort *s, struct bp_err *err)
+{
+    while (s->as_rows && s->rows.n_chunks < s->held.n_chunks) {
+        struct bp_batch *chunk = &s->held.chunks[s->rows.n_chunks];
+
+        BP_TRY(bp_sort_rows_add(&s->rows, chunk, err));
+        for (int c = 0; c < s->keys.n_in; c++) {
+            bool key = false;
+
+            for (int k = 0; k < s->keys.n; k++)
+                key |= s->keys.keys[k].col == c;
+            if (!key)
+                bp_column_release(&chunk->cols[c]);
+        }
+    }
+    return 0;
+}
 
 static int take_batch(struct sort *s, struct bp_batch *in, struct bp_err *err)
 {
@@ -58,6 +81,8 @@ static int take_batch(struct sort *s, struct bp_batch *in, struct bp_err *err)
     BP_GO(bp_held_add(&s->held, in, err));
     if (s->limit > 0)
         rc = bp_sort_top_cut(&s->top, &s->held, err);
+    else
+        rc = make_rows(s, err);
 out:
     bp_batch_release(in);
     return rc;
@@ -73,10 +98,22 @@ static int take_all(struct sort *s, struct bp_err *err)
     if (rc < 0)
         return rc;
     BP_TRY(bp_sort_shares_check(&s->shares, &s->share, err));
-    return bp_held_finish(&s->held, err);
+    BP_TRY(bp_held_finish(&s->held, err));
+    return make_rows(s, err);
 }
 
 /* ---- out ---- */
+
+static int gather_columns(const struct sort *s, const uint64_t *refs, int64_t n,
+                          struct bp_batch *out, struct bp_err *err)
+{
+    BP_TRY(bp_batch_init(out, s->keys.n_in, err));
+    for (int c = 0; c < s->keys.n_in; c++)
+        BP_TRY(bp_column_gather_many(&out->cols[c], s->srcs + (size_t)c * (size_t)s->held.n_chunks,
+                                     s->held.n_chunks, refs, n, err));
+    out->n_rows = n;
+    return 0;
+}
 
 static int fill_piece(const struct sort *s, int64_t from, int64_t n, struct bp_batch *out,
                       struct bp_err *err)
@@ -88,11 +125,8 @@ static int fill_piece(const struct sort *s, int64_t from, int64_t n, struct bp_b
     BP_TRY(bp_block_new(&block, (size_t)n * sizeof *refs, err));
     refs = (uint64_t *)(void *)block->data;
     bp_sort_order_refs(&s->order, &s->held, from, n, refs);
-    BP_GO(bp_batch_init(out, s->keys.n_in, err));
-    for (int c = 0; c < s->keys.n_in; c++)
-        BP_GO(bp_column_gather_many(&out->cols[c], s->srcs + (size_t)c * (size_t)s->held.n_chunks,
-                                    s->held.n_chunks, refs, n, err));
-    out->n_rows = n;
+    BP_GO(s->as_rows ? bp_sort_rows_gather(&s->rows, refs, n, out, err)
+                     : gather_columns(s, refs, n, out, err));
     out->first_row = from;
     out->share = s->share;
 out:
@@ -205,6 +239,7 @@ static void sort_free(void *self)
     bp_mem_free(s->srcs);
     bp_sort_order_release(&s->order);
     bp_held_release(&s->held);
+    bp_sort_rows_release(&s->rows);
     bp_sort_top_release(&s->top);
     bp_sort_keys_release(&s->keys);
     bp_schema_release(&s->schema);
@@ -232,6 +267,8 @@ int bp_sort_open(struct bp_source *out, struct bp_source *in, const struct bp_cl
     BP_GO(bp_partial_refuse(&s->in.schema, "bp-sort", err));
     BP_GO(bp_sort_keys_open(&s->keys, order, &s->in.schema, err));
     bp_sort_top_init(&s->top, &s->keys, n_rows, ctx->n_threads);
+    s->as_rows = n_rows < 0 && s->keys.n_in >= ROWS_MIN_COLS;
+    BP_GO(bp_sort_rows_open(&s->rows, &s->in.schema, err));
     BP_GO(bp_schema_copy(&s->schema, &s->in.schema, err));
     BP_GO(bp_sort_keys_mark(&s->keys, &s->schema, err));
     BP_GO(bp_schema_copy(&out->schema, &s->schema, err));

@@ -122,6 +122,36 @@ static void the_first_n_are_those_of_the_whole_order(void)
     CHECK_STR(sorted_by(table("a int", "3;1;", 2), "a", 9, 1), "1;3;");
 }
 
+/* Wide tables are kept as rows inside. */
+#define WIDE "k int, b boolean, t text, d decimal(20,2), n bigint, i interval, s smallint, u text"
+static const char wide_rows[] = "4,1,a long text of some bytes,NULL,9000000000,7,-3,;"
+                                "2,0,abcd,-5,NULL,NULL,NULL,NULL;"
+                                "3,NULL,abcde,123456789,1,-2,5,x;"
+                                "1,1,NULL,0,2,3,NULL,yy;"
+                                "5,NULL,,7,-1,0,12,another text of some bytes;";
+static const char wide_sorted[] = "1,1,NULL,0,2,3,NULL,yy;"
+                                  "2,0,abcd,-5,NULL,NULL,NULL,NULL;"
+                                  "3,NULL,abcde,123456789,1,-2,5,x;"
+                                  "4,1,a long text of some bytes,NULL,9000000000,7,-3,;"
+                                  "5,NULL,,7,-1,0,12,another text of some bytes;";
+
+static void all_columns_of_a_row_stay_together(void)
+{
+    for (int n = 1; n < 7; n++) {
+        CHECK_STR(sorted_by(table(WIDE, wide_rows, n), "k", -1, 1), wide_sorted);
+        CHECK_STR(sorted_by(table_dict(table(WIDE, wide_rows, n)), "k", -1, 2), wide_sorted);
+        CHECK_STR(sorted_by(table_behind(table_dict(table(WIDE, wide_rows, n)),
+                                         table(WIDE, "0,1,plain,NULL,NULL,NULL,NULL,z;", n)),
+                            "k", 1, 1),
+                  "0,1,plain,NULL,NULL,NULL,NULL,z;");
+    }
+    CHECK_STR(
+        sorted_by(table_behind(table_dict(table("a int, b text, c text, d int", "2,x,yyyyy,4;", 1)),
+                               table("a int, b text, c text, d int", "1,plain,z,5;", 1)),
+                  "a", -1, 1),
+        "1,plain,z,5;2,x,yyyyy,4;");
+}
+
 /* ---- larger tables, against the plain comparison ---- */
 
 struct big {
@@ -172,12 +202,12 @@ static int big_next(void *self, struct bp_batch *out, struct bp_err *err)
 {
     struct big *g = self;
     int64_t n = BP_MIN(g->step, g->n_rows - g->at);
-    struct bp_builder b[3];
+    struct bp_builder b[4];
 
     if (n == 0)
         return BP_DONE;
-    BP_TRY(bp_batch_init(out, 3, err));
-    for (int c = 0; c < 3; c++) {
+    BP_TRY(bp_batch_init(out, 4, err));
+    for (int c = 0; c < 4; c++) {
         bp_builder_init(&b[c], BP_TYPE(c == 1 ? BP_TEXT : BP_INT64));
         for (int64_t i = 0; i < n; i++)
             big_value(g, c, &b[c], g->at + i);
@@ -206,7 +236,9 @@ static struct bp_source big(int64_t n_rows, int form)
 
     *g = (struct big){.n_rows = n_rows, .step = 5000, .state = 42, .form = form};
     s.self = g;
-    table_must(bp_schema_parse("k bigint, t text, row bigint", &s.schema, &star, &err), &err);
+    table_must(
+        bp_schema_parse("k bigint, t text, row bigint, again bigint", &s.schema, &star, &err),
+        &err);
     return s;
 }
 
@@ -247,6 +279,7 @@ static void check_big(int form, const char *order, const int (*keys)[2], int n_k
                 compare_keys(prev, i ? i - 1 : last.n_rows - 1, &b, i, keys, n_keys) >= 0)
                 bad++;
             sum += ((const int64_t *)b.cols[2].data)[i];
+            bad += ((const int64_t *)b.cols[3].data)[i] != ((const int64_t *)b.cols[2].data)[i];
         }
         n += b.n_rows;
         bp_batch_release(&last);
@@ -358,7 +391,8 @@ UNIT_MAIN(T(rows_come_in_order_whatever_the_batches), T(equal_keys_keep_the_orde
           T(nulls_stand_last_by_default_and_first_where_asked),
           T(nan_is_above_all_numbers_and_minus_zero_is_zero), T(text_sorts_by_bytes_at_any_length),
           T(later_keys_decide_between_equals), T(keys_may_be_expressions),
-          T(an_empty_table_stays_empty), T(the_first_n_are_those_of_the_whole_order),
+          T(all_columns_of_a_row_stay_together), T(an_empty_table_stays_empty),
+          T(the_first_n_are_those_of_the_whole_order),
           T(many_rows_are_in_the_order_of_the_comparison), T(the_first_n_of_many_are_in_order),
           T(top_n_is_the_head_of_the_sort), T(the_result_says_how_it_is_sorted),
           T(one_share_stays_a_share_and_all_shares_are_a_table), T(partial_streams_are_refused))

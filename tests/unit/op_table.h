@@ -233,7 +233,7 @@ static inline void table_print_value(struct bp_buf *out, const struct bp_column 
     } else {
         memcpy(&v, c->type.kind == BP_INTERVAL ? p + 4 : p,
                c->type.kind == BP_INTERVAL ? 4 : BP_MIN(bp_type_width_bytes(c->type), sizeof v));
-        n = BP_MIN(bp_type_width_bytes(c->type), sizeof v);
+        n = c->type.kind == BP_INTERVAL ? 4 : BP_MIN(bp_type_width_bytes(c->type), sizeof v);
         if (n < 8 && (c->type.kind < BP_UINT8 || c->type.kind > BP_UINT64)) /* sign */
             v = (int64_t)((uint64_t)v << (64 - 8 * n)) >> (64 - 8 * n);
         table_must(c->type.kind == BP_UINT64

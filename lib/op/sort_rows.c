@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Both ways go by blocks of rows that stay in the first-level cache while the
+ * columns are walked.
+ */
+#include "op/sort_rows.h"
+
+#include <string.h>
+
+#define BLOCK 64 /* rows */
+#define LINE_BYTES 64
+#define INLINE_BYTES 4
+
+typedef struct {
+    uint64_t half[2];
+} bytes16;
+
+/* Of a text: its length, and its bytes or their place in the heap. */
+struct slot {
+    uint32_t len;
+    union {
+        uint8_t bytes[INLINE_BYTES];
+        uint32_t at;
+    };
+};
+
+static size_t width_of(struct bp_type t)
+{
+    if (t.kind == BP_BOOL)
+        return 1;
+    return bp_type_is_bytes(t) ? sizeof(struct slot) : bp_type_width_bytes(t);
+}
+
+int bp_sort_rows_open(struct bp_sort_rows *r, const struct bp_schema *schema, struct bp_err *err)
+{
+    memset(r, 0, sizeof *r);
+    r->cols = bp_mem_new((size_t)schema->n_fields, sizeof *r->cols, err);
+    if (!r->cols)
+        return err->code;
+    r->n_cols = schema->n_fields;
+    r->row_bytes = bp_bits_bytes(r->n_cols);
+    for (int c = 0; c < r->n_cols; c++) {
+        r->cols[c].type = schema->fields[c].type;
+        r->cols[c].at = (uint32_t)r->row_bytes;
+        r->row_bytes += width_of(r->cols[c].type);
+    }
+    r->row_bytes = (r->row_bytes + 7) & ~(size_t)7;
+    return 0;
+}
+
+void bp_sort_rows_release(struct bp_sort_rows *r)
+{
+    for (int i = 0; i < r->n_chunks; i++) {
+        struct bp_sort_rows_chunk *k = &r->chunks[i];
+
+        bp_block_unref(k->rows);
+        bp_block_unref(k->heap);
+        for (int c = 0; k->dicts && c < r->n_cols; c++)
+            bp_dict_unref(k->dicts[c]);
+        bp_mem_free(k->dicts);
+    }
+    bp_mem_free(r->chunks);
+    bp_mem_free(r->cols);
+    memset(r, 0, sizeof *r);
+}
+
+/* ---- columns to rows ---- */
+
+#define PUT_LOOP(type)                                                                             \
+    do {                                                                                           \
+        const type *v = (const type *)c->data + from;                                              \
+        for (int64_t i = 0; i < n; i++, to += row_bytes)                                           \
+            memcpy(to, &v[i], sizeof v[i]);                                                        \
+    } while (0)
+
+static void put_fixed(const struct bp_column *c, size_t row_bytes, int64_t from, int64_t n,
+                      uint8_t *to)
+{
+    switch (c->dict ? 4 : width_of(c->type)) {
+    case 1: PUT_LOOP(uint8_t); break;
+    case 2: PUT_LOOP(uint16_t); break;
+    case 4: PUT_LOOP(uint32_t); break;
+    case 8: PUT_LOOP(uint64_t); break;
+    default: PUT_LOOP(bytes16); break;
+    }
+}
+
+static void put_bools(const struct bp_column *c, size_t row_bytes, int64_t from, int64_t n,
+                      uint8_t *to)
+{
+    for (int64_t i = 0; i < n; i++, to += row_bytes)
+        *to = bp_bit_get(c->data, from + i);
+}
+
+static void put_texts(const struct bp_column *c, size_t row_bytes, int64_t from, int64_t n,
+                      uint8_t *to, uint8_t *heap, uint32_t *used)
+{
+    const int32_t *off = (const int32_t *)c->data + from;
+
+    for (int64_t i = 0; i < n; i++, to += row_bytes) {
+        struct slot s = {.len = (uint32_t)(off[i + 1] - off[i])};
+
+        if (s.len <= INLINE_BYTES) {
+            if (s.len)
+                memcpy(s.bytes, c->bytes + off[i], s.len);
+        } else {
+            s.at = *used;
+            memcpy(heap + *used, c->bytes + off[i], s.len);
+            *used += s.len;
+        }
+        memcpy(to, &s, sizeof s);
+    }
+}
+
+/* Bits of n rows; cells were all set to "present". */
+static void put_nulls(const struct bp_column *c, int col, size_t row_bytes, int64_t from, int64_t n,
+                      uint8_t *rows)
+{
+    for (int64_t i = 0; i < n; i++, rows += row_bytes)
+        if (!bp_bit_get(c->valid, from + i))
+            bp_bit_clear(rows, col);
+}
+
+/* Bytes of texts that are not inline, over all columns of the chunk. */
+static int64_t heap_bytes(const struct bp_sort_rows *r, const struct bp_batch *chunk)
+{
+    int64_t sum = 0;
+
+    for (int c = 0; c < r->n_cols; c++) {
+        const struct bp_column *col = &chunk->cols[c];
+        const int32_t *off = col->data;
+
+        if (!bp_type_is_bytes(col->type) || col->dict)
+            continue;
+        for (int64_t i = 0; i < col->n_rows; i++)
+            if (off[i + 1] - off[i] > INLINE_BYTES)
+                sum += off[i + 1] - off[i];
+    }
+    return sum;
+}
+
+static void put_rows(const struct bp_sort_rows *r, const struct bp_batch *chunk,
+                     struct bp_sort_rows_chunk *out)
+{
+    uint32_t used = 0;
+
+    for (int64_t from = 0; from < chunk->n_rows; from += BLOCK) {
+        int64_t n = BP_MIN(chunk->n_rows - from, BLOCK);
+        uint8_t *rows = out->rows->data + (size_t)from * r->row_bytes;
+
+        for (int64_t i = 0; i < n; i++)
+            memset(rows + (size_t)i * r->row_bytes, 0xff, bp_bits_bytes(r->n_cols));
+        for (int c = 0; c < r->n_cols; c++) {
+            const struct bp_column *col = &chunk->cols[c];
+            uint8_t *to = rows + r->cols[c].at;
+
+            if (col->n_nulls)
+                put_nulls(col, c, r->row_bytes, from, n, rows);
+            if (col->type.kind == BP_BOOL)
+                put_bools(col, r->row_bytes, from, n, to);
+            else if (bp_type_is_bytes(col->type) && !col->dict)
+                put_texts(col, r->row_bytes, from, n, to, out->heap ? out->heap->data : NULL,
+                          &used);
+            else
+                put_fixed(col, r->row_bytes, from, n, to);
+        }
+    }
+}
+
+static int note_columns(struct bp_sort_rows *r, const struct bp_batch *chunk,
+                        struct bp_sort_rows_chunk *out, struct bp_err *err)
+{
+    for (int c = 0; c < r->n_cols; c++) {
+        struct bp_sort_rows_col *col = &r->cols[c];
+        struct bp_dict *dict = chunk->cols[c].dict;
+
+        col->has_nulls |= chunk->cols[c].n_nulls > 0;
+        col->has_plain |= !dict;
+        if (!dict)
+            continue;
+        if (!out->dicts) {
+            out->dicts = bp_mem_new((size_t)r->n_cols, sizeof(struct bp_dict *), err);
+            if (!out->dicts)
+                return err->code;
+        }
+        out->dicts[c] = bp_dict_ref(dict);
+        col->many_dicts |= col->dict && col->dict != dict;
+        col->dict = dict;
+    }
+    return 0;
+}
+
+int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk, struct bp_err *err)
+{
+    struct bp_sort_rows_chunk *out;
+    int64_t heap = heap_bytes(r, chunk);
+
+    if (r->n_chunks == r->cap_chunks) {
+        int want = r->cap_chunks ? r->cap_chunks * 2 : 64;
+        struct bp_sort_rows_chunk *bigger =
+            bp_mem_grow(r->chunks, (size_t)want, sizeof *bigger, err);
+
+        if (!bigger)
+            return err->code;
+        r->chunks = bigger;
+        r->cap_chunks = want;
+    }
+    if (heap > UINT32_MAX)
+        return bp_fail(err, BP_EDATA, "more than 4 GiB of text in %lld rows",
+                       (long long)chunk->n_rows);
+    out = &r->chunks[r->n_chunks++];
+    *out = (struct bp_sort_rows_chunk){0};
+    BP_TRY(bp_block_new(&out->rows, (size_t)chunk->n_rows * r->row_bytes, err));
+    if (heap)
+        BP_TRY(bp_block_new(&out->heap, (size_t)heap, err));
+    BP_TRY(note_columns(r, chunk, out, err));
+    put_rows(r, chunk, out);
+    return 0;
+}
+
+/* ---- rows to columns ---- */
+
+struct gather {
+    const struct bp_sort_rows *r;
+    const uint64_t *refs;
+    int64_t n;
+    struct bp_batch *out;
+    struct bp_block **slots; /* [n_cols]: of texts */
+};
+
+static const uint8_t *row_at(const struct bp_sort_rows *r, uint64_t ref)
+{
+    return r->chunks[ref >> 32].rows->data + (size_t)(uint32_t)ref * r->row_bytes;
+}
+
+static bool keeps_dict(const struct bp_sort_rows_col *col)
+{
+    return col->dict && !col->many_dicts && !col->has_plain;
+}
+
+#define GET_LOOP(type)                                                                             \
+    do {                                                                                           \
+        type *to = (type *)(void *)data + from;                                                    \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            memcpy(&to[i], rows[i] + at, sizeof to[i]);                                            \
+    } while (0)
+
+static void get_fixed(size_t width, const uint8_t *const rows[], size_t at, int64_t from, int64_t n,
+                      uint8_t *data)
+{
+    switch (width) {
+    case 1: GET_LOOP(uint8_t); break;
+    case 2: GET_LOOP(uint16_t); break;
+    case 4: GET_LOOP(uint32_t); break;
+    case 8: GET_LOOP(uint64_t); break;
+    default: GET_LOOP(bytes16); break;
+    }
+}
+
+static void get_bools(const uint8_t *const rows[], size_t at, int64_t from, int64_t n,
+                      uint8_t *bits)
+{
+    for (int64_t i = 0; i < n; i++)
+        bp_bit_put(bits, from + i, rows[i][at]);
+}
+
+static int64_t get_valid(const uint8_t *const rows[], int col, int64_t from, int64_t n,
+                         uint8_t *bits)
+{
+    int64_t n_valid = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        bool ok = bp_bit_get(rows[i], col);
+
+        bp_bit_put(bits, from + i, ok);
+        n_valid += ok;
+    }
+    return n - n_valid;
+}
+
+static void get_block(struct gather *g, const uint8_t *const rows[], int64_t from, int64_t n)
+{
+    for (int c = 0; c < g->r->n_cols; c++) {
+        const struct bp_sort_rows_col *col = &g->r->cols[c];
+        struct bp_column *out = &g->out->cols[c];
+
+        if (out->own[0])
+            out->n_nulls += get_valid(rows, c, from, n, out->own[0]->data);
+        if (col->type.kind == BP_BOOL)
+            get_bools(rows, col->at, from, n, out->own[1]->data);
+        else if (g->slots[c])
+            get_fixed(sizeof(struct slot), rows, col->at, from, n, g->slots[c]->data);
+        else
+            get_fixed(keeps_dict(col) ? sizeof(int32_t) : width_of(col->type), rows, col->at, from,
+                      n, out->own[1]->data);
+    }
+}
+
+static void prefetch_row(const struct bp_sort_rows *r, uint64_t ref)
+{
+    const uint8_t *row = row_at(r, ref);
+
+    for (size_t b = 0; b < r->row_bytes; b += LINE_BYTES)
+        __builtin_prefetch(row + b);
+    __builtin_prefetch(row + r->row_bytes - 1);
+}
+
+static void get_rows(struct gather *g)
+{
+    const uint8_t *rows[BLOCK];
+
+    for (int64_t i = 0; i < BP_MIN(g->n, BLOCK); i++)
+        prefetch_row(g->r, g->refs[i]);
+    for (int64_t from = 0; from < g->n; from += BLOCK) {
+        int64_t n = BP_MIN(g->n - from, BLOCK);
+
+        for (int64_t i = 0; i < n; i++) {
+            if (from + BLOCK + i < g->n)
+                prefetch_row(g->r, g->refs[from + BLOCK + i]);
+            rows[i] = row_at(g->r, g->refs[from + i]);
+        }
+        get_block(g, rows, from, n);
+    }
+}
+
+/* Where the bytes of a slot are. */
+static const uint8_t *slot_bytes(const struct bp_sort_rows *r, int col, uint64_t ref,
+                                 const struct slot *s, size_t *n)
+{
+    const struct bp_sort_rows_chunk *k = &r->chunks[ref >> 32];
+
+    if (k->dicts && k->dicts[col]) {
+        int32_t code;
+
+        memcpy(&code, s, sizeof code);
+        return bp_column_bytes(&k->dicts[col]->values, code, n);
+    }
+    *n = s->len;
+    return s->len <= INLINE_BYTES ? s->bytes : k->heap->data + s->at;
+}
+
+static int make_text(struct gather *g, int col, struct bp_err *err)
+{
+    struct bp_column *out = &g->out->cols[col];
+    const struct slot *slots = (const struct slot *)(const void *)g->slots[col]->data;
+    int32_t *off = (int32_t *)(void *)out->own[1]->data;
+    int64_t total = 0;
+    size_t len;
+
+    off[0] = 0;
+    for (int64_t i = 0; i < g->n; i++) {
+        if (!out->own[0] || bp_bit_get(out->own[0]->data, i)) {
+            (void)slot_bytes(g->r, col, g->refs[i], &slots[i], &len);
+            total += (int64_t)len;
+        }
+        if (total > INT32_MAX)
+            return bp_fail(err, BP_EDATA, "more than 2 GiB of text in one batch of a column");
+        off[i + 1] = (int32_t)total;
+    }
+    BP_TRY(bp_block_new(&out->own[2], (size_t)total + 1, err));
+    out->bytes = out->own[2]->data;
+    for (int64_t i = 0; i < g->n; i++)
+        if (off[i + 1] > off[i]) {
+            const uint8_t *p = slot_bytes(g->r, col, g->refs[i], &slots[i], &len);
+
+            memcpy(out->own[2]->data + off[i], p, len);
+        }
+    return 0;
+}
+
+static int open_column(struct gather *g, int col, struct bp_err *err)
+{
+    const struct bp_sort_rows_col *from = &g->r->cols[col];
+    struct bp_column *out = &g->out->cols[col];
+    bool dict = keeps_dict(from), text = bp_type_is_bytes(from->type) && !dict;
+    size_t n = (size_t)g->n, bytes = n * width_of(from->type);
+
+    out->type = from->type;
+    out->n_rows = g->n;
+    if (from->has_nulls) {
+        BP_TRY(bp_block_new(&out->own[0], bp_bits_bytes(g->n), err));
+        memset(out->own[0]->data, 0, bp_bits_bytes(g->n));
+        out->valid = out->own[0]->data;
+    }
+    if (text) {
+        BP_TRY(bp_block_new(&g->slots[col], bytes, err));
+        bytes = (n + 1) * sizeof(int32_t);
+    } else if (from->type.kind == BP_BOOL) {
+        bytes = bp_bits_bytes(g->n);
+    } else if (dict) {
+        bytes = n * sizeof(int32_t);
+        out->dict = bp_dict_ref(from->dict);
+    }
+    BP_TRY(bp_block_new(&out->own[1], bytes, err));
+    if (from->type.kind == BP_BOOL)
+        memset(out->own[1]->data, 0, bytes);
+    out->data = out->own[1]->data;
+    return 0;
+}
+
+int bp_sort_rows_gather(const struct bp_sort_rows *r, const uint64_t *refs, int64_t n,
+                        struct bp_batch *out, struct bp_err *err)
+{
+    struct gather g = {.r = r, .refs = refs, .n = n, .out = out};
+    int rc = 0;
+
+    BP_TRY(bp_batch_init(out, r->n_cols, err));
+    g.slots = bp_mem_new((size_t)r->n_cols, sizeof(struct bp_block *), err);
+    if (!g.slots) {
+        rc = err->code;
+        goto out;
+    }
+    for (int c = 0; c < r->n_cols; c++)
+        BP_GO(open_column(&g, c, err));
+    get_rows(&g);
+    for (int c = 0; c < r->n_cols; c++)
+        if (g.slots[c])
+            BP_GO(make_text(&g, c, err));
+    for (int c = 0; c < r->n_cols; c++) /* no null among these rows */
+        if (out->cols[c].own[0] && !out->cols[c].n_nulls) {
+            bp_block_unref(out->cols[c].own[0]);
+            out->cols[c].own[0] = NULL;
+            out->cols[c].valid = NULL;
+        }
+    out->n_rows = n;
+out:
+    for (int c = 0; g.slots && c < r->n_cols; c++)
+        bp_block_unref(g.slots[c]);
+    bp_mem_free(g.slots);
+    if (rc < 0)
+        bp_batch_release(out);
+    return rc;
+}

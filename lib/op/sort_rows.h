@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rows of a wide table kept as rows, so that to fetch one at random costs a few
+ * cache misses and not one for each column. A row has a bit for each column (1 =
+ * value present), then its values; of a text its length and first four bytes, or
+ * where in its chunk's heap it stands; of a dictionary text its code. Chunks are
+ * those of bp_held, and so are the numbers of rows.
+ */
+#ifndef BP_OP_SORT_ROWS_H
+#define BP_OP_SORT_ROWS_H
+
+#include "op/sort_held.h"
+
+struct bp_sort_rows_col {
+    struct bp_type type;
+    uint32_t at;          /* bytes from the row's start */
+    bool has_nulls;       /* in any chunk */
+    bool has_plain;       /* text: in some chunk without a dictionary */
+    struct bp_dict *dict; /* of all chunks so far, if one; borrowed from a chunk */
+    bool many_dicts;
+};
+
+struct bp_sort_rows_chunk {
+    struct bp_block *rows;
+    struct bp_block *heap;  /* of long texts; may be NULL */
+    struct bp_dict **dicts; /* [n_cols], or NULL if there is none */
+};
+
+struct bp_sort_rows {
+    struct bp_sort_rows_col *cols;
+    int n_cols;
+    size_t row_bytes;
+    struct bp_sort_rows_chunk *chunks;
+    int n_chunks, cap_chunks;
+};
+
+int bp_sort_rows_open(struct bp_sort_rows *r, const struct bp_schema *schema,
+                      struct bp_err *err) BP_MUST;
+void bp_sort_rows_release(struct bp_sort_rows *r);
+/* The next chunk, copied; of its columns the first n_cols. */
+int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk,
+                     struct bp_err *err) BP_MUST;
+/* out gets columns and n_rows: the rows (chunk << 32 | row) in refs. Thread safe. */
+int bp_sort_rows_gather(const struct bp_sort_rows *r, const uint64_t *refs, int64_t n,
+                        struct bp_batch *out, struct bp_err *err) BP_MUST;
+
+#endif
