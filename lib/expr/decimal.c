@@ -63,6 +63,18 @@ static bool step_div(bp_int128 a, bp_int128 b, const struct scales *s, bp_int128
 
     if (b == 0)
         return false;
+    if (s->up_a <= 18 && (int64_t)b == b && (int64_t)a == a) {
+        bp_int128 up = (bp_int128)(int64_t)a * (int64_t)bp_ten_to[s->up_a];
+
+        if ((int64_t)up == up && b > 0) {
+            int64_t v = (int64_t)up / (int64_t)b, over = (int64_t)up % (int64_t)b;
+
+            over = over < 0 ? -over : over;
+            v += over >= (int64_t)b - (int64_t)b / 2 && over ? (minus ? -1 : 1) : 0;
+            *r = v;
+            return true;
+        }
+    }
     if (s->up_a > 76)
         return a == 0;
     n = bp_wide_mul(bp_abs128(a), bp_ten_to[BP_MIN(s->up_a, 38)]);

@@ -25,10 +25,14 @@ static uint64_t hash_bytes(const struct table *t, const uint8_t *p, size_t n)
 {
     uint64_t v = 0;
 
+    if (n == 8)
+        return bp_mix64(bp_load_u64(p), t->seed);
+    if (n == 4)
+        return bp_mix64(bp_load_u32(p), t->seed);
     if (n > 8)
         return bp_xxh3_seeded(p, n, t->seed);
     memcpy(&v, p, n);
-    return bp_mix64(v, t->seed + n);
+    return bp_mix64(v, t->seed);
 }
 
 /* Value i as bytes. -0 and NaN are not looked for: floats have no table. */
@@ -38,6 +42,13 @@ static inline const uint8_t *value_bytes(const struct bp_vec *v, int64_t i, size
         return arg_bytes(v, i, n);
     *n = width;
     return (const uint8_t *)v->c.data + (size_t)(v->one ? 0 : i) * width;
+}
+
+static inline bool same_bytes(const uint8_t *p, const uint8_t *q, size_t n)
+{
+    if (n == 8)
+        return bp_load_u64(p) == bp_load_u64(q);
+    return n == 4 ? bp_load_u32(p) == bp_load_u32(q) : memcmp(p, q, n) == 0;
 }
 
 /* The slot that holds p[0, n), or the empty one where it belongs. */
@@ -52,7 +63,7 @@ static inline uint64_t find_slot(const struct table *t, const uint8_t *p, size_t
         if (t->slot[at] < 0)
             return at;
         q = value_bytes(&t->values, t->slot[at], width, &k);
-        if (k == n && memcmp(p, q, n) == 0)
+        if (k == n && same_bytes(p, q, n))
             return at;
     }
 }

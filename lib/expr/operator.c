@@ -89,7 +89,7 @@ static int bind_decimals(struct bp_bind *b, int tok, enum bp_arith op, struct bp
 
     BP_TRY(as_decimal(b, &l));
     BP_TRY(as_decimal(b, &r));
-    scale = bp_decimal_scale(op, l->type, r->type);
+    scale = bp_decimal_scale((int)op, l->type, r->type);
     if (scale > 38)
         return bp_bind_fail(b, tok,
                             "the product would have %d digits behind the point (38 at most): "

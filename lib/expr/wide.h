@@ -28,8 +28,15 @@ static inline bp_uint128 bp_abs128(bp_int128 v)
 /* v / 10^k, half away from zero, 0 <= k <= 38. */
 static inline bp_int128 bp_round_pow10(bp_int128 v, int k)
 {
-    bp_uint128 u = bp_abs128(v), p = bp_ten_to[k], q = u / p;
+    bp_uint128 u = bp_abs128(v), p = bp_ten_to[k], q;
 
+    if (k <= 18 && (uint64_t)u == u) {
+        uint64_t p64 = (uint64_t)p, q64 = (uint64_t)u / p64;
+
+        q64 += (uint64_t)u % p64 >= p64 - p64 / 2;
+        return v < 0 ? -(bp_int128)q64 : (bp_int128)q64;
+    }
+    q = u / p;
     q += (u % p) >= p - p / 2;
     return v < 0 ? -(bp_int128)q : (bp_int128)q;
 }
