@@ -173,6 +173,8 @@ static int run(struct bp_tool *t, const struct opts *o)
     else
         BP_GO(text_sink(t, o, f, &file, &src.schema, &sink));
     rc = bp_tool_drain(t, &src, &sink);
+    if (rc == 0 && is_dir && o->replace)
+        rc = bp_task_dir_retire(out, task.n ? task.n : 1, &t->err);
     if (rc == 0 && is_dir && !task.n)
         rc = mark_success(t, out);
 out:

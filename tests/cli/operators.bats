@@ -209,3 +209,10 @@ Kiel,247
     run bash -c '{ cat a; echo rubbish; } | bp-write'
     [ "$status" -eq 1 ]
 }
+@test "a text with a time of day casts to its date, as PostgreSQL has it" {
+    put in.csv 'a\n2020-01-02 03:04:05\n2020-02-03\n2020-03-04T23:59:59.5+02\n'
+    is "d
+2020-01-02
+2020-02-03
+2020-03-04" "bp-read -s 'a text' in.csv | bp-map 'to_date(a) AS d' | bp-write"
+}

@@ -138,6 +138,16 @@ PY
     fails 1 bp-read out
     says '1/3'
 }
+@test "bp-write --replace leaves the new table alone" {
+    for i in 0 1 2; do bp-read --task $i/3 in.csv | bp-write --task $i/3 -f arrow out/; done
+    run bash -c 'bp-read in.csv | bp-write -f arrow out/'
+    [ "$status" -eq 1 ]
+    says '--replace'
+    bp-head -n 5 in.csv | bp-write -f arrow --replace out/
+    [ "$(ls out)" = "00000-of-00001.arrow
+_SUCCESS" ]
+    [ "$(bp-reduce 'count(*) AS n' out | bp-write --header no)" = 5 ]
+}
 @test "a directory written by one process has _SUCCESS last" {
     bp-read in.csv | bp-write -f csv out/
     [ -e out/_SUCCESS ]
@@ -176,4 +186,28 @@ PY
     says BP_TASKS
     fails 2 bp-read -T in.csv
     fails 2 bp-read --task 2/2 in.csv
+}
+@test "a task killed at random moments leaves the old file or the new" {
+    stage 1 8
+    bp-reduce --final stage | bp-write >old.csv
+    awk 'BEGIN { print "k,v"; for (i = 0; i < 300000; i++) print i % 70001 "," i }' >in.csv
+    bp-reduce -k k 'sum(v) AS s, count(*) AS n' in.csv | bp-write >new.csv
+    for i in $(seq 1 20); do
+        bp-read in.csv | bp-filter true | bp-reduce --partial -k k 'sum(v) AS s, count(*) AS n' | bp-shuffle -n 8 stage &
+        pid=$!
+        sleep "0.$((i / 10))$((i % 10))"
+        kill -9 $pid 2>/dev/null || true
+        wait $pid 2>/dev/null || true
+        bp-reduce --final stage | bp-write >got.csv
+        cmp -s got.csv old.csv || same new.csv got.csv
+    done
+    bp-read in.csv | bp-reduce --partial -k k 'sum(v) AS s, count(*) AS n' | bp-shuffle -n 8 --replace stage
+    [ "$(ls -A stage)" = 00000-of-00001.arrow ]
+}
+@test "make install, and uninstall leaves nothing" {
+    make -s -C "$BP_TESTS/.." install DESTDIR="$PWD/root" PREFIX=/usr >/dev/null
+    [ -x root/usr/bin/bp-read ]
+    [ -e root/usr/share/man/man1/bp-read.1 ]
+    make -s -C "$BP_TESTS/.." uninstall DESTDIR="$PWD/root" PREFIX=/usr >/dev/null
+    [ -z "$(find root -type f)" ]
 }
