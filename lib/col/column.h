@@ -21,11 +21,11 @@ struct bp_dict;
 struct bp_column {
     struct bp_type type;
     int64_t n_rows;
-    int64_t n_nulls;       /* exact; valid may be NULL only if 0 */
-    const uint8_t *valid;  /* bitmap, 1 = value present; NULL = all present */
-    const void *data;      /* values; bits; int32 offsets [n_rows + 1]; int32 codes if dict */
-    const uint8_t *bytes;  /* of text and binary; offsets need not begin at 0 */
-    struct bp_dict *dict;  /* text only: data are codes into dict->values */
+    int64_t n_nulls;         /* exact; valid may be NULL only if 0 */
+    const uint8_t *valid;    /* bitmap, 1 = value present; NULL = all present */
+    const void *data;        /* values; bits; int32 offsets [n_rows + 1]; int32 codes if dict */
+    const uint8_t *bytes;    /* of text and binary; offsets need not begin at 0 */
+    struct bp_dict *dict;    /* text only: data are codes into dict->values */
     struct bp_block *own[3]; /* what valid, data, bytes live on; NULL: nothing owned */
 };
 
@@ -66,8 +66,7 @@ int bp_column_gather_many(struct bp_column *dst, const struct bp_column *const s
 int bp_column_concat(struct bp_column *dst, const struct bp_column *const srcs[], int n_srcs,
                      struct bp_err *err) BP_MUST;
 /* A plain text column with the same values (a ref if it is plain already). */
-int bp_column_plain(struct bp_column *dst, const struct bp_column *src,
-                    struct bp_err *err) BP_MUST;
+int bp_column_plain(struct bp_column *dst, const struct bp_column *src, struct bp_err *err) BP_MUST;
 /* n rows of NULL. */
 int bp_column_nulls(struct bp_column *dst, struct bp_type type, int64_t n,
                     struct bp_err *err) BP_MUST;
@@ -118,8 +117,8 @@ void bp_batch_move(struct bp_batch *dst, struct bp_batch *src); /* empties src *
 int bp_batch_ref(struct bp_batch *dst, const struct bp_batch *src, struct bp_err *err) BP_MUST;
 int bp_batch_slice(struct bp_batch *dst, const struct bp_batch *src, int64_t from, int64_t n,
                    struct bp_err *err) BP_MUST;
-int bp_batch_gather(struct bp_batch *dst, const struct bp_batch *src, const int32_t *idx,
-                    int64_t n, struct bp_err *err) BP_MUST;
+int bp_batch_gather(struct bp_batch *dst, const struct bp_batch *src, const int32_t *idx, int64_t n,
+                    struct bp_err *err) BP_MUST;
 int64_t bp_batch_size_bytes(const struct bp_batch *b);
 
 static inline const uint8_t *bp_column_bytes(const struct bp_column *c, int64_t i, size_t *n)

@@ -58,8 +58,7 @@ struct bp_interval {
 
 static inline bool bp_type_equal(struct bp_type a, struct bp_type b)
 {
-    return a.kind == b.kind && a.unit == b.unit && a.precision == b.precision &&
-           a.scale == b.scale;
+    return a.kind == b.kind && a.unit == b.unit && a.precision == b.precision && a.scale == b.scale;
 }
 
 static inline bool bp_type_is_int(struct bp_type t)

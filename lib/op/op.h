@@ -58,16 +58,21 @@ int bp_union_open(struct bp_source *out, struct bp_source ins[], int n_ins,
 
 /* join.c */
 enum bp_join_type {
-    BP_JOIN_INNER, BP_JOIN_LEFT, BP_JOIN_RIGHT, BP_JOIN_FULL,
-    BP_JOIN_SEMI, BP_JOIN_ANTI, BP_JOIN_CROSS
+    BP_JOIN_INNER,
+    BP_JOIN_LEFT,
+    BP_JOIN_RIGHT,
+    BP_JOIN_FULL,
+    BP_JOIN_SEMI,
+    BP_JOIN_ANTI,
+    BP_JOIN_CROSS
 };
 struct bp_join_opts {
     enum bp_join_type type;
-    const char *keys;              /* bp_expr_parse_join_keys; NULL for cross */
-    const struct bp_clause *where; /* extra condition over both sides' columns, or NULL */
-    const char *fill;              /* literal for the missing side's numbers, or NULL */
+    const char *keys;                       /* bp_expr_parse_join_keys; NULL for cross */
+    const struct bp_clause *where;          /* extra condition over both sides' columns, or NULL */
+    const char *fill;                       /* literal for the missing side's numbers, or NULL */
     const char *suffix_left, *suffix_right; /* for clashing names; default "", "_r" */
-    bool broadcast;                /* right is held whole, left streams; right is never a share */
+    bool broadcast; /* right is held whole, left streams; right is never a share */
     bool per_task;
 };
 int bp_join_open(struct bp_source *out, struct bp_source *left, struct bp_source *right,
