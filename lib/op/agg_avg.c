@@ -350,9 +350,11 @@ static int float_final(struct bp_agg *a, const uint32_t *ids, int64_t n, struct 
 
     BP_TRY(start_result(v, ids, n, out, err));
     to = (double *)(void *)out->own[1]->data;
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        BP_AGG_FETCH_OUT((const bp_int128 *)v->sum.exact.window.p, ids, i, n);
         if (count[ids[i]])
             to[i] = bp_exact_round(&v->sum.exact, ids[i], (uint64_t)count[ids[i]]);
+    }
     return 0;
 }
 

@@ -63,8 +63,10 @@ static int count_final(struct bp_agg *a, const uint32_t *ids, int64_t n, struct 
 
     BP_TRY(bp_agg_column(out, a->result, n, err));
     to = (int64_t *)(void *)out->own[1]->data;
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        BP_AGG_FETCH_OUT(from, ids, i, n);
         to[i] = from[ids[i]];
+    }
     return 0;
 }
 

@@ -317,6 +317,16 @@ static void total(const struct bp_exact *x, uint32_t id, struct bp_big *b)
     b->sticky = false;
 }
 
+/* 2^e, e that of a normal number. */
+static inline double power_of_two(int e)
+{
+    uint64_t bits = (uint64_t)(e + 1023) << MANT_BITS;
+    double d;
+
+    memcpy(&d, &bits, sizeof d);
+    return d;
+}
+
 double bp_exact_round(const struct bp_exact *x, uint32_t id, uint64_t n)
 {
     int special = special_of(x, id);
@@ -331,7 +341,7 @@ double bp_exact_round(const struct bp_exact *x, uint32_t id, uint64_t n)
      * scaling is exact while the unit is no subnormal number's */
     if (n == 1 && !wide_of(x, id) && x->base > 55 && x->base < 1900) {
         acc = ((const bp_int128 *)x->window.p)[id];
-        return acc ? ldexp((double)acc, x->base - 1075) : 0.0;
+        return (double)acc * power_of_two(x->base - 1075);
     }
     total(x, id, &b);
     if (n > 1)

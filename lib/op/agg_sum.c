@@ -42,8 +42,10 @@ static int int_final(struct bp_agg *a, const uint32_t *ids, int64_t n, struct bp
 
     BP_TRY(bp_agg_column(out, a->result, n, err));
     to = (int64_t *)(void *)out->own[1]->data;
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        BP_AGG_FETCH_OUT(from, ids, i, n);
         to[i] = from[ids[i]];
+    }
     return bp_agg_column_nulls(out, &s->seen, ids, err);
 }
 
@@ -147,6 +149,7 @@ static int float_final(struct bp_agg *a, const uint32_t *ids, int64_t n, struct 
     BP_TRY(bp_agg_column(out, a->result, n, err));
     to = (double *)(void *)out->own[1]->data;
     for (int64_t i = 0; i < n; i++) {
+        BP_AGG_FETCH_OUT((const bp_int128 *)s->acc.window.p, ids, i, n);
         to[i] = bp_exact_round(&s->acc, ids[i], 1);
         if (bp_exact_overflows(&s->acc, ids[i], to[i]))
             return bp_fail(err, BP_EDATA, "column %s: the sum is beyond double precision", a->name);

@@ -10,6 +10,7 @@
 #define CHUNK BP_TEXTS_ROWS /* rows looked up at a time: their words stay in L1 */
 #define SLOTS_MIN 4096
 #define SLOTS_STEP 65536
+#define SPARSE_GROUPS (1 << 20)
 #define DIRECT_MAX ((uint64_t)1 << 20) /* entries of the array; ids of texts: any number */
 
 struct bp_groups {
@@ -159,10 +160,12 @@ static int grow_slots(struct bp_groups *g, uint64_t n_slots, struct bp_err *err)
     return 0;
 }
 
-/* At most half full, even if every row of the next chunk is a new group. */
+/* At most a quarter full (a large table half), even if every row of the next chunk is
+ * a new group: a second probe costs more than the larger table. */
 static int reserve_slots(struct bp_groups *g, struct bp_err *err)
 {
-    uint64_t need = (uint64_t)(g->n + CHUNK) * 2, n = g->slots ? g->mask + 1 : SLOTS_MIN;
+    uint64_t sparse = g->n < SPARSE_GROUPS ? 4 : 2, n = g->slots ? g->mask + 1 : SLOTS_MIN;
+    uint64_t need = (uint64_t)(g->n + CHUNK) * sparse;
 
     if (g->slots && need <= n)
         return 0;

@@ -172,11 +172,15 @@ int bp_pack_rows(struct bp_pack *p, const struct bp_column *const cols[], int64_
 
 /* ---- rows to columns ---- */
 
+#define AHEAD 32
+
 #define UNPACK(T, flip)                                                                            \
     do {                                                                                           \
         T *to = (T *)(void *)out->own[1]->data;                                                    \
-        for (int64_t i = 0; i < n; i++)                                                            \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            __builtin_prefetch(&from[(size_t)ids[BP_MIN(i + AHEAD, n - 1)] * step]);               \
             to[i] = (T)((T)(from[(size_t)ids[i] * step] >> shift) ^ (T)(flip));                    \
+        }                                                                                          \
     } while (0)
 
 static void unpack_pairs(const uint64_t *from, size_t step, const uint32_t *ids, int64_t n,
