@@ -44,6 +44,7 @@ struct bp_fn_table {
     const struct bp_fn *fns;
     int n;
 };
-extern const struct bp_fn_table bp_fns_text, bp_fns_number, bp_fns_time, bp_fns_choice;
+extern const struct bp_fn_table bp_fns_text, bp_fns_number, bp_fns_time, bp_fns_to_date,
+    bp_fns_choice;
 
 #endif
