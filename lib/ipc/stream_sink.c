@@ -11,7 +11,7 @@
 struct stream_sink {
     struct bp_outfile f;
     struct bp_schema schema; /* as given */
-    struct bp_share own;     /* the schema's bp.task */
+    struct bp_share own;     /* the schema's bp.task: for a stream without any batch */
     struct bp_share share;   /* of the stream being written */
     struct bp_ipc_writer *w; /* NULL: none is open */
     struct bp_recut recut;
@@ -79,8 +79,6 @@ static int end_stream(struct stream_sink *s, struct bp_err *err)
 
 static int need_stream(struct stream_sink *s, struct bp_share share, struct bp_err *err)
 {
-    if (!share.n)
-        share = s->own;
     if (s->w && same_share(s->share, share))
         return 0;
     if (s->w)

@@ -20,7 +20,7 @@ struct bp_piece {
     char *path;         /* in the tool's arena */
     struct bp_input in; /* open, but for stages */
     struct bp_stage_range range;
-    bool unite; /* one of all the files of a complete output directory */
+    bool unite;                 /* one of all the files of a complete output directory */
     int first_batch, n_batches; /* Arrow files under -T (open.c) */
 };
 

@@ -76,6 +76,13 @@ stage() { # stage N PARTS
     run bash -c 'for i in 0 2; do bp-read --task $i/3 in.csv; done | bp-reduce -k k "count(*) AS n" | bp-write >got.csv'
     [ "$status" -eq 1 ]
 }
+@test "shares that follow one another are a whole to sort, and stay shares to filter" {
+    bp-sort 'v, k' in.csv | bp-write >want.csv
+    for i in 0 1 2; do bp-read --task $i/3 in.csv; done | bp-filter true | bp-sort 'v, k' | bp-write >got.csv
+    same want.csv got.csv
+    run bash -c 'for i in 0 1; do bp-read --task $i/3 in.csv; done | bp-filter true | bp-sort "v, k" | bp-write >got.csv'
+    [ "$status" -eq 1 ]
+}
 @test "another N in the directory is refused, --replace replaces" {
     stage 4 8
     run bash -c "bp-read in.csv | bp-shuffle -k k -n 8 stage"
