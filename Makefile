@@ -93,12 +93,15 @@ deps:
 deps-build:
 	@sh tests/deps.sh $(DEB_BUILD)
 
+CORES := $(shell nproc 2>/dev/null || echo 1)
+
 # `make demo` and `make check` on a bare machine: packages first, then a second make that sees them.
 demo: deps-build
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) -j$(CORES) --no-print-directory all
 	@PATH="$(CURDIR)/$(B)/bin:$$PATH" sh examples/taxi/demo.sh
 
 check: deps
+	@$(MAKE) -j$(CORES) --no-print-directory tests-built
 	@$(MAKE) --no-print-directory check-built
 
 # ---- tests ----

@@ -31,8 +31,8 @@ on_terminal() {
         $c --help | sed -n '/^$/,/^$/p' | sed -n 's/^  \(bp-.*\)/\1/p' >examples
         [ "$(wc -l <examples)" -ge 3 ]
         while read -r line; do
-            bash -c "set -o pipefail; $line" >out 2>err </dev/null || { echo "$line:"; cat err; return 1; }
-            [ ! -s err ] || { echo "$line said:"; cat err; return 1; }
+            bash -c "set -o pipefail; $line" >.out 2>.err </dev/null || { echo "$line:"; cat .err; return 1; }
+            [ ! -s .err ] || { echo "$line said:"; cat .err; return 1; }
         done <examples
     done
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "flow/marks.h"
 #include "ipc/ipc.h"
 
 static int columns[64], n_columns;
@@ -61,6 +62,37 @@ static int set_marks(struct bp_schema *schema, struct bp_err *err)
     return 0;
 }
 
+/* src, with the share of a bp.task that -m gave on batches that have none. */
+struct labelled {
+    struct bp_source *src;
+    struct bp_share share;
+};
+
+static int labelled_next(void *self, struct bp_batch *out, struct bp_err *err)
+{
+    struct labelled *l = self;
+    int rc = bp_source_next(l->src, out, err);
+
+    if (rc == 0 && !out->share.n)
+        out->share = l->share;
+    return rc;
+}
+
+static void labelled_free(void *self)
+{
+    (void)self; /* src is the caller's */
+}
+
+static int run(struct bp_source *src, struct bp_sink *sink, struct bp_err *err)
+{
+    static const struct bp_source_ops ops = {.next = labelled_next, .free = labelled_free};
+    struct labelled l = {.src = src};
+    struct bp_source all = {.ops = &ops, .self = &l};
+
+    BP_TRY(bp_mark_task(&src->schema, &l.share, err));
+    return bp_flow_run(&all, sink, err);
+}
+
 static int copy(const char *in, bool file, const char *out, struct bp_err *err)
 {
     struct bp_source src = {0};
@@ -70,7 +102,7 @@ static int copy(const char *in, bool file, const char *out, struct bp_err *err)
     BP_GO(open_source(&src, in, file, err));
     BP_GO(set_marks(&src.schema, err));
     BP_GO(open_sink(&sink, out, &src.schema, err));
-    rc = bp_flow_run(&src, &sink, err);
+    rc = run(&src, &sink, err);
 out:
     bp_source_free(&src);
     bp_sink_free(&sink);
