@@ -50,36 +50,48 @@ GENS := $(GEN_SRC:examples/taxi/%.c=$(B)/bin/%)
 
 all: $(CMDS) $(GENS)
 
+# V=1 shows the whole commands
+ifndef V
+Q := @
+endif
+
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(if $(Q),@echo "  cc   $<")
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/libbp.a: $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(if $(Q),@echo "  ar   $@")
+	$(Q)ar rcs $@ $^
 
 $(CMDS): $(B)/bin/%: $(B)/obj/cmd/%.o $(B)/libbp.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $< $(B)/libbp.a $(LIBS) -o $@
+	$(if $(Q),@echo "  ld   $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) $< $(B)/libbp.a $(LIBS) -o $@
 
 $(GENS): $(B)/bin/%: $(B)/obj/examples/taxi/%.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $< -o $@
+	$(if $(Q),@echo "  ld   $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) $< -o $@
 
 $(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libbp.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $< $(B)/libbp.a $(LIBS) -o $@
+	$(if $(Q),@echo "  ld   $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) $< $(B)/libbp.a $(LIBS) -o $@
 
 FUZZ_LIB := $(B)/obj/tests/fuzz/replay.o
 $(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(FUZZ_LIB) $(B)/libbp.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $< $(FUZZ_LIB) $(B)/libbp.a $(LIBS) -o $@
+	$(if $(Q),@echo "  ld   $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) $< $(FUZZ_LIB) $(B)/libbp.a $(LIBS) -o $@
 
 PIPE_SRC := $(wildcard tests/pipe/*.c)
 PIPES := $(PIPE_SRC:tests/pipe/%.c=$(B)/pipe/%)
 $(PIPES): $(B)/pipe/%: $(B)/obj/tests/pipe/%.o $(B)/libbp.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) $< $(B)/libbp.a $(LIBS) -o $@
+	$(if $(Q),@echo "  ld   $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) $< $(B)/libbp.a $(LIBS) -o $@
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 

@@ -18,10 +18,16 @@ stage() { # stage N PARTS
 }
 
 @test "two stages give the bytes of one pipeline, for any tasks and partitions" {
-    bp-reduce -k k 'sum(v) AS s, count(*) AS n' in.csv | bp-write >want.csv
+    awk 'BEGIN { print "k,v,m"; for (i = 0; i < 40000; i++) print i * 7919 % 12007 "," i % 100 "," i % 977 ".25" }' >in.csv
+    export aggs='sum(v) AS s, sum(m) AS m, avg(m) AS a, count(*) AS n' schema='k int, v int, m decimal(10,2)'
+    bp-reduce -s "$schema" -k k "$aggs" in.csv | bp-write >want.csv
+    [ "$(wc -l <want.csv)" -eq 12008 ]
     for n in 1 4 7; do
         for p in 1 8 64; do
-            stage $n $p
+            rm -rf stage
+            for i in $(seq 0 $((n - 1))); do
+                bp-reduce --task $i/$n -s "$schema" --partial -k k "$aggs" in.csv | bp-shuffle --task $i/$n -n $p stage
+            done
             bp-reduce --final stage | bp-write >got.csv
             same want.csv got.csv
         done
