@@ -15,6 +15,9 @@ __extension__ typedef unsigned __int128 bp_uint128;
 #define BP_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define BP_COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
+/* 10^0 to 10^19: all that fit. */
+extern const uint64_t bp_pow10_u64[20];
+
 static inline uint32_t bp_load_u32(const void *p)
 {
     uint32_t v;

@@ -82,32 +82,9 @@ int bp_parse_uint64(const char *s, size_t n, uint64_t *out)
 
 /* ---- decimals ---- */
 
-static const uint64_t pow10_u64[] = {
-    1,
-    10,
-    100,
-    1000,
-    10000,
-    100000,
-    1000000,
-    10000000,
-    100000000,
-    1000000000,
-    10000000000,
-    100000000000,
-    1000000000000,
-    10000000000000,
-    100000000000000,
-    1000000000000000,
-    10000000000000000,
-    100000000000000000,
-    1000000000000000000,
-    10000000000000000000u,
-};
-
 static bp_uint128 pow10_u128(int n) /* 0 to 38 */
 {
-    return n < 20 ? pow10_u64[n] : (bp_uint128)pow10_u64[n - 19] * pow10_u64[19];
+    return n < 20 ? bp_pow10_u64[n] : (bp_uint128)bp_pow10_u64[n - 19] * bp_pow10_u64[19];
 }
 
 /* Digits and at most one point, no exponent, 19 bytes at most: fits 64 bits. */
@@ -134,7 +111,7 @@ static bool parse_short_decimal(const char *s, size_t n, int precision, int scal
     missing = scale - (point < n ? (int)(n - point - 1) : 0);
     if (digits == 0 || missing < 0)
         return false;
-    wide = (bp_uint128)v * pow10_u64[BP_MIN(missing, 19)];
+    wide = (bp_uint128)v * bp_pow10_u64[BP_MIN(missing, 19)];
     if (missing > 19 || wide >= pow10_u128(precision))
         return false;
     *out = minus ? -(bp_int128)wide : (bp_int128)wide;

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/num.h"
+
 extern const char bp_digit_pairs[201]; /* "00" "01" ... "99" */
 
 static inline void bp_write_pair(char *out, unsigned v) /* v < 100 */
@@ -17,30 +19,10 @@ static inline void bp_write_pair(char *out, unsigned v) /* v < 100 */
 /* How many digits v has; 1 for 0. */
 static inline size_t bp_count_digits(uint64_t v)
 {
-    static const uint64_t pow10[20] = {0,
-                                       10,
-                                       100,
-                                       1000,
-                                       10000,
-                                       100000,
-                                       1000000,
-                                       10000000,
-                                       100000000,
-                                       1000000000,
-                                       10000000000,
-                                       100000000000,
-                                       1000000000000,
-                                       10000000000000,
-                                       100000000000000,
-                                       1000000000000000,
-                                       10000000000000000,
-                                       100000000000000000,
-                                       1000000000000000000,
-                                       10000000000000000000u};
     unsigned bits = 64 - (unsigned)__builtin_clzll(v | 1);
     unsigned guess = bits * 1233 >> 12; /* bits * log10(2): the count, or one less */
 
-    return guess + (v >= pow10[guess]);
+    return guess + (guess == 0 || v >= bp_pow10_u64[guess]);
 }
 
 /* The last n digits of v, zeros in front. */

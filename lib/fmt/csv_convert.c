@@ -106,10 +106,11 @@ CSV_INLINE bool read_decimal(struct bp_type t, const uint8_t *s, uint32_t n, bp_
     uint64_t digits;
     int64_t w;
 
-    if (!LIKELY(csv_fixed(s + minus, n - minus, &digits, &scale) && scale <= t.scale &&
-                t.precision <= 18 &&
-                !__builtin_mul_overflow((int64_t)digits, csv_pow10_int[t.scale - scale], &w) &&
-                w < csv_pow10_int[t.precision]))
+    if (!LIKELY(
+            csv_fixed(s + minus, n - minus, &digits, &scale) && scale <= t.scale &&
+            t.precision <= 18 &&
+            !__builtin_mul_overflow((int64_t)digits, (int64_t)bp_pow10_u64[t.scale - scale], &w) &&
+            w < (int64_t)bp_pow10_u64[t.precision]))
         return bp_parse_decimal((const char *)s, n, t.precision, t.scale, v) == BP_TEXT_OK;
     *v = minus ? -w : w;
     return true;
