@@ -10,12 +10,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "sys/dir.h"
 #include "sys/guard.h"
 
@@ -57,15 +59,42 @@ out:
     return rc;
 }
 
+/* A device or a named pipe is written as it is: a rename would take its place. */
+static int open_special(struct bp_outfile *f, const char *path, struct bp_err *err)
+{
+    struct stat st;
+
+    f->fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (f->fd < 0 || fstat(f->fd, &st) < 0)
+        return bp_fail_errno(err, errno, "cannot open '%s'", path);
+    f->is_pipe = S_ISFIFO(st.st_mode);
+    return 0;
+}
+
+/* Is path a device, a named pipe, or another name of an open descriptor? */
+static bool is_special(const char *path)
+{
+    static const char *const fds[] = {"/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/"};
+
+    for (size_t i = 0; i < BP_COUNT_OF(fds); i++)
+        if (strncmp(path, fds[i], strlen(fds[i])) == 0)
+            return true;
+    return bp_path_kind(path) == BP_PATH_OTHER;
+}
+
 int bp_outfile_open(struct bp_outfile *f, const char *path, struct bp_err *err)
 {
-    char dir[PATH_MAX];
+    char dir[PATH_MAX], real[PATH_MAX];
+    struct stat st;
 
     memset(f, 0, sizeof *f);
     f->fd = -1;
     f->guard = -1;
     if (strlen(path) + 300 > PATH_MAX)
         return bp_fail(err, BP_EUSAGE, "the path '%s' is too long", path);
+    /* what a symbolic link names is replaced, not the link */
+    if (!is_special(path) && lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && realpath(path, real))
+        path = real;
     f->path = bp_mem_str(path, err);
     if (!f->path)
         return err->code;
@@ -73,6 +102,11 @@ int bp_outfile_open(struct bp_outfile *f, const char *path, struct bp_err *err)
     if (bp_path_kind(path) == BP_PATH_DIR) {
         bp_fail(err, BP_EUSAGE, "'%s' is a directory", path);
         goto fail;
+    }
+    if (is_special(path)) {
+        if (open_special(f, path, err) < 0)
+            goto fail;
+        return 0;
     }
     if (bp_dir_sweep(dir, err) < 0 || make_tmp_path(f, err) < 0)
         goto fail;
@@ -98,6 +132,7 @@ int bp_outfile_borrow(struct bp_outfile *f, int fd, const char *name, struct bp_
 
     memset(f, 0, sizeof *f);
     f->fd = fd;
+    f->borrowed = true;
     f->guard = -1;
     if (fstat(fd, &st) < 0)
         return bp_fail_errno(err, errno, "cannot write to %s", name);
@@ -192,6 +227,8 @@ fail:
 
 void bp_outfile_abort(struct bp_outfile *f)
 {
+    if (!f->tmp_path && f->fd > STDERR_FILENO && !f->borrowed)
+        close(f->fd); /* a device */
     if (f->tmp_path) {
         if (f->fd >= 0)
             close(f->fd); /* thrown away: its failure is of no account */

@@ -4,7 +4,8 @@
  * appears under its name only by commit: it is written as
  * `.tmp-NAME.HOST.PID` in the same directory (O_EXCL, O_NOFOLLOW, 0666 & umask),
  * then fsync, checked close, rename, fsync of the directory. abort removes it;
- * so do SIGINT, SIGTERM and SIGHUP.
+ * so do SIGINT, SIGTERM and SIGHUP. A name that stands for a device or a named
+ * pipe is opened and written as it is.
  */
 #ifndef BP_SYS_OUTFILE_H
 #define BP_SYS_OUTFILE_H
@@ -22,7 +23,8 @@ struct bp_outfile {
     char *tmp_path;    /* NULL for a borrowed descriptor */
     int64_t pos_bytes; /* bytes written so far */
     bool is_pipe;
-    int guard; /* slot in the table of files that a signal removes */
+    bool borrowed; /* fd is the caller's: abort leaves it open */
+    int guard;     /* slot in the table of files that a signal removes */
 };
 
 /* Opens the temporary. Rubbish left there by dead processes of this host for the

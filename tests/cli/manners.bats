@@ -200,3 +200,21 @@ i.open_stream(sys.stdin.buffer).read_all()" 2>/dev/null'
     fails 2 bp-filter in.csv 'a > 1'
     says 'clause'
 }
+@test "a device is written, not replaced; a symbolic link keeps being one" {
+    put in.csv 'a\n1\n'
+    mkfifo fifo
+    cat fifo >got.csv &
+    bp-read in.csv | bp-write -f csv fifo
+    wait
+    same in.csv got.csv
+    [ -p fifo ]
+    mkdir d
+    ln -s d/real.csv out.csv
+    echo old >d/real.csv
+    bp-read in.csv | bp-write out.csv
+    [ -L out.csv ]
+    same in.csv d/real.csv
+    bp-read in.csv | bp-write -f csv /dev/stdout >got.csv
+    same in.csv got.csv
+    [ -L /dev/stdout ]
+}

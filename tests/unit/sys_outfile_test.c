@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -153,6 +154,26 @@ static void a_full_device_is_an_error(void)
     close(fd);
 }
 
+static void a_named_pipe_is_written_not_replaced(void)
+{
+    struct bp_err err = {0};
+    struct bp_outfile f;
+    char got[8] = "";
+    int fd;
+
+    NEED(mkfifo(in_dir("fifo"), 0600) == 0);
+    fd = open(in_dir("fifo"), O_RDONLY | O_NONBLOCK);
+    NEED(fd >= 0);
+    NEED(bp_outfile_open(&f, in_dir("fifo"), &err) == 0);
+    CHECK(f.is_pipe);
+    NEED(bp_outfile_write(&f, "hello", 5, &err) == 0 && bp_outfile_commit(&f, &err) == 0);
+    bp_outfile_abort(&f);
+    CHECK(read(fd, got, sizeof got) == 5 && memcmp(got, "hello", 5) == 0);
+    CHECK(bp_path_kind(in_dir("fifo")) == BP_PATH_OTHER);
+    close(fd);
+    unlink(in_dir("fifo"));
+}
+
 static void a_closed_reader_is_told_apart(void)
 {
     struct bp_err err = {0};
@@ -205,4 +226,5 @@ static void finish(void)
 UNIT_MAIN(T(prepare), T(a_file_appears_whole_by_commit), T(an_aborted_file_leaves_the_old_one),
           T(sigterm_and_sigint_leave_nothing), T(what_sigkill_left_is_removed_by_the_next_writer),
           T(a_planted_link_is_not_followed), T(a_full_device_is_an_error),
-          T(a_closed_reader_is_told_apart), T(peeked_bytes_are_read_again), T(finish))
+          T(a_named_pipe_is_written_not_replaced), T(a_closed_reader_is_told_apart),
+          T(peeked_bytes_are_read_again), T(finish))
