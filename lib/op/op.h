@@ -32,6 +32,16 @@ int bp_read_open(struct bp_source *src, const struct bp_clause *where,
 int bp_head_open(struct bp_source *out, struct bp_source *in, int64_t n_rows, const char *keys,
                  struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 
+/* sample.c: rows or whole keys chosen by a hash, in input order. */
+struct bp_sample_opts {
+    int64_t n_rows;   /* so many rows; < 0: a fraction */
+    bp_uint128 below; /* the fraction, in units of 2^-64: at most 2^64 */
+    const char *keys; /* of a fraction: names list, all rows of a key or none; or NULL */
+    uint64_t seed;
+};
+int bp_sample_open(struct bp_source *out, struct bp_source *in, const struct bp_sample_opts *opts,
+                   struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
+
 /* reduce.c: GROUP BY, output in hash order. */
 enum bp_reduce_form { BP_REDUCE_WHOLE, BP_REDUCE_PARTIAL, BP_REDUCE_FINAL };
 struct bp_reduce_opts {
