@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "flow/json.h"
 
 struct wrap {
     const struct bp_toks *toks;
@@ -124,14 +125,16 @@ static int syntax_error(struct wrap *w, int i, const char *message)
 
 static int load(struct wrap *w, const char *json, struct bp_tree *t)
 {
-    json_error_t why;
+    struct bp_err why = {0};
     json_t *stmts, *select, *targets, *res, *body, *v;
     const char *key;
 
-    t->doc = json_loads(json, 0, &why);
-    if (!t->doc)
-        return bp_fail_at(w->err, w->toks->text, w->toks->tok[w->a].from,
-                          "the expression is nested too deeply");
+    if (!json)
+        return bp_fail_oom(w->err, w->sql.len);
+    if (bp_json_read(json, "tree", &t->doc, &why) < 0)
+        return why.code == BP_ENOMEM ? bp_fail_oom(w->err, strlen(json))
+                                     : bp_fail_at(w->err, w->toks->text, w->toks->tok[w->a].from,
+                                                  "the expression is nested too deeply");
     stmts = json_object_get(t->doc, "stmts");
     select = json_object_get(json_object_get(json_array_get(stmts, 0), "stmt"), "SelectStmt");
     targets = json_object_get(select, "targetList");
@@ -172,6 +175,10 @@ static int parse(struct wrap *w, struct bp_tree *t)
             rc = load(w, r.parse_tree, t);
             pg_query_free_parse_result(r);
             return rc;
+        }
+        if (strstr(r.error->message, "out of memory")) {
+            pg_query_free_parse_result(r);
+            return bp_fail_oom(w->err, w->sql.len);
         }
         i = error_token(w, r.error->cursorpos);
         if (quote_column(w, i)) {

@@ -1,18 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/json.h"
 
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "col/text.h"
+
+/* jansson does not tell a text that is wrong from memory that was refused, and goes
+ * on with a token cut short. So once it was refused some, nothing of it is believed. */
+static _Thread_local bool refused;
+
+static void *json_new(size_t n)
+{
+    struct bp_err err;
+    void *p;
+
+    err.code = 0;
+    p = bp_mem_grow(NULL, n, 1, &err);
+    if (!p)
+        refused = true;
+    return p;
+}
+
+__attribute__((constructor)) static void watch_memory(void)
+{
+    json_set_alloc_funcs(json_new, bp_mem_free);
+}
 
 int bp_json_read(const char *text, const char *what, json_t **out, struct bp_err *err)
 {
     json_error_t why;
 
     *out = json_loads(text, JSON_REJECT_DUPLICATES, &why);
-    if (*out)
+    if (*out && !refused)
         return 0;
-    if (json_error_code(&why) == json_error_out_of_memory)
+    json_decref(*out);
+    *out = NULL;
+    if (refused || json_error_code(&why) == json_error_out_of_memory)
         return bp_fail_oom(err, strlen(text));
     return bp_fail(err, BP_EDATA, "%s is not JSON: %s at byte %d", what, why.text, why.position);
 }
@@ -33,7 +58,7 @@ int bp_json_write(const json_t *v, struct bp_buf *out, struct bp_err *err)
 {
     struct writing w = {out, err};
 
-    if (json_dump_callback(v, write_some, &w, JSON_COMPACT | JSON_SORT_KEYS) == 0)
+    if (json_dump_callback(v, write_some, &w, JSON_COMPACT | JSON_SORT_KEYS) == 0 && !refused)
         return 0;
     return bp_fail_oom(err, out->len);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "flow/json.h"
 #include "flow/marks.h"
 #include "op/op.h"
 
@@ -75,15 +76,18 @@ static json_t *partial_json(const struct bp_partial *p)
 int bp_partial_write(struct bp_schema *s, const struct bp_partial *p, struct bp_err *err)
 {
     json_t *root = partial_json(p);
-    char *text = root ? json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    struct bp_buf text = {0};
     int rc;
 
-    json_decref(root);
-    if (!text)
+    if (!root)
         return bp_fail(err, BP_EDATA,
                        "cannot write the bp.partial mark: out of memory, or a name is not UTF-8");
-    rc = bp_schema_set_meta(s, BP_MARK_PARTIAL, text, err);
-    free(text); /* jansson's, not of base/mem */
+    BP_GO(bp_json_write(root, &text, err));
+    BP_GO(bp_buf_str(&text, err) ? 0 : err->code);
+    rc = bp_schema_set_meta(s, BP_MARK_PARTIAL, (const char *)text.data, err);
+out:
+    json_decref(root);
+    bp_buf_release(&text);
     return rc;
 }
 
@@ -165,7 +169,7 @@ int bp_partial_read(const struct bp_schema *s, bool *present, struct bp_partial 
                     struct bp_err *err)
 {
     const char *text = bp_schema_meta(s, BP_MARK_PARTIAL);
-    json_error_t jerr;
+    struct bp_err why = {0};
     json_t *root;
     int rc;
 
@@ -173,9 +177,8 @@ int bp_partial_read(const struct bp_schema *s, bool *present, struct bp_partial 
     *present = text != NULL;
     if (!text)
         return 0;
-    root = json_loads(text, JSON_REJECT_DUPLICATES, &jerr);
-    if (!root)
-        return bad_mark(err, jerr.text);
+    if (bp_json_read(text, BP_MARK_PARTIAL, &root, &why) < 0)
+        return why.code == BP_ENOMEM ? bp_fail_oom(err, strlen(text)) : bad_mark(err, why.msg);
     rc = read_root(root, out, err);
     json_decref(root);
     if (rc < 0)
