@@ -128,13 +128,16 @@ static int check_dir(const struct stage_sink *s, struct bp_err *err)
 {
     int n = 0;
     uint8_t *committed = NULL;
+    bool is_stage = true;
 
     BP_TRY(bp_task_dir_check(s->dir, s->foot.n_tasks, s->replace, err));
     if (s->replace)
         return 0;
     BP_TRY(bp_task_dir_scan(s->dir, &n, &committed, err));
     bp_mem_free(committed);
-    if (n && !bp_stage_is(s->dir))
+    if (n)
+        BP_TRY(bp_stage_look(s->dir, &is_stage, err));
+    if (!is_stage)
         return bp_fail(err, BP_EDATA,
                        "'%s' holds output files that are no stage's: write to another directory, "
                        "or replace them with --replace",

@@ -25,7 +25,10 @@ int bp_stage_sink(struct bp_sink *out, const struct bp_schema *schema,
 struct bp_stage_range {
     int64_t first, last; /* partitions, inclusive; first < 0: all */
 };
-bool bp_stage_is(const char *dir); /* holds files named as a stage's, with a stage's footer */
+/* Does the directory hold files named as a stage's, with a stage's footer? What cannot
+ * be looked at is an error: a stage taken for plain files would lose its checks. */
+int bp_stage_look(const char *dir, bool *out, struct bp_err *err) BP_MUST;
+bool bp_stage_is(const char *dir); /* for tests: a failure is a no */
 /* Refuses incomplete or mixed stages. task/n_tasks > 0: the share of the partitions
  * in range. Order: by partition, task, row. Sets bp.task and bp.parted. */
 int bp_stage_source(struct bp_source *out, const char *dir, struct bp_stage_range range, int task,

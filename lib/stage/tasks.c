@@ -352,30 +352,43 @@ out:
     return rc;
 }
 
-bool bp_stage_is(const char *dir)
+int bp_stage_look(const char *dir, bool *out, struct bp_err *err)
 {
     bool is = false, readable = false;
-    int task, n, n_seen = 0;
+    int task, n, n_seen = 0, rc = 0;
     const char *suffix;
-    struct bp_err err = {0};
     struct bp_names l;
 
-    if (bp_path_kind(dir) != BP_PATH_DIR || bp_dir_list(dir, false, &l, &err) < 0)
-        return false;
+    *out = false;
+    if (bp_path_kind(dir) != BP_PATH_DIR)
+        return 0;
+    BP_TRY(bp_dir_list(dir, false, &l, err));
     /* the first that can be read decides; a damaged one is for others to report */
-    for (int i = 0; i < l.n && !readable; i++) {
+    for (int i = 0; i < l.n && !readable && rc == 0; i++) {
         struct bp_ipc_file *file;
+        struct bp_err why = {0};
 
         if (!bp_task_parse(l.names[i], &task, &n, &suffix) || strcmp(suffix, BP_STAGE_SUFFIX) != 0)
             continue;
         n_seen++;
-        bp_err_clear(&err);
-        readable = open_arrow(dir, task, n, &file, &err) == 0;
+        readable = open_arrow(dir, task, n, &file, &why) == 0;
         if (readable) {
             is = bp_stage_foot_is(file);
             bp_ipc_file_free(file);
+        } else if (why.code != BP_EDATA) { /* no memory, no descriptor: nothing is known of it */
+            *err = why;
+            rc = why.code;
         }
     }
     bp_names_release(&l);
-    return readable ? is : n_seen > 0;
+    *out = readable ? is : n_seen > 0;
+    return rc;
+}
+
+bool bp_stage_is(const char *dir)
+{
+    struct bp_err ignored = {0};
+    bool is;
+
+    return bp_stage_look(dir, &is, &ignored) == 0 && is;
 }

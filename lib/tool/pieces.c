@@ -187,9 +187,10 @@ static int add_dir(struct finding *f, const char *dir)
     struct bp_names l;
     struct bp_piece *p;
     int rc = 0, before = f->out->n;
-    bool has_tasks;
+    bool has_tasks, is_stage;
 
-    if (bp_stage_is(dir)) {
+    BP_TRY(bp_stage_look(dir, &is_stage, err));
+    if (is_stage) {
         p = new_piece(f, dir);
         if (!p)
             return err->code;
@@ -234,8 +235,10 @@ static int parse_range(struct finding *f, const char *text, struct bp_stage_rang
 static int add_range(struct finding *f, const char *dir, const char *range)
 {
     struct bp_piece *p;
+    bool is_stage;
 
-    if (!bp_stage_is(dir))
+    BP_TRY(bp_stage_look(dir, &is_stage, &f->t->err));
+    if (!is_stage)
         return bp_fail(&f->t->err, BP_EDATA, "'%s' is not a stage: it has no partitions", dir);
     p = new_piece(f, dir);
     if (!p)
@@ -251,8 +254,10 @@ static int add_glob(struct finding *f, const char *pattern)
 
     if (rc == GLOB_NOMATCH || (rc == GLOB_ABORTED && errno == ENOENT))
         return bp_fail(&f->t->err, BP_EDATA, "nothing matches '%s'", pattern);
+    if (rc == GLOB_NOSPACE)
+        return bp_fail_oom(&f->t->err, strlen(pattern));
     if (rc != 0)
-        return bp_fail(&f->t->err, BP_ESYS, "cannot expand '%s'", pattern);
+        return bp_fail_errno(&f->t->err, errno, "cannot expand '%s'", pattern);
     for (size_t i = 0; i < g.gl_pathc && rc == 0; i++)
         rc = add_operand(f, g.gl_pathv[i]);
     globfree(&g);
