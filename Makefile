@@ -93,6 +93,12 @@ $(PIPES): $(B)/pipe/%: $(B)/obj/tests/pipe/%.o $(B)/libbp.a
 	$(if $(Q),@echo "  ld   $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) $< $(B)/libbp.a $(LIBS) -o $@
 
+# fails the N-th call of one kind; never under a sanitizer itself
+SHIM := $(B)/fault/shim.so
+$(SHIM): tests/fault/shim.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -fPIC -shared $(WARN) $(CFLAGS) $< -o $@ -ldl
+
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 # ---- what must be installed ----
@@ -125,7 +131,7 @@ $(VENV)/ready: tests/requirements.txt
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-tests-built: all $(UNITS) $(REPLAYS) $(PIPES)
+tests-built: all $(UNITS) $(REPLAYS) $(PIPES) $(SHIM)
 
 check-built: tests-built $(VENV)/ready
 	@BP_BUILD="$(CURDIR)/$(B)" BP_PYTHON="$(CURDIR)/$(VENV)/bin/python" sh tests/run.sh

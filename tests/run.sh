@@ -50,7 +50,7 @@ run() {
     fi
 }
 
-for kind in ${TESTS:-lint unit fuzz cli variants pipe}; do
+for kind in ${TESTS:-lint unit fuzz fault cli variants pipe}; do
     case $kind in
     lint) run lint sh "$here/lint.sh" "$BP_BUILD/bin" ;;
     unit)
@@ -64,6 +64,7 @@ for kind in ${TESTS:-lint unit fuzz cli variants pipe}; do
             run "fuzz/$f" sh "$here/fuzz/replay.sh" "$t" "$here/fuzz/corpus/$f"
         done
         ;;
+    fault) run fault "$BP_PYTHON" "$here/fault/run.py" ;;
     cli)
         for t in "$here"/cli/*.bats; do
             run "cli/$(basename "$t" .bats)" bats --tap "$t"
