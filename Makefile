@@ -97,7 +97,8 @@ $(PIPES): $(B)/pipe/%: $(B)/obj/tests/pipe/%.o $(B)/libbp.a
 SHIM := $(B)/fault/shim.so
 $(SHIM): tests/fault/shim.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -fPIC -shared $(WARN) $(CFLAGS) $< -o $@ -ldl
+	$(if $(Q),@echo "  ld   $@")
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -fPIC -shared $(WARN) $(CFLAGS) $< -o $@ -ldl
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 

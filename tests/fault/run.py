@@ -22,7 +22,9 @@ SHIM = os.path.join(BUILD, "fault", "shim.so")
 BIN = os.path.join(BUILD, "bin")
 ALL = bool(os.environ.get("BP_FAULT_ALL")) or "all" in sys.argv[1:]
 WORDS = [w for w in sys.argv[1:] if w != "all"]
-EVERY_TO, STRIDE = 50, 17
+# each start costs much more under a sanitizer, whose report is exit 1 or worse
+SANITIZED = "/san-" in BUILD
+EVERY_TO, STRIDE = (3, 97) if SANITIZED else (50, 17)
 END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 CAUSE = {
     "malloc": ("memory",),
@@ -159,7 +161,9 @@ class Command:
         self.argv[0] = os.path.join(BIN, self.argv[0])
         self.previous = PREVIOUS.get(line) and os.path.join(home, PREVIOUS[line])
         self.env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TMPDIR": os.environ["TMPDIR"]}
-        self.env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+        if SANITIZED:
+            self.env["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=1:exitcode=77"
+            self.env["UBSAN_OPTIONS"] = "print_stacktrace=1:exitcode=77"
 
     def run(self, fault=None):
         """(status, stdout, stderr, output, was the call made?)"""
@@ -240,6 +244,9 @@ def try_all(cmd):
 
 
 def main():
+    if "san-thread" in BUILD:
+        print("ok 1 - faults # skip: one thread, and this sanitizer takes no other malloc\n1..1")
+        return False
     work = tempfile.mkdtemp(prefix="bp-fault.")
     os.environ["PATH"] = BIN + ":" + os.environ["PATH"]
     os.environ.setdefault("TMPDIR", work)
