@@ -29,7 +29,7 @@ static const struct bp_command command = {
     .min_operands = 1,
     .max_operands = -1,
     .order = "by KEYS; equal rows in input order",
-    .memory = "holds the rows; with -n about N of them; with -m one batch an input",
+    .memory = "up to --mem, the rest in TMPDIR; with -n about N rows; with -m one batch an input",
     .is_stream = true,
 };
 

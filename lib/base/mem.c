@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The pool keeps freed blocks by size class (powers of two, with the halfway
- * sizes between), up to POOL_MAX_BYTES in all, so that a pipeline in its steady
- * state touches no fresh page. Blocks under 4 KiB are left to malloc.
+ * sizes between), up to POOL_MAX_BYTES in all (less where memory is bounded), so that a pipeline in
+ * its steady state touches no fresh page. Blocks under 4 KiB are left to malloc.
  */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +16,28 @@
 #define POOL_MIN_BYTES 4096
 #define POOL_CLASSES 30 /* 4 KiB, 6 KiB, 8 KiB ... 128 MiB */
 #define POOL_MAX_BYTES ((size_t)48 << 20)
+#define POOL_SHARE 8 /* of a memory limit, for blocks that are free */
 #define NOT_POOLED UINT32_MAX
+/* Below this limit, malloc gives back what is free rather than be quick. */
+#define TIGHT_BYTES ((int64_t)128 << 20)
 
 static struct {
     atomic_flag busy;
-    size_t held_bytes;
+    size_t held_bytes, max_bytes;
     struct bp_block *free[POOL_CLASSES]; /* chained through base */
-} pool = {.busy = ATOMIC_FLAG_INIT};
+} pool = {.busy = ATOMIC_FLAG_INIT, .max_bytes = POOL_MAX_BYTES};
+
+void bp_mem_bound(int64_t limit_bytes)
+{
+    pool.max_bytes = BP_MIN(POOL_MAX_BYTES, (size_t)(limit_bytes / POOL_SHARE));
+    if (limit_bytes < TIGHT_BYTES) {
+        mallopt(M_ARENA_MAX, 1);
+        mallopt(M_MMAP_THRESHOLD, 64 << 10); /* larger: to the system when freed */
+        mallopt(M_TRIM_THRESHOLD, 256 << 10);
+    } else {
+        mallopt(M_ARENA_MAX, 4);
+    }
+}
 
 static void pool_lock(void)
 {
@@ -105,7 +121,7 @@ static bool pool_give(struct bp_block *b)
     bool kept = false;
 
     pool_lock();
-    if (pool.held_bytes + b->cap_bytes <= POOL_MAX_BYTES) {
+    if (pool.held_bytes + b->cap_bytes <= pool.max_bytes) {
         b->base = pool.free[b->pool_class];
         pool.free[b->pool_class] = b;
         pool.held_bytes += b->cap_bytes;

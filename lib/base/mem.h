@@ -29,6 +29,10 @@ void bp_mem_free(void *p);
 /* Bytes after the asked size that may be read and written (for wide loads). */
 #define BP_BLOCK_PAD_BYTES 64
 
+/* Memory that is free but kept, by the pool and by malloc, is to be small against
+ * limit_bytes. To be called before threads start. */
+void bp_mem_bound(int64_t limit_bytes);
+
 struct bp_block {
     atomic_int refs;
     uint32_t pool_class; /* private to mem.c */

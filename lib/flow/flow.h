@@ -97,8 +97,9 @@ void bp_budget_give(struct bp_budget *b, int64_t bytes);
 /* What every operator and source is given. One per process, outlives all. */
 struct bp_ctx {
     struct bp_budget budget;
-    int n_threads;      /* -j, at least 1 */
-    int64_t batch_rows; /* rows of inner batches (BP_BATCH_ROWS), default 8192 */
+    int n_threads;              /* -j, at least 1 */
+    int64_t batch_rows;         /* rows of inner batches (BP_BATCH_ROWS), default 8192 */
+    atomic_llong spilled_bytes; /* written to temporary files so far (--stats) */
 };
 
 #endif

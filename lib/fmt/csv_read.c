@@ -578,10 +578,20 @@ static int make_schema(const struct csv_source *s, struct bp_schema *out, struct
     return s->share.n ? bp_mark_set_task(out, s->share, err) : 0;
 }
 
+/* Chunks in work, their indexes and columns are to be a small part of the memory. */
+static size_t chunk_bytes_for(const struct bp_ctx *ctx)
+{
+    int64_t share = ctx->budget.limit_bytes / (16 * ((int64_t)ctx->n_threads + 2));
+
+    if (!ctx->budget.limit_bytes || share >= (int64_t)CSV_CHUNK_BYTES)
+        return CSV_CHUNK_BYTES;
+    return (size_t)BP_MAX(share, (int64_t)CSV_CHUNK_MIN_BYTES) & ~(size_t)4095;
+}
+
 static int open_all(struct csv_source *s, const struct bp_csv_opts *opts, struct bp_source *out,
                     struct bp_err *err)
 {
-    size_t chunk = opts->chunk_bytes > 0 ? (size_t)opts->chunk_bytes : CSV_CHUNK_BYTES;
+    size_t chunk = opts->chunk_bytes > 0 ? (size_t)opts->chunk_bytes : chunk_bytes_for(s->r.ctx);
 
     s->r.kernels = csv_kernels_pick();
     s->r.chunk_bytes = chunk;

@@ -28,6 +28,7 @@
 #include "fmt/csv_scan.h"
 
 #define CSV_CHUNK_BYTES ((size_t)512 << 10)
+#define CSV_CHUNK_MIN_BYTES (64 << 10) /* where memory is tight */
 #define CSV_PIECE_BYTES ((uint32_t)32 << 10)
 #define CSV_RECORD_MAX_BYTES ((size_t)256 << 20)
 #define CSV_FRONT_BYTES 64 /* room before a chunk's first byte */

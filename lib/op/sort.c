@@ -2,9 +2,8 @@
 /*
  * bp-sort: rows are held (sort_held; wide ones as rows, sort_rows), put in order
  * (sort_order) and gathered, a batch at a time, by the worker pool. With a limit, sort_top keeps
- * the held rows few. When memory is bounded (later), held rows that are in order become a run on
- * disk, and the runs are merged (sort_merge); so nothing here needs all the rows
- * at once but the call of bp_sort_order().
+ * the held rows few. When the budget is used up, the held rows are put in order and
+ * become a run on disk; the runs are merged at the end (sort_runs).
  */
 #include "base/mem.h"
 #include "flow/marks.h"
@@ -13,11 +12,15 @@
 #include "op/partial.h"
 #include "op/sort_order.h"
 #include "op/sort_rows.h"
+#include "op/sort_runs.h"
 #include "op/sort_shares.h"
 #include "op/sort_top.h"
 
 #define PARALLEL_ROWS 65536 /* fewer are not worth threads */
 #define ROWS_MIN_COLS 4     /* with fewer columns, rows are not worth their making */
+#define ORDER_BYTES 32      /* of a row: its record in the order, and where it is sorted */
+#define CHUNK_SHARE 32      /* of the memory limit, for a chunk of held rows */
+#define CUT_SHARE 8         /* top N: a cut must leave no more of the held rows */
 
 struct piece { /* of the output */
     int64_t from, n;
@@ -41,11 +44,45 @@ struct sort {
     struct bp_sort_order order;
     const struct bp_column **srcs; /* [column][chunk] */
     bool sorted;
+
+    struct bp_sort_runs runs;
+    int64_t taken_bytes; /* of the budget */
+    int n_counted;       /* chunks of held that are in taken_bytes */
+
+    int64_t piece_rows;
     int64_t n_rows, given_rows, taken_rows; /* of the output */
     struct bp_pool *pool;                   /* NULL: pieces are made by the caller */
 };
 
 /* ---- in ---- */
+
+static bool is_key(const struct sort *s, int col)
+{
+    for (int k = 0; k < s->keys.n; k++)
+        if (s->keys.keys[k].col == col)
+            return true;
+    return false;
+}
+
+/* A column that is a small part of what it lives on (a batch of a stream is one
+ * block) gets memory of its own, so that the rest can go. */
+static int unpin(struct bp_column *c, struct bp_err *err)
+{
+    struct bp_builder b;
+    struct bp_column own;
+
+    if (c->dict || !c->own[1] ||
+        c->own[1]->cap_bytes / 2 <= (size_t)bp_column_size_bytes(c) + BP_BLOCK_PAD_BYTES)
+        return 0;
+    bp_builder_init(&b, c->type);
+    if (bp_builder_add_rows(&b, c, 0, c->n_rows, err) < 0 || bp_builder_finish(&b, &own, err) < 0) {
+        bp_builder_release(&b);
+        return err->code;
+    }
+    bp_column_release(c);
+    *c = own;
+    return 0;
+}
 
 /* Chunks of held that are new go to rows; of their columns the keys stay. */
 static int make_rows(struct sort *s, struct bp_err *err)
@@ -54,16 +91,84 @@ static int make_rows(struct sort *s, struct bp_err *err)
         struct bp_batch *chunk = &s->held.chunks[s->rows.n_chunks];
 
         BP_TRY(bp_sort_rows_add(&s->rows, chunk, err));
-        for (int c = 0; c < s->keys.n_in; c++) {
-            bool key = false;
-
-            for (int k = 0; k < s->keys.n; k++)
-                key |= s->keys.keys[k].col == c;
-            if (!key)
+        for (int c = 0; c < chunk->n_cols; c++) {
+            if (is_key(s, c))
+                BP_TRY(unpin(&chunk->cols[c], err));
+            else
                 bp_column_release(&chunk->cols[c]);
         }
     }
     return 0;
+}
+
+/* What chunk i of held costs until its rows are out. */
+static int64_t chunk_bytes(const struct sort *s, int i)
+{
+    const struct bp_batch *chunk = &s->held.chunks[i];
+    int64_t bytes = chunk->n_rows * ORDER_BYTES;
+
+    if (!s->as_rows)
+        return bytes + bp_batch_size_bytes(chunk);
+    for (int c = 0; c < chunk->n_cols; c++)
+        if (is_key(s, c))
+            bytes += bp_column_size_bytes(&chunk->cols[c]);
+    if (s->rows.chunks[i].heap)
+        bytes += (int64_t)s->rows.chunks[i].heap->cap_bytes;
+    return bytes + chunk->n_rows * (int64_t)s->rows.row_bytes;
+}
+
+static void give_back(struct sort *s)
+{
+    bp_budget_give(&s->ctx->budget, s->taken_bytes);
+    s->taken_bytes = 0;
+    s->n_counted = 0;
+}
+
+/* The one place where held rows are counted; false: they are more than may be. */
+static bool count_held(struct sort *s)
+{
+    for (; s->n_counted < s->held.n_chunks; s->n_counted++) {
+        int64_t bytes = chunk_bytes(s, s->n_counted);
+
+        if (!bp_budget_take(&s->ctx->budget, bytes))
+            return false;
+        s->taken_bytes += bytes;
+    }
+    return true;
+}
+
+static int cut_top(struct sort *s, struct bp_err *err)
+{
+    int64_t before = s->held.n_rows;
+
+    BP_TRY(bp_sort_top_cut(&s->top, &s->held, err));
+    if (s->held.n_rows != before)
+        give_back(s);
+    return 0;
+}
+
+static int spill_held(struct sort *s, struct bp_err *err);
+
+/* Top N: few enough rows are kept by a cut alone. */
+static int make_room(struct sort *s, struct bp_err *err)
+{
+    if (s->limit > 0 && s->held.n_rows / CUT_SHARE >= s->limit) {
+        s->top.hold_rows = s->held.n_rows; /* and from now on no more than that */
+        BP_TRY(cut_top(s, err));
+        if (count_held(s))
+            return 0;
+    }
+    return spill_held(s, err);
+}
+
+static int hold(struct sort *s, struct bp_batch *in, struct bp_err *err)
+{
+    BP_TRY(bp_sort_keys_add(&s->keys, in, err));
+    if (s->limit > 0)
+        BP_TRY(bp_sort_top_filter(&s->top, in, err));
+    BP_TRY(bp_held_add(&s->held, in, err));
+    BP_TRY(s->limit > 0 ? cut_top(s, err) : make_rows(s, err));
+    return count_held(s) ? 0 : make_room(s, err);
 }
 
 static int take_batch(struct sort *s, struct bp_batch *in, struct bp_err *err)
@@ -73,16 +178,8 @@ static int take_batch(struct sort *s, struct bp_batch *in, struct bp_err *err)
     BP_GO(bp_shareset_add(&s->shares, in->share, err));
     if (in->share.n)
         s->share = in->share;
-    if (s->limit == 0 || in->n_rows == 0)
-        goto out;
-    BP_GO(bp_sort_keys_add(&s->keys, in, err));
-    if (s->limit > 0)
-        BP_GO(bp_sort_top_filter(&s->top, in, err));
-    BP_GO(bp_held_add(&s->held, in, err));
-    if (s->limit > 0)
-        rc = bp_sort_top_cut(&s->top, &s->held, err);
-    else
-        rc = make_rows(s, err);
+    if (s->limit != 0 && in->n_rows)
+        rc = hold(s, in, err);
 out:
     bp_batch_release(in);
     return rc;
@@ -159,6 +256,8 @@ static int prepare(struct sort *s, struct bp_err *err)
 {
     size_t n_chunks = (size_t)s->held.n_chunks;
 
+    s->given_rows = s->taken_rows = 0;
+    s->piece_rows = s->ctx->batch_rows;
     BP_TRY(bp_sort_order(&s->order, &s->held, &s->keys, s->ctx->n_threads, err));
     s->n_rows = s->limit >= 0 ? BP_MIN(s->limit, s->order.n) : s->order.n;
     s->srcs = bp_mem_new((size_t)s->keys.n_in * n_chunks, sizeof *s->srcs, err);
@@ -179,7 +278,7 @@ static int give_piece(struct sort *s, struct bp_err *err)
     if (!p)
         return err->code;
     p->from = s->given_rows;
-    p->n = BP_MIN(s->ctx->batch_rows, s->n_rows - s->given_rows);
+    p->n = BP_MIN(s->piece_rows, s->n_rows - s->given_rows);
     s->given_rows += p->n;
     bp_pool_give(s->pool, p);
     return 0;
@@ -205,7 +304,7 @@ static int take_piece(struct sort *s, struct bp_batch *out, struct bp_err *err)
 
 static int next_piece(struct sort *s, struct bp_batch *out, struct bp_err *err)
 {
-    int64_t n = BP_MIN(s->ctx->batch_rows, s->n_rows - s->taken_rows);
+    int64_t n = BP_MIN(s->piece_rows, s->n_rows - s->taken_rows);
 
     if (s->pool)
         return take_piece(s, out, err);
@@ -214,17 +313,88 @@ static int next_piece(struct sort *s, struct bp_batch *out, struct bp_err *err)
     return 0;
 }
 
+/* ---- more than memory holds ---- */
+
+static void drop_held(struct sort *s)
+{
+    bp_pool_free(s->pool);
+    s->pool = NULL;
+    bp_mem_free(s->srcs);
+    s->srcs = NULL;
+    bp_sort_order_release(&s->order);
+    bp_held_release(&s->held);
+    bp_sort_rows_release(&s->rows);
+    give_back(s);
+}
+
+/* The held rows, in order, become a run; then none are held. */
+static int spill_held(struct sort *s, struct bp_err *err)
+{
+    int64_t row_bytes;
+    struct bp_batch b;
+    int rc;
+
+    BP_TRY(bp_held_finish(&s->held, err));
+    BP_TRY(make_rows(s, err));
+    BP_TRY(prepare(s, err));
+    row_bytes = s->n_rows ? s->taken_bytes / s->held.n_rows : 1;
+    s->piece_rows = bp_sort_runs_batch_rows(&s->runs, row_bytes);
+    while (s->taken_rows < s->n_rows) {
+        BP_TRY(next_piece(s, &b, err));
+        rc = bp_sort_runs_put(&s->runs, &b, err);
+        bp_batch_release(&b);
+        BP_TRY(rc);
+    }
+    BP_TRY(bp_sort_runs_end(&s->runs, err));
+    drop_held(s);
+    return bp_sort_rows_open(&s->rows, &s->in.schema, err);
+}
+
+static int next_merged(struct sort *s, struct bp_batch *out, struct bp_err *err)
+{
+    int64_t left = s->limit < 0 ? INT64_MAX : s->limit - s->taken_rows;
+    struct bp_batch cut;
+    int rc;
+
+    if (left == 0)
+        return BP_DONE;
+    rc = bp_sort_runs_next(&s->runs, out, err);
+    if (rc)
+        return rc;
+    if (out->n_rows > left) {
+        rc = bp_batch_slice(&cut, out, 0, left, err);
+        bp_batch_release(out);
+        BP_TRY(rc);
+        bp_batch_move(out, &cut);
+    }
+    s->taken_rows += out->n_rows;
+    out->share = s->share;
+    return 0;
+}
+
+static int sort_all(struct sort *s, struct bp_err *err)
+{
+    BP_TRY(take_all(s, err));
+    s->sorted = true;
+    if (!s->runs.n)
+        return prepare(s, err);
+    if (s->held.n_rows)
+        BP_TRY(spill_held(s, err));
+    s->taken_rows = 0;
+    return bp_sort_runs_start(&s->runs, s->limit, err);
+}
+
 static int sort_next(void *self, struct bp_batch *out, struct bp_err *err)
 {
     struct sort *s = self;
 
     if (!s->sorted) {
-        BP_TRY(take_all(s, err));
-        BP_TRY(prepare(s, err));
-        s->sorted = true;
-        if (!s->n_rows && s->share.n)
+        BP_TRY(sort_all(s, err));
+        if (!s->runs.n && !s->n_rows && s->share.n)
             return bp_sort_shares_empty(&s->schema, s->share, out, err);
     }
+    if (s->runs.n)
+        return next_merged(s, out, err);
     if (s->taken_rows == s->n_rows)
         return BP_DONE;
     return next_piece(s, out, err);
@@ -235,11 +405,8 @@ static void sort_free(void *self)
     struct sort *s = self;
 
     bp_source_free(&s->in);
-    bp_pool_free(s->pool);
-    bp_mem_free(s->srcs);
-    bp_sort_order_release(&s->order);
-    bp_held_release(&s->held);
-    bp_sort_rows_release(&s->rows);
+    drop_held(s);
+    bp_sort_runs_release(&s->runs);
     bp_sort_top_release(&s->top);
     bp_sort_keys_release(&s->keys);
     bp_schema_release(&s->schema);
@@ -263,7 +430,10 @@ int bp_sort_open(struct bp_source *out, struct bp_source *in, const struct bp_cl
     bp_source_move(&s->in, in);
     s->ctx = ctx;
     s->limit = n_rows;
-    bp_held_init(&s->held, &ctx->budget);
+    bp_held_init(&s->held, NULL); /* counted here, with what they cost beside */
+    if (ctx->budget.limit_bytes)
+        s->held.chunk_bytes = BP_MAX(ctx->budget.limit_bytes / CHUNK_SHARE, 1);
+    bp_sort_runs_init(&s->runs, &s->schema, &s->keys, ctx);
     BP_GO(bp_partial_refuse(&s->in.schema, "bp-sort", err));
     BP_GO(bp_sort_keys_open(&s->keys, order, &s->in.schema, err));
     bp_sort_top_init(&s->top, &s->keys, n_rows, ctx->n_threads);

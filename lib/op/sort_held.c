@@ -15,6 +15,7 @@ void bp_held_init(struct bp_held *h, struct bp_budget *budget)
 {
     memset(h, 0, sizeof *h);
     h->budget = budget;
+    h->chunk_bytes = PENDING_MAX_BYTES;
 }
 
 static int push(struct bp_batch **list, int *n, int *cap, struct bp_batch *in, struct bp_err *err)
@@ -100,7 +101,7 @@ static int add_piece(struct bp_held *h, const struct bp_batch *in, int64_t from,
     BP_GO(from == 0 && n == in->n_rows ? bp_batch_ref(&piece, in, err)
                                        : bp_batch_slice(&piece, in, from, n, err));
     bytes = bp_batch_size_bytes(&piece);
-    if (h->n_pending && h->pending_bytes + bytes > PENDING_MAX_BYTES)
+    if (h->n_pending && h->pending_bytes + bytes > h->chunk_bytes)
         BP_GO(flush(h, err));
     BP_GO(push(&h->pending, &h->n_pending, &h->cap_pending, &piece, err));
     h->pending_rows += n;
@@ -136,6 +137,7 @@ int bp_held_finish(struct bp_held *h, struct bp_err *err)
 void bp_held_release(struct bp_held *h)
 {
     struct bp_budget *budget = h->budget;
+    int64_t chunk_bytes = h->chunk_bytes;
 
     for (int i = 0; i < h->n_chunks; i++)
         bp_batch_release(&h->chunks[i]);
@@ -146,6 +148,7 @@ void bp_held_release(struct bp_held *h)
     if (h->taken_bytes)
         bp_budget_give(budget, h->taken_bytes);
     bp_held_init(h, budget);
+    h->chunk_bytes = chunk_bytes;
 }
 
 void bp_held_columns(const struct bp_held *h, int col, const struct bp_column **out)

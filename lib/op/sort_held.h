@@ -4,7 +4,7 @@
  * They stand in chunks of BP_HELD_ROWS rows, so that a row's number says where
  * it is: id = chunk * BP_HELD_ROWS + row in chunk. Batches that fit the chunks
  * are kept as they come, others are copied together. (A chunk may end early when
- * its text would pass 2 GiB; then some ids stand for no row.)
+ * it would pass chunk_bytes; then some ids stand for no row.)
  *
  *     bp_held_add() ..., bp_held_finish(), then chunks[] and ids
  */
@@ -22,6 +22,7 @@ struct bp_held {
     struct bp_batch *pending; /* shorter batches that wait to be copied together */
     int n_pending, cap_pending;
     int64_t pending_rows, pending_bytes;
+    int64_t chunk_bytes; /* a chunk ends early at these; may be set after init */
     int64_t n_rows;
     int64_t taken_bytes; /* asked of the budget */
     struct bp_budget *budget;

@@ -9,6 +9,11 @@
 
 #define DEFAULT_MEM_BYTES ((int64_t)256 << 20)
 #define DEFAULT_BATCH_ROWS 8192
+#define TIGHT_BYTES ((int64_t)64 << 20) /* with less memory, batches are smaller */
+#define TIGHT_BATCH_ROWS 2048
+/* What a process needs beside its operators: readers, the output, free blocks kept. */
+#define RESERVE_BYTES ((int64_t)4 << 20)
+#define RESERVE_SHARE 8
 #define MAX_TASKS 1000000
 
 static int whole_number(struct bp_tool *t, const char *what, const char *text, int64_t min,
@@ -102,6 +107,15 @@ static int task_from_env(struct bp_tool *t)
                    "-T: which task is this? set BP_TASK=I/N, such as BP_TASK=0/8");
 }
 
+static void bound_memory(struct bp_tool *t)
+{
+    int64_t limit = t->ctx.budget.limit_bytes;
+
+    bp_mem_bound(limit);
+    (void)bp_budget_take(&t->ctx.budget, RESERVE_BYTES + limit / RESERVE_SHARE);
+    t->ctx.batch_rows = limit < TIGHT_BYTES ? TIGHT_BATCH_ROWS : DEFAULT_BATCH_ROWS;
+}
+
 int bp_tool_settings(struct bp_tool *t)
 {
     const char *jobs = getenv("BP_JOBS"), *mem = getenv("BP_MEM"), *rows = getenv("BP_BATCH_ROWS");
@@ -125,7 +139,7 @@ int bp_tool_settings(struct bp_tool *t)
         BP_TRY(memory(t, "--mem", t->mem_text, &t->ctx.budget.limit_bytes));
     else if (mem && *mem)
         BP_TRY(memory(t, "BP_MEM", mem, &t->ctx.budget.limit_bytes));
-    t->ctx.batch_rows = DEFAULT_BATCH_ROWS;
+    bound_memory(t);
     if (rows && *rows)
         BP_TRY(whole_number(t, "BP_BATCH_ROWS", rows, 1, 65536, &t->ctx.batch_rows));
     return 0;

@@ -5,6 +5,9 @@
 #include "op/op.h"
 #include "op_table.h"
 
+/* The budget of the sorts; 0: no limit. */
+static int64_t mem_bytes;
+
 static const char *sorted_by(struct bp_source in, const char *order, int64_t n, int n_threads)
 {
     static char text[2200];
@@ -14,6 +17,7 @@ static const char *sorted_by(struct bp_source in, const char *order, int64_t n, 
     struct bp_err err = {0};
     const char *got;
 
+    ctx.budget.limit_bytes = mem_bytes;
     if (bp_sort_open(&s, &in, &clause, n, &ctx, &err) < 0) {
         snprintf(text, sizeof text, "%s", err.msg);
         return text;
@@ -270,6 +274,7 @@ static void check_big(int form, const char *order, const int (*keys)[2], int n_k
     int64_t n = 0, sum = 0, bad = 0;
     int rc;
 
+    ctx.budget.limit_bytes = mem_bytes;
     NEED(bp_sort_open(&s, &in, &clause, limit, &ctx, &err) == 0);
     while ((rc = bp_source_next(&s, &b, &err)) == 0) {
         for (int64_t i = 0; i < b.n_rows; i++) {
@@ -290,8 +295,11 @@ static void check_big(int form, const char *order, const int (*keys)[2], int n_k
     CHECK(n == (limit < 0 ? n_rows : BP_MIN(limit, n_rows)));
     if (limit < 0)
         CHECK(sum == n_rows * (n_rows - 1) / 2);
+    if (mem_bytes && limit < 0)
+        CHECK(ctx.spilled_bytes > n_rows * 24);
     bp_batch_release(&last);
     bp_source_free(&s);
+    CHECK(ctx.budget.used_bytes == 0);
 }
 
 static void many_rows_are_in_the_order_of_the_comparison(void)
@@ -387,6 +395,52 @@ static void partial_streams_are_refused(void)
                  "partial"));
 }
 
+/* ---- memory ---- */
+
+/* A run for each batch, and two runs merged at a time. */
+static void every_order_holds_when_nothing_fits_into_memory(void)
+{
+    mem_bytes = 1;
+    rows_come_in_order_whatever_the_batches();
+    equal_keys_keep_the_order_of_input();
+    nulls_stand_last_by_default_and_first_where_asked();
+    nan_is_above_all_numbers_and_minus_zero_is_zero();
+    text_sorts_by_bytes_at_any_length();
+    later_keys_decide_between_equals();
+    keys_may_be_expressions();
+    all_columns_of_a_row_stay_together();
+    an_empty_table_stays_empty();
+    the_first_n_are_those_of_the_whole_order();
+    mem_bytes = 0;
+}
+
+/* Budgets with many runs, several passes, few runs. */
+static void many_rows_that_are_spilled_are_in_the_order_of_the_comparison(void)
+{
+    static const int k[][2] = {{0, 1}}, td_k[][2] = {{1, -1}, {0, 1}};
+    static const int64_t budgets[] = {1, 400 << 10, 2 << 20};
+
+    for (int form = 0; form < 5; form++)
+        for (int i = 0; i < 3; i++) {
+            mem_bytes = budgets[i];
+            check_big(form, "k", k, 1, 60000, -1, 1 + i);
+            check_big(form, "t DESC, k", td_k, 2, 40000, -1, 1 + i);
+            check_big(form, "k", k, 1, 100000, 10, 1);
+            check_big(form, "t DESC, k", td_k, 2, 60000, 20000, 2);
+        }
+    mem_bytes = 0;
+}
+
+static void no_room_for_what_is_spilled_names_the_directory(void)
+{
+    setenv("TMPDIR", "/nowhere/at/all", 1);
+    mem_bytes = 1;
+    CHECK(strstr(sorted_by(table("a int", "2;1;", 1), "a", -1, 1),
+                 "error: cannot create a temporary file in '/nowhere/at/all' (TMPDIR)"));
+    mem_bytes = 0;
+    unsetenv("TMPDIR");
+}
+
 UNIT_MAIN(T(rows_come_in_order_whatever_the_batches), T(equal_keys_keep_the_order_of_input),
           T(nulls_stand_last_by_default_and_first_where_asked),
           T(nan_is_above_all_numbers_and_minus_zero_is_zero), T(text_sorts_by_bytes_at_any_length),
@@ -395,4 +449,7 @@ UNIT_MAIN(T(rows_come_in_order_whatever_the_batches), T(equal_keys_keep_the_orde
           T(the_first_n_are_those_of_the_whole_order),
           T(many_rows_are_in_the_order_of_the_comparison), T(the_first_n_of_many_are_in_order),
           T(top_n_is_the_head_of_the_sort), T(the_result_says_how_it_is_sorted),
-          T(one_share_stays_a_share_and_all_shares_are_a_table), T(partial_streams_are_refused))
+          T(one_share_stays_a_share_and_all_shares_are_a_table), T(partial_streams_are_refused),
+          T(every_order_holds_when_nothing_fits_into_memory),
+          T(many_rows_that_are_spilled_are_in_the_order_of_the_comparison),
+          T(no_room_for_what_is_spilled_names_the_directory))

@@ -1,0 +1,59 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What does not fit into --mem: the same bytes, within the bound, and errors that say what to do.
+load lib
+
+setup_file() {
+    export ROWS=$BATS_FILE_TMPDIR/rows.csv
+    seq 400000 | awk 'BEGIN { srand(7); print "n,k,city,x,note" }
+        { k = int(rand() * 5000); printf "%d,%s,town %d,%.3f,%s\n", $1, k % 97 ? k : "", k % 61,
+          rand() * 1000, k % 3 ? "" : "a note of some length, " k }' | sed 's/a note.*/"&"/' >"$ROWS"
+}
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+}
+
+# peak COMMAND: its largest resident memory in KiB, by the shell's child
+peak() {
+    "$BP_PYTHON" -c '
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
+}
+
+@test "a sort of more than memory holds gives the same bytes" {
+    for order in k 'city DESC, x' 'note NULLS FIRST, k % 10'; do
+        bp-sort --mem 1G "$order" "$ROWS" >want
+        bp-sort --mem 16M "$order" "$ROWS" >got
+        same want got
+        bp-read "$ROWS" | bp-sort --mem 1G "$order" >want
+        bp-read "$ROWS" | bp-sort --mem 16M -j 1 "$order" >got
+        same want got
+    done
+}
+@test "so does a top N of more than memory holds" {
+    bp-sort --mem 1G -n 200000 'x, n' "$ROWS" >want
+    bp-sort --mem 16M -n 200000 'x, n' "$ROWS" >got
+    same want got
+}
+@test "a sort with --mem 16M stays within 28 MiB" {
+    got=$(peak bp-sort --mem 16M -j 2 'k, x' "$ROWS")
+    echo "peak $got KiB"
+    [ "$got" -le 28672 ]
+    free=$(peak bp-sort --mem 1G -j 2 'k, x' "$ROWS")
+    echo "without a bound $free KiB"
+    [ "$free" -gt 28672 ]
+}
+@test "nothing is left in TMPDIR, and a bad one is named" {
+    mkdir tmp
+    TMPDIR=$PWD/tmp bp-sort --mem 16M k "$ROWS" >got
+    [ -z "$(ls -A tmp)" ]
+    TMPDIR=$PWD/none fails 1 bp-sort --mem 16M k "$ROWS"
+    says "none' (TMPDIR)"
+}
+@test "a full temporary directory says what was needed and what is free" {
+    run bash -c "ulimit -f 2000; bp-sort --mem 16M k '$ROWS' | wc -c >n"
+    says 'no room in'
+    says 'more bytes were needed'
+    says 'are free; set TMPDIR'
+}
