@@ -42,6 +42,22 @@ struct bp_sample_opts {
 int bp_sample_open(struct bp_source *out, struct bp_source *in, const struct bp_sample_opts *opts,
                    struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 
+/* stat.c: a table of the columns of in, one row a column: its type, how many NULLs,
+ * how many values are distinct, the smallest, the largest, the length of the longest
+ * text. in is read to its end, and stays the caller's. */
+struct bp_stat_facts {
+    int64_t n_rows;
+    int64_t exact_max;        /* a larger number of distinct values is an estimate */
+    bool estimated;           /* there is one */
+    int32_t n_seen, n_shares; /* the shares that came; all 0: unmarked */
+};
+int bp_stat_profile(struct bp_source *out, struct bp_source *in, struct bp_stat_facts *facts,
+                    struct bp_err *err) BP_MUST;
+/* The sum modulo 2^64 of the rows' key hashes over all columns, and the rows: equal for
+ * equal multisets of rows. */
+int bp_stat_fingerprint(struct bp_source *in, uint64_t *sum, int64_t *n_rows,
+                        struct bp_err *err) BP_MUST;
+
 /* reduce.c: GROUP BY, output in hash order. */
 enum bp_reduce_form { BP_REDUCE_WHOLE, BP_REDUCE_PARTIAL, BP_REDUCE_FINAL };
 struct bp_reduce_opts {

@@ -34,6 +34,26 @@ bool bp_stage_is(const char *dir); /* for tests: a failure is a no */
 int bp_stage_source(struct bp_source *out, const char *dir, struct bp_stage_range range, int task,
                     int n_tasks, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 
+/*
+ * The footers of a stage, complete or not: nothing but them is read, unless verify
+ * asks that every block be read and held against its checksum.
+ */
+struct bp_stage_report {
+    char **keys; /* n_keys names */
+    int n_keys;
+    uint32_t parts;
+    bool even;
+    int n_tasks, n_committed;
+    uint8_t *committed;    /* of each task */
+    int64_t *rows, *bytes; /* of each partition */
+    int64_t n_rows, n_bytes, n_blocks;
+    char identity[33]; /* the run of the first task that is there */
+    int other_run;     /* a task of another run than that; -1: none */
+};
+int bp_stage_report_read(struct bp_stage_report *out, const char *dir, bool verify,
+                         struct bp_err *err) BP_MUST;
+void bp_stage_report_release(struct bp_stage_report *r);
+
 /* What a task may bring along: -T with a stream that is another share is BP_EDATA.
  * task/n_tasks as given (n_tasks 0: no -T). A share without -T passes here: others
  * may follow; whoever commits asks bp_shareset_whole(). */

@@ -25,8 +25,8 @@ void bp_stage_tasks_release(struct bp_stage_tasks *t)
 
 /* ---- files ---- */
 
-static int open_arrow(const char *dir, int task, int n, struct bp_ipc_file **out,
-                      struct bp_err *err)
+int bp_stage_task_open(const char *dir, int task, int n, struct bp_ipc_file **out,
+                       struct bp_err *err)
 {
     char name[64], *path;
     struct bp_input in;
@@ -62,12 +62,12 @@ int bp_stage_tasks_file(struct bp_stage_tasks *t, int task, struct bp_ipc_file *
 
         if (t->n_open >= t->max_open)
             close_newest(t);
-        rc = open_arrow(t->dir, task, t->n, &k->file, err);
+        rc = bp_stage_task_open(t->dir, task, t->n, &k->file, err);
         if (rc < 0 && t->n_open && (err->sys_errno == EMFILE || err->sys_errno == ENFILE)) {
             bp_err_clear(err);
             close_newest(t);
             t->max_open = BP_MAX(t->n_open, 1);
-            rc = open_arrow(t->dir, task, t->n, &k->file, err);
+            rc = bp_stage_task_open(t->dir, task, t->n, &k->file, err);
         }
         BP_TRY(rc);
         t->n_open++;
@@ -371,7 +371,7 @@ int bp_stage_look(const char *dir, bool *out, struct bp_err *err)
         if (!bp_task_parse(l.names[i], &task, &n, &suffix) || strcmp(suffix, BP_STAGE_SUFFIX) != 0)
             continue;
         n_seen++;
-        readable = open_arrow(dir, task, n, &file, &why) == 0;
+        readable = bp_stage_task_open(dir, task, n, &file, &why) == 0;
         if (readable) {
             is = bp_stage_foot_is(file);
             bp_ipc_file_free(file);

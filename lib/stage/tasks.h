@@ -22,6 +22,9 @@ struct bp_stage_tasks {
     int n_open, max_open, newest;
 };
 
+/* The file of one task. */
+int bp_stage_task_open(const char *dir, int task, int n_tasks, struct bp_ipc_file **out,
+                       struct bp_err *err) BP_MUST;
 /* Opens dir and refuses what is incomplete, damaged or mixed. range and share as
  * in bp_stage_source(); out->first and last become the partitions to read. */
 int bp_stage_tasks_open(struct bp_stage_tasks *out, const char *dir, struct bp_stage_range range,

@@ -124,3 +124,100 @@ PY
 1
 2" "bp-sample 5% | bp-map id | bp-write"
 }
+
+# ---- bp-stat ----
+
+@test "stat: a line for each column" {
+    put c.csv 'a,b,d,e\n1,Ulm,,x\n2,Bonn,,\n2,,,"x\303\244\303\266y"\n-5,Ulm,,x\n'
+    is "4 rows, 4 columns
+column  type     nulls  distinct  min   max   longest
+text    text    bigint    bigint  text  text   bigint
+──────  ──────  ──────  ────────  ────  ────  ───────
+a       bigint       0         3  -5    2        NULL
+b       text         1         2  Bonn  Ulm         4
+d       text         4         0  NULL  NULL        0
+e       text         1         2  x     xäöy        4" "bp-stat c.csv"
+    bp-head -n 0 c.csv | bp-stat >got
+    grep -q '^0 rows, 4 columns' got
+    grep -q '^a  *bigint  *0  *0  *NULL  *NULL  *NULL' got
+}
+@test "stat: types without a text form of their own" {
+    put c.csv 'n\n0\n1\n'
+    bp-map "n::boolean AS b, n::float8 AS f, n::decimal(5,2) AS d, '2020-01-01'::date + n AS t,
+        ('2020-01-01 00:00:00'::timestamp) AS ts" c.csv | bp-stat >got
+    grep -q '^b  *boolean  *0  *2  *NULL  *NULL' got
+    grep -q '^d  *decimal(5,2)  *0  *2  *0.00  *1.00' got
+    grep -q '^t  *date  *0  *2  *2020-01-01  *2020-01-02' got
+}
+@test "stat: many distinct values are estimated, the same in any order" {
+    { echo id; seq 1 200000; } >many.csv
+    bp-stat many.csv >got
+    grep -q '^more than 16384 distinct values are estimated' got
+    n=$(awk '$1 == "id" { print $4 }' got)
+    [ "$n" -gt 194000 ] && [ "$n" -lt 206000 ]
+    bp-sort 'id DESC' many.csv | bp-stat >other
+    same got other
+    [ "$(bp-stat t.csv | awk '$1 == "k" { print $4 }')" = 500 ]
+    { echo id; seq 1 16384; } >full.csv
+    [ "$(bp-stat full.csv | awk '$1 == "id" { print $4 }')" = 16384 ]
+}
+@test "stat: a share says that it is one" {
+    bp-read --task 1/4 t.csv | bp-stat >got
+    grep -q '^only 1 of 4 shares: ' got
+}
+@test "stat --fingerprint: of the rows, not of their order, files or types" {
+    want=$(bp-stat --fingerprint t.csv)
+    [[ "$want" =~ ^[0-9a-f]{16}\ 20000$ ]]
+    is "$want" "bp-sort 'k, id DESC' t.csv | bp-stat --fingerprint"
+    is "$want" "bp-read t.csv | bp-shuffle -k k -n 7 st; bp-stat --fingerprint st"
+    is "$want" "bp-map 'id::smallint AS x, k::decimal(10,2) AS y' t.csv | bp-stat --fingerprint"
+    is "$want" "for i in 0 1 2; do bp-read --task \$i/3 t.csv; done | bp-stat --fingerprint"
+    is "0000000000000000 0" "bp-filter false t.csv | bp-stat --fingerprint"
+    [ "$(bp-map 'k, id' t.csv | bp-stat --fingerprint)" != "$want" ]
+    [ "$(bp-filter 'id <> 7' t.csv | bp-stat --fingerprint)" != "$want" ]
+    cat <(bp-read t.csv) <(bp-read t.csv) | bp-stat --fingerprint >twice
+    grep -q ' 40000$' twice
+    bp-read --task 0/3 t.csv >share
+    fails 1 bp-stat --fingerprint share
+    says "1 of 3 shares"
+}
+@test "stat of a stage: partitions, bars, skew, missing tasks" {
+    put s.csv 'k\na\na\na\nb\n'
+    bp-read s.csv | bp-shuffle --even -n 2 st
+    bp-stat st >got
+    grep -q '^st: 1 of 1 tasks, 2 partitions, even; 4 rows, ' got
+    grep -q 'skew: 1.00 ' got
+    bp-read s.csv | bp-shuffle -k k -n 64 hashed
+    bp-stat hashed >got
+    grep -q '^hashed: 1 of 1 tasks, 64 partitions by k; 4 rows' got
+    grep -q 'skew: 48.00 ' got
+    [ "$(awk '$2 == 3 && $4 == "████████████████████████████████████████"' got | wc -l)" = 1 ]
+    [ "$(awk '$2 == 1 && $4 == "█████████████▍"' got | wc -l)" = 1 ]
+    [ "$(wc -l <got)" = 67 ]
+    for i in 0 2; do bp-read --task $i/4 t.csv | bp-shuffle --task $i/4 -k k -n 4 part; done
+    bp-stat part >got
+    grep -q '^part: 2 of 4 tasks, 4 partitions by k; ' got
+    grep -q '^missing: tasks 1, 3 (bp-todo -n 4 part ' got
+    fails 1 bp-stat --verify part
+    says "no whole stage"
+    fails 1 bp-stat --fingerprint part
+}
+@test "stat --verify finds a changed byte" {
+    bp-read t.csv | bp-shuffle -k k -n 4 st
+    bp-stat --verify st >got
+    grep -q '^verified' got
+    "$BP_PYTHON" - st/00000-of-00001.arrow <<'PY'
+import sys
+f = open(sys.argv[1], 'r+b')
+f.seek(4000)
+b = f.read(1)
+f.seek(4000)
+f.write(bytes([b[0] ^ 1]))
+PY
+    bp-stat st >/dev/null
+    fails 1 bp-stat --verify st
+    says "st/00000-of-00001.arrow"
+    says "checksum"
+    fails 2 bp-stat --verify t.csv
+    fails 2 bp-stat --verify --fingerprint st
+}
