@@ -294,7 +294,7 @@ static inline int row_concat(struct bp_run *r, const struct bp_vec *args, int64_
     return 0;
 }
 
-/* concat() alone writes booleans as t and f. */
+/* concat() and its kin write booleans as t and f. */
 static int short_bool(struct bp_bind *b, struct bp_node **nd)
 {
     struct bp_node *c = bp_node_new(b, BP_N_CASE, BP_TYPE(BP_TEXT), (*nd)->tok, 5);
@@ -309,7 +309,7 @@ static int short_bool(struct bp_bind *b, struct bp_node **nd)
     return bp_node_finish(b, c, nd);
 }
 
-static int bind_concat(struct bp_bind *b, int tok, struct bp_node **args, int *n, struct bp_call *c)
+int bp_bind_as_texts(struct bp_bind *b, int tok, struct bp_node **args, int *n, struct bp_call *c)
 {
     (void)tok, (void)c;
     for (int i = 0; i < *n; i++)
@@ -363,6 +363,9 @@ BP_TEXT_KERNEL(run_to_hex, row_to_hex)
     }
 
 static const struct bp_fn fns[] = {
+    FN_OP("lcase", BP_TEXT, run_case, 'A', BP_TEXT),
+    FN_OP("ucase", BP_TEXT, run_case, 'a', BP_TEXT),
+    FN("len", BP_INT32, run_length, BP_TEXT),
     FN_OP("lower", BP_TEXT, run_case, 'A', BP_TEXT),
     FN_OP("upper", BP_TEXT, run_case, 'a', BP_TEXT),
     FN("length", BP_INT32, run_length, BP_TEXT),
@@ -399,7 +402,7 @@ static const struct bp_fn fns[] = {
      .run = run_concat,
      .flags = BP_FN_LAX,
      .args = {BP_ANY, BP_MORE},
-     .bind = bind_concat},
+     .bind = bp_bind_as_texts},
     FN("to_hex", BP_TEXT, run_to_hex, BP_INT32),
     FN("to_hex", BP_TEXT, run_to_hex, BP_INT64),
 };

@@ -206,5 +206,7 @@ int bp_bind_operator(struct bp_bind *b, int tok, const char *op, struct bp_node 
         return bind_arith(b, tok, (enum bp_arith)(a - arith), l, r, out);
     if (strcmp(op, "||") == 0)
         return bind_concat(b, tok, l, r, out);
+    if (strcmp(op, "^") == 0)
+        return bp_bind_function(b, tok, "power", (struct bp_node *[]){l, r}, 2, out);
     return foreign(b, tok, op, l, r);
 }

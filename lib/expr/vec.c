@@ -120,8 +120,9 @@ int bp_text_out_room(struct bp_text_out *o, size_t n, uint8_t **p, struct bp_err
 {
     if (n > (size_t)INT32_MAX - o->len)
         return bp_fail(err, BP_EDATA, "the text of one batch would be longer than 2 GiB");
+    /* All is kept: a row may be written piece by piece. */
     if (o->len + n > o->bytes->cap_bytes)
-        BP_TRY(bp_block_grow(&o->bytes, o->len, o->len + n, err));
+        BP_TRY(bp_block_grow(&o->bytes, o->bytes->cap_bytes, o->len + n, err));
     *p = o->bytes->data + o->len;
     return 0;
 }
