@@ -10,7 +10,8 @@ static const struct bp_command command = {
     .examples = {"bp-filter 'total_amount > 100' trips.csv",
                  "bp-read trips.csv | bp-filter \"tpep_pickup_datetime >= '2020-01-01'\"",
                  "bp-filter -v zone=132 'PULocationID = :zone' trips.csv"},
-    .uses = BP_USES_VARS | BP_USES_TASK | BP_USES_JOBS | BP_USES_TEXT | BP_USES_PART,
+    .uses =
+        BP_USES_VARS | BP_USES_TASK | BP_USES_JOBS | BP_USES_STATS | BP_USES_TEXT | BP_USES_PART,
     .min_operands = 1,
     .max_operands = -1,
     .order = "input order",

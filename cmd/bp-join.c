@@ -38,7 +38,8 @@ static const struct bp_command command = {
                  "bp-join -t anti -k 'PULocationID = LocationID' trips.csv zones.csv"},
     .options = options,
     .n_options = BP_COUNT_OF(options),
-    .uses = BP_USES_VARS | BP_USES_TASK | BP_USES_JOBS | BP_USES_TEXT | BP_USES_PART,
+    .uses =
+        BP_USES_VARS | BP_USES_TASK | BP_USES_JOBS | BP_USES_STATS | BP_USES_TEXT | BP_USES_PART,
     .min_operands = 0,
     .max_operands = -1,
     .order = "the left's; matches in the right's order; then unmatched right rows",

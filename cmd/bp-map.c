@@ -23,7 +23,8 @@ static const struct bp_command command = {
                  "bp-map -d 'extra, mta_tax' trips.csv"},
     .options = options,
     .n_options = BP_COUNT_OF(options),
-    .uses = BP_USES_VARS | BP_USES_TASK | BP_USES_JOBS | BP_USES_TEXT | BP_USES_PART,
+    .uses =
+        BP_USES_VARS | BP_USES_TASK | BP_USES_JOBS | BP_USES_STATS | BP_USES_TEXT | BP_USES_PART,
     .min_operands = 0,
     .max_operands = -1,
     .order = "input order",

@@ -27,7 +27,8 @@ static const struct bp_command command = {
                  "bp-read -c total_amount -w 'total_amount > 100' 'trips/*.csv'"},
     .options = options,
     .n_options = BP_COUNT_OF(options),
-    .uses = BP_USES_VARS | BP_USES_TASK | BP_USES_JOBS | BP_USES_TEXT | BP_USES_PART,
+    .uses =
+        BP_USES_VARS | BP_USES_TASK | BP_USES_JOBS | BP_USES_STATS | BP_USES_TEXT | BP_USES_PART,
     .min_operands = 0,
     .max_operands = -1,
     .order = "input order; several inputs in the order given, a directory by name",

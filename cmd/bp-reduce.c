@@ -29,7 +29,8 @@ static const struct bp_command command = {
          "bp-reduce --partial -k PULocationID 'count(*)' trips.csv | bp-reduce --final"},
     .options = options,
     .n_options = BP_COUNT_OF(options),
-    .uses = BP_USES_VARS | BP_USES_TASK | BP_USES_JOBS | BP_USES_TEXT | BP_USES_PART,
+    .uses =
+        BP_USES_VARS | BP_USES_TASK | BP_USES_JOBS | BP_USES_STATS | BP_USES_TEXT | BP_USES_PART,
     .min_operands = 0,
     .max_operands = -1,
     .order = "by the hash of the keys: the same for any number of tasks and partitions",

@@ -33,7 +33,7 @@ static const struct bp_command command = {
                  "bp-read trips.csv | bp-sample 10% -k PULocationID --seed 7"},
     .options = options,
     .n_options = BP_COUNT_OF(options),
-    .uses = BP_USES_TASK | BP_USES_JOBS | BP_USES_TEXT | BP_USES_PART,
+    .uses = BP_USES_TASK | BP_USES_JOBS | BP_USES_STATS | BP_USES_TEXT | BP_USES_PART,
     .min_operands = 0,
     .max_operands = -1,
     .order = "input order",

@@ -36,7 +36,7 @@ static const struct bp_command command = {
          "bp-reduce --partial -k PULocationID 'count(*)' trips.csv | bp-shuffle -n 8 stage/zones"},
     .options = options,
     .n_options = BP_COUNT_OF(options),
-    .uses = BP_USES_TASK | BP_USES_JOBS | BP_USES_PART,
+    .uses = BP_USES_TASK | BP_USES_JOBS | BP_USES_STATS | BP_USES_PART,
     .min_operands = 1,
     .max_operands = 1,
     .order = "within a partition: by task, then input order",

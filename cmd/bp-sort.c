@@ -25,7 +25,8 @@ static const struct bp_command command = {
                  "bp-read trips.csv | bp-sort 'tip_amount DESC NULLS FIRST'"},
     .options = options,
     .n_options = BP_COUNT_OF(options),
-    .uses = BP_USES_VARS | BP_USES_TASK | BP_USES_JOBS | BP_USES_TEXT | BP_USES_PART,
+    .uses =
+        BP_USES_VARS | BP_USES_TASK | BP_USES_JOBS | BP_USES_STATS | BP_USES_TEXT | BP_USES_PART,
     .min_operands = 1,
     .max_operands = -1,
     .order = "by KEYS; equal rows in input order",

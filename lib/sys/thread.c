@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/thread.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/input.h"
+
 #include <sched.h>
 #include <time.h>
 
@@ -26,4 +31,20 @@ int64_t bp_clock_ns(void)
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int64_t bp_peak_bytes(void)
+{
+    struct bp_buf b = {0};
+    struct bp_err ignored = {0};
+    const char *at;
+    long long kib = -1;
+
+    if (bp_read_file("/proc/self/status", 65536, &b, &ignored) == 0 && bp_buf_str(&b, &ignored)) {
+        at = strstr((const char *)b.data, "VmHWM:");
+        if (at)
+            kib = strtoll(at + 6, NULL, 10);
+    }
+    bp_buf_release(&b);
+    return kib < 0 ? -1 : kib * 1024;
 }

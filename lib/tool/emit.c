@@ -87,6 +87,43 @@ static int show(struct bp_tool *t, struct bp_source *src)
     return rc;
 }
 
+/* Rows on their way out, counted for --stats. */
+struct counted {
+    struct bp_tool *t;
+    struct bp_source *in;
+};
+
+static void count_out(struct bp_tool *t, const struct bp_batch *b)
+{
+    t->out_rows += b->n_rows;
+    if (t->stats)
+        t->out_bytes += bp_batch_size_bytes(b);
+}
+
+static int counted_next(void *self, struct bp_batch *out, struct bp_err *err)
+{
+    struct counted *c = self;
+    int rc = bp_source_next(c->in, out, err);
+
+    if (rc == 0)
+        count_out(c->t, out);
+    return rc;
+}
+
+static void counted_free(void *self)
+{
+    (void)self; /* owns nothing */
+}
+
+static int run_counted(struct bp_tool *t, struct bp_source *src, struct bp_sink *sink)
+{
+    static const struct bp_source_ops ops = {.next = counted_next, .free = counted_free};
+    struct counted c = {t, src};
+    struct bp_source counted = {.ops = &ops, .self = &c};
+
+    return bp_flow_run(&counted, sink, &t->err);
+}
+
 int bp_tool_emit(struct bp_tool *t, struct bp_source *src)
 {
     struct bp_sink sink = {0};
@@ -103,7 +140,7 @@ int bp_tool_emit(struct bp_tool *t, struct bp_source *src)
     BP_GO(bp_outfile_borrow(&f, STDOUT_FILENO, "stdout", &t->err));
     t->stdout_open = true;
     BP_GO(bp_ipc_stream_sink(&sink, &f, &src->schema, &t->err));
-    rc = bp_flow_run(src, &sink, &t->err);
+    rc = run_counted(t, src, &sink);
 out:
     bp_sink_free(&sink);
     bp_source_free(src);
@@ -162,6 +199,8 @@ static int checked_next(void *self, struct bp_batch *out, struct bp_err *err)
                      out->share.n, task.i, task.n);
     if (rc < 0)
         bp_batch_release(out);
+    else
+        count_out(c->t, out);
     out->share = (struct bp_share){0}; /* checked: to the sink it is one table */
     return rc;
 }

@@ -44,6 +44,8 @@ static const struct shared {
     {BP_USES_JOBS, SHARED(jobs, 'j', "jobs", BP_OPT_COUNT, "N", "threads (BP_JOBS)")},
     {BP_USES_JOBS,
      SHARED(mem_text, 0, "mem", BP_OPT_TEXT, "SIZE", "memory: 64M, 2G, 25% (BP_MEM; 256M)")},
+    {BP_USES_STATS, SHARED(stats, 0, "stats", BP_OPT_FLAG, NULL,
+                           "rows, bytes, memory, seconds to stderr, as JSON")},
     {0, SHARED(quiet, 'q', "quiet", BP_OPT_FLAG, NULL, "no notes on stderr")},
 };
 

@@ -14,6 +14,7 @@
 #include "sys/dir.h"
 #include "sys/guard.h"
 #include "sys/input.h"
+#include "sys/thread.h"
 #include "tool/internal.h"
 
 #define CLAUSE_MAX_BYTES ((size_t)1 << 20)
@@ -32,6 +33,7 @@ int bp_tool_start(struct bp_tool *t, const struct bp_command *cmd, void *opts, i
 {
     memset(t, 0, sizeof *t);
     t->cmd = cmd;
+    t->started_ns = bp_clock_ns();
     hold_standard_fds();
     bp_guard_signals();
     t->arena = bp_mem_new(1, sizeof *t->arena, &t->err);
@@ -67,6 +69,16 @@ static void report(struct bp_tool *t)
         fprintf(stderr, "%s: %s\n", name, t->err.msg);
 }
 
+static void print_stats(const struct bp_tool *t)
+{
+    fprintf(stderr,
+            "{\"command\":\"%s\",\"rows\":%lld,\"bytes\":%lld,\"peak_bytes\":%lld,"
+            "\"spilled_bytes\":%lld,\"seconds\":%.3f}\n",
+            t->cmd->name, (long long)t->out_rows, (long long)t->out_bytes,
+            (long long)bp_peak_bytes(), (long long)atomic_load(&t->ctx.spilled_bytes),
+            (double)(bp_clock_ns() - t->started_ns) / 1e9);
+}
+
 int bp_tool_end(struct bp_tool *t)
 {
     int status = 0;
@@ -75,6 +87,8 @@ int bp_tool_end(struct bp_tool *t)
         status = t->err.code == BP_EUSAGE ? 2 : 1;
         report(t);
         abort_stdout(t);
+    } else if (t->stats) {
+        print_stats(t);
     }
     if (t->arena)
         bp_arena_release(t->arena);

@@ -33,11 +33,12 @@ struct bp_option {
 
 /* Shared options a command takes. */
 enum bp_tool_uses {
-    BP_USES_VARS = 1,  /* -v */
-    BP_USES_TASK = 2,  /* -T, --task */
-    BP_USES_JOBS = 4,  /* -j */
-    BP_USES_TEXT = 8,  /* reading text: -s --delim --quote --header --null --missing */
-    BP_USES_PART = 16, /* --part, --allow-truncated */
+    BP_USES_VARS = 1,   /* -v */
+    BP_USES_TASK = 2,   /* -T, --task */
+    BP_USES_JOBS = 4,   /* -j */
+    BP_USES_TEXT = 8,   /* reading text: -s --delim --quote --header --null --missing */
+    BP_USES_PART = 16,  /* --part, --allow-truncated */
+    BP_USES_STATS = 32, /* --stats: what goes through bp_tool_emit() or bp_tool_drain() */
 };
 
 struct bp_command {
@@ -68,9 +69,10 @@ struct bp_tool {
     const char *subject;  /* sinks: what failed, "out.csv not written" */
     char **input_names;   /* operands that carry no lineage, NULL-terminated; from the arena */
     int n_input_names;
-    struct bp_arena *arena; /* strings that live as long as the tool */
+    struct bp_arena *arena;                  /* strings that live as long as the tool */
+    int64_t started_ns, out_rows, out_bytes; /* --stats */
     /* shared options */
-    bool task_from_env, header_no, allow_truncated;
+    bool stats, task_from_env, header_no, allow_truncated;
     const char *task_text, *mem_text, *schema_text, *delim, *quote, *header, *null_text, *missing,
         *encoding, *part;
     int64_t jobs;

@@ -57,3 +57,15 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
     says 'more bytes were needed'
     says 'are free; set TMPDIR'
 }
+@test "--stats says what a command did, as one line of JSON" {
+    bp-sort --mem 16M --stats k "$ROWS" 2>stats >got
+    "$BP_PYTHON" - <<'PY'
+import json
+s = json.load(open("stats"))
+assert s["command"] == "bp-sort" and s["rows"] == 400000, s
+assert s["bytes"] > 400000 * 30 and s["spilled_bytes"] > s["bytes"] and s["seconds"] > 0, s
+assert 4 << 20 < s["peak_bytes"] <= 28 << 20, s
+PY
+    bp-read "$ROWS" | bp-write --stats out.csv 2>stats
+    grep -q '"command":"bp-write","rows":400000,.*"spilled_bytes":0' stats
+}
