@@ -7,6 +7,7 @@
 
 struct opts {
     const char *format, *columns, *where;
+    struct bp_reject_opts rejects;
 };
 
 static const struct bp_option options[] = {
@@ -16,6 +17,12 @@ static const struct bp_option options[] = {
      "only these columns, in this order"},
     {'w', "where", BP_OPT_TEXT, offsetof(struct opts, where), "EXPR",
      "only rows for which EXPR is true"},
+    {0, "on-error", BP_OPT_TEXT, offsetof(struct opts, rejects.on_error), "fail|null|skip",
+     "bad input: an error, bad values NULL, rows left out"},
+    {0, "rejects", BP_OPT_TEXT, offsetof(struct opts, rejects.file), "FILE",
+     "write what null or skip tolerated: Arrow, or .jsonl"},
+    {0, "max-errors", BP_OPT_COUNT, offsetof(struct opts, rejects.max_errors), "N",
+     "fail when more than N are tolerated"},
 };
 
 static const struct bp_command command = {
@@ -38,9 +45,9 @@ static const struct bp_command command = {
 
 /* What of the options changes the answer, for the lineage. */
 static int step(struct bp_tool *t, const struct opts *o, const struct bp_clause *where,
-                const char *columns, struct bp_source *src)
+                const char *columns, bool rejects, struct bp_source *src)
 {
-    const char *clauses[9] = {0};
+    const char *clauses[9] = {0}; /* four options and the end */
     int n = 0;
 
     if (t->schema_text) {
@@ -58,13 +65,17 @@ static int step(struct bp_tool *t, const struct opts *o, const struct bp_clause 
         clauses[n++] = "-w";
         clauses[n++] = where->text;
     }
+    if (rejects) {
+        clauses[n++] = "--on-error";
+        clauses[n++] = o->rejects.on_error;
+    }
     return bp_tool_step(t, &src->schema, clauses, (const struct bp_schema *[]){&src->schema}, 1);
 }
 
-static int run(struct bp_tool *t, const struct opts *o)
+static int read_all(struct bp_tool *t, const struct opts *o, struct bp_rejects *rejects)
 {
     struct bp_clause columns, where;
-    struct bp_open open = {.format = o->format, .text_on_stdin = true};
+    struct bp_open open = {.format = o->format, .text_on_stdin = true, .rejects = rejects};
     struct bp_source src = {0};
     int rc;
 
@@ -75,19 +86,30 @@ static int run(struct bp_tool *t, const struct opts *o)
     BP_TRY(bp_tool_open(t, t->operands, t->n_operands, &open, &src));
     BP_GO(bp_read_open(&src, o->where ? &where : NULL, o->columns ? &columns : NULL, &t->ctx,
                        &t->err));
-    BP_GO(step(t, o, &where, columns.text, &src));
+    BP_GO(step(t, o, &where, columns.text, rejects != NULL, &src));
+    if (rejects)
+        BP_GO(bp_tool_rejects_watch(t, rejects, &src));
     rc = bp_tool_emit(t, &src);
 out:
     bp_source_free(&src);
     return rc;
 }
 
+static void run(struct bp_tool *t, const struct opts *o)
+{
+    struct bp_rejects *rejects = NULL;
+
+    if (bp_tool_rejects_open(t, &o->rejects, &rejects) == 0)
+        (void)read_all(t, o, rejects);
+    bp_tool_rejects_end(t, rejects, o->rejects.file);
+}
+
 int main(int argc, char **argv)
 {
-    struct opts o = {0};
+    struct opts o = {.rejects.max_errors = -1};
     struct bp_tool t;
 
     if (!bp_tool_start(&t, &command, &o, argc, argv))
-        (void)run(&t, &o);
+        run(&t, &o);
     return bp_tool_end(&t);
 }

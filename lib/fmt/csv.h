@@ -4,6 +4,7 @@
 #define BP_FMT_CSV_H
 
 #include "flow/flow.h"
+#include "fmt/rejects.h"
 #include "sys/input.h"
 #include "sys/outfile.h"
 
@@ -19,8 +20,9 @@ struct bp_csv_opts {
     const char *const
         *columns;      /* NULL-terminated names wanted; NULL: all. Others are never converted */
     bool missing_null; /* a column missing in one of several files is NULL */
-    int task, n_tasks; /* n_tasks > 0: contiguous share of all inputs together */
-    int chunk_bytes;   /* what a worker takes at a time; 0: the default. For tests */
+    struct bp_rejects *rejects; /* the account of what is tolerated; NULL: nothing is */
+    int task, n_tasks;          /* n_tasks > 0: contiguous share of all inputs together */
+    int chunk_bytes;            /* what a worker takes at a time; 0: the default. For tests */
 };
 
 /* Inputs are taken over (also on error; array too is copied). All files together

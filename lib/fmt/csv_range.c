@@ -86,12 +86,11 @@ static int border_block(const struct csv_reader *r, struct border_scan *b, size_
     return 0;
 }
 
-int csv_border_find(const struct csv_reader *r, int file, int64_t offset, struct csv_border *out,
-                    struct bp_err *err)
+/* From a border of records on. */
+static int scan_to(const struct csv_reader *r, const struct csv_file *f, int64_t at, int64_t offset,
+                   struct csv_border *out, struct bp_err *err)
 {
-    const struct csv_file *f = &r->files[file];
     struct border_scan b = {0};
-    int64_t at = f->data_start;
     size_t n, block = (size_t)BP_MIN((int64_t)BLOCK, BP_MAX(offset - at, 0));
     int rc = 0;
 
@@ -122,10 +121,40 @@ int csv_border_find(const struct csv_reader *r, int file, int64_t offset, struct
         }
     }
     out->inside = b.scan.inside != 0;
+    out->n_lf = b.scan.n_lf;
 out:
     bp_mem_free(b.buf);
     bp_mem_free(b.idx);
     return rc;
+}
+
+int csv_border_find(const struct csv_reader *r, int file, int64_t offset, struct csv_border *out,
+                    struct bp_err *err)
+{
+    const struct csv_file *f = &r->files[file];
+
+    return scan_to(r, f, f->data_start, offset, out, err);
+}
+
+int csv_place_advance(const struct csv_reader *r, int file, struct csv_place *p, int64_t to,
+                      struct bp_err *err)
+{
+    const struct csv_file *f = &r->files[file];
+    struct csv_border border = {0};
+    int64_t lines, records;
+
+    if (to <= p->at)
+        return 0;
+    BP_TRY(csv_lines_between(r, &f->in, p->at, to, &lines, err));
+    records = lines; /* where nothing is quoted, lines are records */
+    if (r->dialect.quotes) {
+        BP_TRY(scan_to(r, f, p->at, to, &border, err));
+        records = border.n_lf;
+    }
+    if (border.odd)
+        BP_TRY(csv_records_between(r, &f->in, p->at, to, &records, err));
+    *p = (struct csv_place){to, p->lines + lines, p->records + records};
+    return 0;
 }
 
 /* ---- lines ---- */
@@ -140,8 +169,8 @@ int64_t csv_count_lines(const struct csv_kernels *k, const uint8_t *p, size_t n)
     return lines;
 }
 
-int csv_lines_before(const struct csv_reader *r, const struct bp_input *in, int64_t offset,
-                     int64_t *lines, struct bp_err *err)
+int csv_lines_between(const struct csv_reader *r, const struct bp_input *in, int64_t from,
+                      int64_t to, int64_t *lines, struct bp_err *err)
 {
     uint8_t *buf = bp_mem_new(BLOCK, 1, err);
     bool cr = false;
@@ -151,8 +180,8 @@ int csv_lines_before(const struct csv_reader *r, const struct bp_input *in, int6
     if (!buf)
         return err->code;
     *lines = 0;
-    for (int64_t at = 0; at < offset; at += (int64_t)n) {
-        size_t want = (size_t)BP_MIN((int64_t)BLOCK, offset - at);
+    for (int64_t at = from; at < to; at += (int64_t)n) {
+        size_t want = (size_t)BP_MIN((int64_t)BLOCK, to - at);
 
         BP_GO(bp_input_read_at(in, buf, want, at, &n, err));
         if (!n)

@@ -31,6 +31,7 @@ struct csv_source {
     int taken_file;       /* of the last job taken */
     int64_t record_at;    /* the last border of a record known to be one */
     int64_t stream_lines; /* lines before the next block of a stream */
+    int64_t stream_records;
     /* the slow path */
     struct csv_slow *slow;
     int slow_file;
@@ -228,16 +229,22 @@ static int start_slow(struct csv_source *s, struct csv_job *job, struct bp_err *
 {
     const struct csv_file *f = &s->r.files[job->file];
     int64_t from = s->record_at, skip = job->at_start ? 0 : job->a + 1;
-    int64_t line = -1;
+    struct csv_place place = {f->data_start, f->head_lines, 0};
 
     if (job->block) {
         from = job->a;
         skip = 0;
-        line = s->stream_lines;
+        place.lines = s->stream_lines;
+        place.records = s->stream_records;
     } else if (job->record_at >= 0) {
         from = job->record_at;
     }
-    BP_TRY(csv_slow_open(&s->slow, &s->r, job->file, from, skip, f->hi, line, err));
+    if (!job->block && s->r.rejects)
+        BP_TRY(csv_place_advance(&s->r, job->file, &place, from, err));
+    else if (!job->block)
+        place.lines = -1; /* counted when there is an error to tell */
+    BP_TRY(csv_slow_open(&s->slow, &s->r, job->file, from, skip, f->hi, place.lines, place.records,
+                         err));
     s->slow_file = job->file;
     s->feed_from = s->feed_to = 0;
     s->feed_end = false;
@@ -344,6 +351,7 @@ static int take_job(struct csv_source *s, struct csv_job **out, struct bp_err *e
         s->taken_file = job->file;
         s->record_at = job->border_at;
         s->stream_lines = s->r.files[job->file].head_lines;
+        s->stream_records = 0;
     }
     *out = job;
     return 0;
@@ -391,6 +399,7 @@ static int use_job(struct csv_source *s, struct csv_job *job, struct bp_err *err
     else if (job->record_at >= 0)
         s->record_at = job->record_at;
     s->stream_lines += job->lines;
+    s->stream_records += job->batch.n_rows;
     if (rc < 0 || job->odd || !job->batch.n_rows) {
         csv_job_free(job);
         return rc;
@@ -501,6 +510,7 @@ static void csv_free_source(void *self)
     bp_block_unref(s->carry);
     bp_block_unref(s->feed);
     reader_release(&s->r);
+    bp_mem_free(s->r.declared);
     bp_mem_free(s);
 }
 
@@ -588,6 +598,20 @@ static size_t chunk_bytes_for(const struct bp_ctx *ctx)
     return (size_t)BP_MAX(share, (int64_t)CSV_CHUNK_MIN_BYTES) & ~(size_t)4095;
 }
 
+static int keep_declared(struct csv_reader *r, const struct bp_schema *schema, struct bp_err *err)
+{
+    struct bp_buf b = {0};
+    const char *text;
+
+    if (!schema || !schema->n_fields)
+        return 0;
+    text = bp_schema_print(schema, false, &b, err) < 0 ? NULL : bp_buf_str(&b, err);
+    if (text)
+        r->declared = bp_mem_str(text, err);
+    bp_buf_release(&b);
+    return r->declared ? 0 : err->code;
+}
+
 static int open_all(struct csv_source *s, const struct bp_csv_opts *opts, struct bp_source *out,
                     struct bp_err *err)
 {
@@ -596,12 +620,15 @@ static int open_all(struct csv_source *s, const struct bp_csv_opts *opts, struct
     s->r.kernels = csv_kernels_pick();
     s->r.chunk_bytes = chunk;
     s->slow_file = s->taken_file = -1;
+    s->r.rejects = opts->rejects;
     s->share = (struct bp_share){opts->n_tasks ? opts->task : 0, opts->n_tasks};
     BP_TRY(set_dialect(&s->r, opts, err));
     if (!s->r.n_files)
         return bp_fail(err, BP_EUSAGE, "no input");
     BP_TRY(csv_heads_read(&s->r, opts, err));
     BP_TRY(csv_columns_resolve(&s->r, opts, err));
+    if (s->r.any_guess)
+        BP_TRY(keep_declared(&s->r, opts->schema, err));
     if (s->r.any_guess)
         BP_TRY(csv_infer(&s->r, err));
     csv_share_cut(&s->r, opts->task, opts->n_tasks);

@@ -7,7 +7,8 @@
  *   csv_range.c   which bytes of which file belong to this share
  *   csv_read.c    the source: gives chunks to the pool, takes them in order
  *   csv_chunk.c   one chunk: bytes -> index -> columns (in a worker)
- *   csv_slow.c    libcsv's reading, for what is not plain, and for the messages
+ *   csv_slow.c    libcsv's reading, for what is not plain, the messages, and tolerance
+ *   csv_record.c  libcsv itself: bytes to the fields of a record
  *   csv_scan*.c   stage 1      csv_convert.c, csv_out.c   stage 2
  *
  * The fast path never words an error. When a chunk is not plain (odd quotes, a
@@ -26,6 +27,7 @@
 #include "fmt/csv.h"
 #include "fmt/csv_out.h"
 #include "fmt/csv_scan.h"
+#include "fmt/rejects.h"
 
 #define CSV_CHUNK_BYTES ((size_t)512 << 10)
 #define CSV_CHUNK_MIN_BYTES (64 << 10) /* where memory is tight */
@@ -66,14 +68,18 @@ struct csv_reader {
     const struct csv_kernels *kernels;
     size_t chunk_bytes;
     bool header, any_guess;
+    char *declared;             /* of the schema as the user gave it, for messages; NULL: nothing */
+    struct bp_rejects *rejects; /* NULL: the first error ends the reading */
 };
 
 /* ---- csv_slow.c: libcsv over one file ---- */
 struct csv_slow;
 /* Reads fields as libcsv does, from a record border at offset on; records that
- * begin before skip_before are passed over, and those from stop_at on end it. */
+ * begin before skip_before are passed over, and those from stop_at on end it. line
+ * and record count what is before offset; line < 0: counted when an error is worded. */
 int csv_slow_open(struct csv_slow **out, const struct csv_reader *r, int file, int64_t offset,
-                  int64_t skip_before, int64_t stop_at, int64_t line, struct bp_err *err) BP_MUST;
+                  int64_t skip_before, int64_t stop_at, int64_t line, int64_t record,
+                  struct bp_err *err) BP_MUST;
 /* Feed bytes; *used of them are taken. n 0 is the end of the file. Fewer are taken
  * when `rows` rows are ready. BP_DONE: the end of the file or of the share. */
 int csv_slow_feed(struct csv_slow *s, const uint8_t *p, size_t n, int64_t rows, size_t *used,
@@ -99,6 +105,10 @@ void csv_record_release(struct csv_record *rec);
 int csv_record_first(const struct csv_dialect *d, const uint8_t *p, size_t n, bool at_end,
                      struct csv_record *rec, size_t *used, struct bp_err *err) BP_MUST;
 
+/* csv_record.c: records between two borders, by libcsv. */
+int csv_records_between(const struct csv_reader *r, const struct bp_input *in, int64_t from,
+                        int64_t to, int64_t *records, struct bp_err *err) BP_MUST;
+
 /* ---- csv_head.c ---- */
 int csv_heads_read(struct csv_reader *r, const struct bp_csv_opts *opts,
                    struct bp_err *err) BP_MUST;
@@ -118,13 +128,21 @@ struct csv_border {
     bool inside; /* is the byte at the offset inside quotes? */
     bool odd;    /* libcsv is needed from record_at on */
     int64_t record_at;
+    int64_t n_lf; /* that end records, unless odd */
 };
 /* Reads the file from its first record up to offset. */
 int csv_border_find(const struct csv_reader *r, int file, int64_t offset, struct csv_border *out,
                     struct bp_err *err) BP_MUST;
-/* Lines that end before offset (LF, CR, CRLF), by reading the file. */
-int csv_lines_before(const struct csv_reader *r, const struct bp_input *in, int64_t offset,
-                     int64_t *lines, struct bp_err *err) BP_MUST;
+/* Lines that end in [from, to) (LF, CR, CRLF), by reading the file. */
+int csv_lines_between(const struct csv_reader *r, const struct bp_input *in, int64_t from,
+                      int64_t to, int64_t *lines, struct bp_err *err) BP_MUST;
+/* A border of records, and how many lines and records of the file are before it. */
+struct csv_place {
+    int64_t at, lines, records;
+};
+/* Move p on to the border `to`, by reading the file. */
+int csv_place_advance(const struct csv_reader *r, int file, struct csv_place *p, int64_t to,
+                      struct bp_err *err) BP_MUST;
 int64_t csv_count_lines(const struct csv_kernels *k, const uint8_t *p, size_t n);
 
 /* ---- csv_chunk.c ---- */

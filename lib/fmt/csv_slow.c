@@ -2,193 +2,56 @@
 /*
  * The slow path: libcsv itself, one file from a record border on. It is fed up
  * to each CR or LF, so that a record can only end where a piece ends and its
- * place is known. All errors in the data are worded here.
+ * place is known. All errors in the data are worded here, and tolerated where the
+ * reader has an account for rejects: a row whose shape is wrong is left out, never
+ * padded; what a bad value does, the account says.
  */
-#include <csv.h>
 #include <string.h>
 
 #include "col/text.h"
-#include "fmt/csv_reader.h"
+#include "fmt/csv_record.h"
 
-struct parser {
-    struct csv_parser lib;
-    const struct csv_dialect *d;
-    bool fresh;  /* the next byte is the first of a field */
-    bool quoted; /* the field begun has a quote as its first byte */
-    struct csv_record rec;
-    bool ended;         /* the record is complete */
-    struct bp_err *err; /* a callback ran out of memory */
+#define RAW_BYTES ((size_t)64 << 10)
+
+struct spot {
+    int64_t at, line, record; /* offset of a record; lines and records before it */
+};
+
+/* Empty lines, one behind the other. Those that tolerance does not report need the
+ * first place only. */
+struct blanks {
+    struct spot first;
+    int64_t n, stride;
 };
 
 struct csv_slow {
     const struct csv_reader *r;
     const struct csv_file *file;
-    struct parser p;
+    struct csv_splitter p;
     int64_t record_at, pos; /* offsets of the record begun, of the next byte */
     int64_t line, lines;    /* lines before the record, before pos; < 0: count in the file */
     int64_t skip_before, stop_at;
-    bool after_cr;                /* the byte before was a CR that ended a record */
-    bool line_cr;                 /* the byte before was a CR */
-    int64_t blank_at, blank_line; /* the first empty line that may be at the end; -1 */
+    bool after_cr;         /* the byte before was a CR that ended a record */
+    bool line_cr;          /* the byte before was a CR */
+    int64_t record;        /* records before the one begun, in the file */
+    struct blanks *blanks; /* empty lines that may be at the end */
+    int n_blanks;
     bool done;
+    /* where errors are tolerated */
+    struct bp_rejects *rejects;
+    struct bp_buf raw; /* of the record begun, up to RAW_BYTES */
+    int64_t nul_at;    /* the first NUL byte in it; -1 */
+    uint8_t *bad;      /* [n_cols]: the value becomes NULL */
+    struct bp_err why;
     struct csv_out *outs;
     int64_t n_rows;
 };
 
-static int no_space(unsigned char c)
-{
-    (void)c;
-    return 0;
-}
-
-static int parser_open(struct parser *p, const struct csv_dialect *d, struct bp_err *err)
-{
-    if (csv_init(&p->lib, CSV_REPALL_NL | CSV_EMPTY_IS_NULL) != 0)
-        return bp_fail_oom(err, sizeof p->lib);
-    csv_set_delim(&p->lib, d->delim);
-    csv_set_quote(&p->lib, d->quotes ? d->quote : 0); /* a NUL byte is refused anyway */
-    csv_set_space_func(&p->lib, no_space);
-    p->d = d;
-    p->fresh = true;
-    return 0;
-}
-
-static void parser_close(struct parser *p)
-{
-    csv_free(&p->lib);
-    csv_record_release(&p->rec);
-}
-
-void csv_record_release(struct csv_record *rec)
-{
-    bp_buf_release(&rec->bytes);
-    bp_mem_free(rec->ends);
-    bp_mem_free(rec->empty);
-    *rec = (struct csv_record){0};
-}
-
-static int record_add(struct csv_record *rec, const void *s, size_t n, struct bp_err *err)
-{
-    if (rec->n == rec->cap) {
-        int cap = rec->cap ? rec->cap * 2 : 32;
-        void *e = bp_mem_grow(rec->ends, (size_t)cap, sizeof *rec->ends, err);
-        void *m;
-
-        if (!e)
-            return err->code;
-        rec->ends = e;
-        m = bp_mem_grow(rec->empty, (size_t)cap, sizeof *rec->empty, err);
-        if (!m)
-            return err->code;
-        rec->empty = m;
-        rec->cap = cap;
-    }
-    if (n)
-        BP_TRY(bp_buf_append(&rec->bytes, s, n, err));
-    rec->ends[rec->n] = rec->bytes.len;
-    rec->empty[rec->n++] = s == NULL;
-    return 0;
-}
-
-/* libcsv tells quoted from unquoted for empty fields only. */
-static bool is_null_text(const struct parser *p, const void *s, size_t n)
-{
-    return p->d->null_text && !p->quoted && n == p->d->null_len &&
-           memcmp(s, p->d->null_text, n) == 0;
-}
-
-static void on_field(void *s, size_t n, void *arg)
-{
-    struct parser *p = arg;
-
-    if (s && is_null_text(p, s, n)) {
-        s = NULL;
-        n = 0;
-    }
-    p->fresh = true;
-    if (!p->err->code)
-        (void)record_add(&p->rec, s, n, p->err); /* the code stays in err */
-}
-
-static void on_record(int c, void *arg)
-{
-    struct parser *p = arg;
-
-    (void)c;
-    p->ended = true;
-    p->fresh = true;
-}
-
-/* s[0, n), n > 0, is a piece as piece_len() cuts it. */
-static int parser_feed(struct parser *p, const uint8_t *s, size_t n, struct bp_err *err)
-{
-    p->err = err;
-    p->ended = false;
-    if (p->fresh)
-        p->quoted = p->d->quotes && s[0] == p->d->quote;
-    p->fresh = false;
-    if (csv_parse(&p->lib, s, n, on_field, on_record, p) != n && !err->code)
-        return bp_fail_oom(err, csv_get_buffer_size(&p->lib));
-    return err->code;
-}
-
-/* BP_DONE: a quote is not closed. */
-static int parser_finish(struct parser *p, struct bp_err *err)
-{
-    p->err = err;
-    p->ended = false;
-    csv_set_opts(&p->lib, CSV_REPALL_NL | CSV_EMPTY_IS_NULL | CSV_STRICT | CSV_STRICT_FINI);
-    if (csv_fini(&p->lib, on_field, on_record, p) != 0)
-        return BP_DONE;
-    return err->code;
-}
-
-/* Up to and with the next CR or LF; where fields are compared, or delimiter: so
- * that what ends, ends with a piece. */
-static size_t piece_len(const struct csv_dialect *d, const uint8_t *p, size_t n)
-{
-    uint8_t other = d->null_text ? d->delim : '\n';
-
-    for (size_t i = 0; i < n; i++)
-        if (p[i] == '\n' || p[i] == '\r' || p[i] == other)
-            return i + 1;
-    return n;
-}
-
-int csv_record_first(const struct csv_dialect *d, const uint8_t *s, size_t n, bool at_end,
-                     struct csv_record *rec, size_t *used, struct bp_err *err)
-{
-    struct parser p = {0};
-    size_t at = 0;
-    int rc;
-
-    BP_TRY(parser_open(&p, d, err));
-    rc = 0;
-    while (at < n && !p.ended) {
-        size_t len = piece_len(d, s + at, n - at);
-
-        BP_GO(parser_feed(&p, s + at, len, err));
-        at += len;
-    }
-    /* a CR as the last byte known may have its LF behind it */
-    if (!p.ended && at_end)
-        BP_GO(parser_finish(&p, err));
-    else if (!p.ended || (!at_end && at == n && s[at - 1] == '\r'))
-        rc = BP_DONE;
-    if (rc == 0 && at && at < n && s[at - 1] == '\r' && s[at] == '\n')
-        at++;
-    *used = at;
-    *rec = p.rec;
-    p.rec = (struct csv_record){0};
-out:
-    parser_close(&p);
-    return rc;
-}
-
 /* ---- opening ---- */
 
 int csv_slow_open(struct csv_slow **out, const struct csv_reader *r, int file, int64_t offset,
-                  int64_t skip_before, int64_t stop_at, int64_t line, struct bp_err *err)
+                  int64_t skip_before, int64_t stop_at, int64_t line, int64_t record,
+                  struct bp_err *err)
 {
     struct csv_slow *s = bp_mem_new(1, sizeof *s, err);
     int rc;
@@ -201,10 +64,14 @@ int csv_slow_open(struct csv_slow **out, const struct csv_reader *r, int file, i
     s->skip_before = skip_before;
     s->stop_at = stop_at;
     s->line = s->lines = line;
-    s->blank_at = -1;
+    s->record = record;
+    s->rejects = r->rejects;
+    s->nul_at = -1;
     s->outs = bp_mem_new((size_t)r->n_cols, sizeof *s->outs, err);
-    rc = s->outs ? parser_open(&s->p, &r->dialect, err) : err->code;
+    s->bad = s->outs ? bp_mem_new((size_t)r->n_cols, 1, err) : NULL;
+    rc = s->bad ? csv_splitter_open(&s->p, &r->dialect, err) : err->code;
     if (rc < 0) {
+        bp_mem_free(s->bad);
         bp_mem_free(s->outs);
         bp_mem_free(s);
         return rc;
@@ -219,9 +86,12 @@ void csv_slow_free(struct csv_slow *s)
 {
     if (!s)
         return;
-    parser_close(&s->p);
+    csv_splitter_close(&s->p);
     for (int c = 0; c < s->r->n_cols; c++)
         csv_out_release(&s->outs[c]);
+    bp_buf_release(&s->raw);
+    bp_mem_free(s->blanks);
+    bp_mem_free(s->bad);
     bp_mem_free(s->outs);
     bp_mem_free(s);
 }
@@ -248,23 +118,63 @@ int csv_slow_take(struct csv_slow *s, struct bp_batch *out, struct bp_err *err)
 
 /* ---- errors ---- */
 
+static struct spot here(const struct csv_slow *s)
+{
+    return (struct spot){s->record_at, s->line, s->record};
+}
+
 /* "FILE:LINE: ..." in front, for the line in which offset at lies. */
 static int at_line(const struct csv_slow *s, int64_t lines, int64_t at, struct bp_err *err)
 {
     struct bp_err other = {0};
 
-    if (lines < 0 && csv_lines_before(s->r, &s->file->in, at, &lines, &other) < 0)
+    if (lines < 0 && csv_lines_between(s->r, &s->file->in, 0, at, &lines, &other) < 0)
         return bp_err_prefix(err, "%s: byte %lld", s->file->in.name, (long long)at);
     return bp_err_prefix(err, "%s:%lld", s->file->in.name, (long long)lines + 1);
 }
 
-static int wrong_count(const struct csv_slow *s, int n, int64_t lines, int64_t at,
-                       struct bp_err *err)
+/*
+ * why says what is wrong, without the place: it fails the reading, or goes to the
+ * account. column NULL: the row as a whole; is_value: the value becomes NULL.
+ */
+static int report(struct csv_slow *s, const struct spot *w, const char *column, bool is_value,
+                  struct bp_err *err)
 {
-    bp_fail(err, BP_EDATA, "%d field%s where %d %s expected (the row begins at byte %lld)", n,
+    size_t n = s->raw.len;
+    struct bp_reject x;
+
+    if (!s->rejects) {
+        *err = s->why;
+        if (column)
+            bp_err_prefix(err, "column %s", column);
+        return at_line(s, w->line, w->at, err);
+    }
+    while (n && (s->raw.data[n - 1] == '\n' || s->raw.data[n - 1] == '\r'))
+        n--;
+    x = (struct bp_reject){.file = s->file->in.name,
+                           .line = w->line + 1,
+                           .byte = w->at,
+                           .record = w->record + 1,
+                           .column = column,
+                           .reason = s->why.msg,
+                           .text = s->raw.data,
+                           .n_text = w->at == s->record_at ? n : 0,
+                           .is_value = is_value};
+    return bp_rejects_add(s->rejects, &x, err);
+}
+
+static struct bp_err *why(struct csv_slow *s)
+{
+    s->why.code = 0;
+    return &s->why;
+}
+
+static int wrong_count(struct csv_slow *s, int n, const struct spot *w, struct bp_err *err)
+{
+    bp_fail(why(s), BP_EDATA, "%d field%s where %d %s expected (the row begins at byte %lld)", n,
             n == 1 ? "" : "s", s->file->n_fields, s->file->n_fields == 1 ? "is" : "are",
-            (long long)at);
-    return at_line(s, lines, at, err);
+            (long long)w->at);
+    return report(s, w, NULL, false, err);
 }
 
 static const char *field_name(const struct csv_slow *s, int field)
@@ -272,14 +182,11 @@ static const char *field_name(const struct csv_slow *s, int field)
     return s->file->names && field < s->file->n_fields ? s->file->names[field] : "?";
 }
 
-static int bad_utf8(const struct csv_slow *s, int field, const uint8_t *p, size_t bad,
-                    struct bp_err *err)
+static void say_bad_utf8(struct csv_slow *s, int field, uint8_t byte)
 {
-    bp_fail(err, BP_EDATA,
-            "column %s: byte 0x%02x is not valid UTF-8 (field %d of %d, the row begins at byte "
-            "%lld)",
-            field_name(s, field), p[bad], field + 1, s->file->n_fields, (long long)s->record_at);
-    return at_line(s, s->line, s->record_at, err);
+    bp_fail(why(s), BP_EDATA,
+            "byte 0x%02x is not valid UTF-8 (field %d of %d, the row begins at byte %lld)", byte,
+            field + 1, s->file->n_fields, (long long)s->record_at);
 }
 
 /* Long values are cut where a character begins. */
@@ -294,33 +201,43 @@ static int shown_bytes(const uint8_t *p, size_t n)
     return (int)max;
 }
 
-static int bad_value(const struct csv_slow *s, int c, const uint8_t *p, size_t n, int status,
-                     struct bp_err *err)
+/* The -s to pass: what is declared already, and this column as text. */
+static void say_schema(const struct csv_slow *s, const struct csv_col *col, const char *type,
+                       struct bp_err *e)
+{
+    struct bp_buf name = {0};
+    struct bp_err other = {0};
+    size_t used = strlen(e->msg);
+
+    if (!s->r->header)
+        snprintf(e->msg + used, sizeof e->msg - used,
+                 "; the type %s was guessed from a sample: declare the columns with -s "
+                 "(bp-schema --infer prints them)",
+                 type);
+    else if (bp_name_print(col->name, &name, &other) == 0 && bp_buf_str(&name, &other))
+        snprintf(e->msg + used, sizeof e->msg - used,
+                 "; the type %s was guessed from a sample: pass -s '%s%s%s text, *'", type,
+                 s->r->declared ? s->r->declared : "", s->r->declared ? ", " : "",
+                 (const char *)name.data);
+    bp_buf_release(&name);
+}
+
+static void say_bad_value(struct csv_slow *s, int c, const uint8_t *p, size_t n, int status)
 {
     const struct csv_col *col = &s->r->cols[c];
+    struct bp_err *e = why(s);
     char type[BP_TYPE_NAME_MAX];
     int shown = shown_bytes(p, n);
     const char *dots = (size_t)shown < n ? "..." : "";
 
     bp_type_name(col->type, type);
     if (status == BP_TEXT_RANGE)
-        bp_fail(err, BP_EDATA, "column %s: '%.*s%s' is out of range for %s", col->name, shown,
-                (const char *)p, dots, type);
+        bp_fail(e, BP_EDATA, "'%.*s%s' is out of range for %s", shown, (const char *)p, dots, type);
     else
-        bp_fail(err, BP_EDATA, "column %s: '%.*s%s' is not %s %s", col->name, shown,
-                (const char *)p, dots, strchr("aeio", type[0]) ? "an" : "a", type);
-    if (col->guessed) {
-        struct bp_buf name = {0};
-        struct bp_err other = {0};
-        size_t used = strlen(err->msg);
-
-        if (bp_name_print(col->name, &name, &other) == 0 && bp_buf_str(&name, &other))
-            snprintf(err->msg + used, sizeof err->msg - used,
-                     "; the type %s was guessed from the first rows: pass -s '%s text, *'", type,
-                     (const char *)name.data);
-        bp_buf_release(&name);
-    }
-    return at_line(s, s->line, s->record_at, err);
+        bp_fail(e, BP_EDATA, "'%.*s%s' is not %s %s", shown, (const char *)p, dots,
+                strchr("aeio", type[0]) ? "an" : "a", type);
+    if (col->guessed)
+        say_schema(s, col, type, e);
 }
 
 /* ---- records to rows ---- */
@@ -333,52 +250,160 @@ static const uint8_t *field_at(const struct csv_record *rec, int i, size_t *n)
     return rec->bytes.data ? rec->bytes.data + from : (const uint8_t *)"";
 }
 
-static int add_value(struct csv_slow *s, int c, int field, struct bp_err *err)
+/* Is the field a value of column c, or NULL where it may be? If not, why says so.
+ * The value is in room, unless it is text or NULL. */
+static bool is_good(struct csv_slow *s, int c, int field, bp_int128 room[2], bool *is_null)
 {
     const struct csv_record *rec = &s->p.rec;
+    const uint8_t *p;
+    size_t n, bad;
+    int status;
+
+    *is_null = field < 0 || rec->empty[field];
+    if (*is_null) {
+        if (s->r->cols[c].not_null)
+            bp_fail(why(s), BP_EDATA, "an empty field, but it is NOT NULL");
+        return !s->r->cols[c].not_null;
+    }
+    p = field_at(rec, field, &n);
+    if (s->rejects && !bp_utf8_check(p, n, &bad)) {
+        say_bad_utf8(s, field, p[bad]);
+        return false;
+    }
+    if (s->outs[c].type.kind == BP_TEXT)
+        return true;
+    status = bp_text_parse(s->outs[c].type, (const char *)p, n, room);
+    if (status != BP_TEXT_OK)
+        say_bad_value(s, c, p, n, status);
+    return status == BP_TEXT_OK;
+}
+
+static int add_value(struct csv_slow *s, int c, int field, struct bp_err *err)
+{
     struct csv_out *o = &s->outs[c];
     bp_int128 room[2] = {0, 0};
     const uint8_t *p = NULL;
+    struct spot w = here(s);
     size_t n = 0;
-    int status;
+    bool is_null = true;
 
-    if (field >= 0)
-        p = field_at(rec, field, &n);
+    if (!s->bad[c] && !is_good(s, c, field, room, &is_null))
+        return report(s, &w, s->r->cols[c].name, false, err);
+    if (!is_null)
+        p = field_at(&s->p.rec, field, &n);
     BP_TRY(csv_out_reserve(o, 1, n, err));
-    if (field < 0 || rec->empty[field]) {
-        if (s->r->cols[c].not_null) {
-            bp_fail(err, BP_EDATA, "column %s: an empty field, but it is NOT NULL",
-                    s->r->cols[c].name);
-            return at_line(s, s->line, s->record_at, err);
-        }
+    if (is_null)
         csv_out_nulls(o, 1);
-    } else if (o->type.kind == BP_TEXT) {
+    else if (o->type.kind == BP_TEXT)
         csv_out_bytes(o, p, n);
-    } else {
-        status = bp_text_parse(o->type, (const char *)p, n, room);
-        if (status != BP_TEXT_OK)
-            return bad_value(s, c, p, n, status, err);
+    else
         csv_out_value(o, room);
+    return 0;
+}
+
+/*
+ * Whole rows are judged before a value is added. BP_DONE: the row was reported and
+ * is left out; else bad[] has the values that become NULL, reported too.
+ */
+static int judge_values(struct csv_slow *s, struct bp_err *err)
+{
+    bp_int128 room[2] = {0, 0};
+    struct spot w = here(s);
+    bool is_null, any = false;
+
+    memset(s->bad, 0, (size_t)s->r->n_cols);
+    for (int c = 0; c < s->r->n_cols; c++) {
+        if (is_good(s, c, s->file->field_of[c], room, &is_null))
+            continue;
+        if (s->rejects->skip || s->r->cols[c].not_null) {
+            BP_TRY(report(s, &w, s->r->cols[c].name, false, err));
+            return BP_DONE;
+        }
+        s->bad[c] = 1;
+        any = true;
+    }
+    for (int c = 0; any && c < s->r->n_cols; c++)
+        if (s->bad[c] && !is_good(s, c, s->file->field_of[c], room, &is_null))
+            BP_TRY(report(s, &w, s->r->cols[c].name, true, err));
+    return 0;
+}
+
+/* BP_DONE: some field is no UTF-8, which was reported. */
+static int judge_utf8(struct csv_slow *s, struct bp_err *err)
+{
+    const struct csv_record *rec = &s->p.rec;
+    struct spot w = here(s);
+    const uint8_t *p;
+    size_t n, bad;
+
+    for (int i = 0; i < rec->n; i++) {
+        p = field_at(rec, i, &n);
+        if (!bp_utf8_check(p, n, &bad)) {
+            say_bad_utf8(s, i, p[bad]);
+            BP_TRY(report(s, &w, field_name(s, i), false, err));
+            return BP_DONE;
+        }
     }
     return 0;
 }
 
 static int add_row(struct csv_slow *s, struct bp_err *err)
 {
-    const struct csv_record *rec = &s->p.rec;
-    const uint8_t *p;
-    size_t n, bad;
+    struct spot w = here(s);
+    int rc = 0;
 
-    if (rec->n != s->file->n_fields)
-        return wrong_count(s, rec->n, s->line, s->record_at, err);
-    for (int i = 0; i < rec->n; i++) {
-        p = field_at(rec, i, &n);
-        if (!bp_utf8_check(p, n, &bad))
-            return bad_utf8(s, i, p, bad, err);
+    if (s->nul_at >= 0) {
+        bp_fail(why(s), BP_EDATA, "a NUL byte (byte %lld of the file)", (long long)s->nul_at);
+        return report(s, &w, NULL, false, err);
     }
+    if (s->p.rec.n != s->file->n_fields)
+        return wrong_count(s, s->p.rec.n, &w, err);
+    if (!s->rejects || s->rejects->skip)
+        rc = judge_utf8(s, err);
+    if (rc == 0 && s->rejects)
+        rc = judge_values(s, err);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
     for (int c = 0; c < s->r->n_cols; c++)
         BP_TRY(add_value(s, c, s->file->field_of[c], err));
     s->n_rows++;
+    return 0;
+}
+
+/* ---- empty lines ---- */
+
+static int note_blank(struct csv_slow *s, struct bp_err *err)
+{
+    struct blanks *b = s->n_blanks ? &s->blanks[s->n_blanks - 1] : NULL;
+
+    if (b && (!s->rejects || b->n == 1 || s->record_at == b->first.at + b->n * b->stride)) {
+        if (b->n == 1)
+            b->stride = s->record_at - b->first.at;
+        b->n++;
+        return 0;
+    }
+    b = bp_mem_grow(s->blanks, (size_t)s->n_blanks + 1, sizeof *b, err);
+    if (!b)
+        return err->code;
+    s->blanks = b;
+    b[s->n_blanks++] = (struct blanks){.first = here(s), .n = 1};
+    return 0;
+}
+
+/* They were not at the end: rows without fields. */
+static int report_blanks(struct csv_slow *s, struct bp_err *err)
+{
+    for (int i = 0; i < s->n_blanks; i++)
+        for (int64_t k = 0; k < s->blanks[i].n; k++) {
+            struct spot w = s->blanks[i].first;
+
+            w.at += k * s->blanks[i].stride;
+            w.line += w.line < 0 ? 0 : k;
+            w.record += k;
+            if (!s->rejects || (w.at >= s->skip_before && w.at < s->stop_at))
+                BP_TRY(wrong_count(s, 0, &w, err));
+        }
+    s->n_blanks = 0;
     return 0;
 }
 
@@ -386,25 +411,24 @@ static int add_row(struct csv_slow *s, struct bp_err *err)
 static int end_record(struct csv_slow *s, struct bp_err *err)
 {
     struct csv_record *rec = &s->p.rec;
-    bool wanted = s->record_at >= s->skip_before;
+    bool wanted = s->record_at >= s->skip_before && s->record_at < s->stop_at;
 
     if (rec->n == 0 && s->file->n_fields == 1) /* an empty line is a row */
-        BP_TRY(record_add(rec, NULL, 0, err));
+        BP_TRY(csv_record_add(rec, NULL, 0, err));
     if (rec->n == 0) {
-        if (s->blank_at < 0) {
-            s->blank_at = s->record_at;
-            s->blank_line = s->line;
-        }
+        BP_TRY(note_blank(s, err));
     } else {
-        if (s->blank_at >= 0)
-            return wrong_count(s, 0, s->blank_line, s->blank_at, err);
+        BP_TRY(report_blanks(s, err));
         if (wanted)
             BP_TRY(add_row(s, err));
     }
     rec->n = 0;
     rec->bytes.len = 0;
+    s->raw.len = 0;
+    s->nul_at = -1;
     s->record_at = s->pos;
     s->line = s->lines;
+    s->record++;
     return 0;
 }
 
@@ -420,7 +444,7 @@ static void count_line(struct csv_slow *s, uint8_t c, size_t len)
 
 static int feed_end(struct csv_slow *s, struct bp_err *err)
 {
-    int rc = parser_finish(&s->p, err);
+    int rc = csv_splitter_finish(&s->p, err);
 
     if (rc == BP_DONE) {
         bp_fail(err, BP_EDATA,
@@ -436,21 +460,50 @@ static int feed_end(struct csv_slow *s, struct bp_err *err)
     return BP_DONE;
 }
 
+/* A NUL byte is an error, or, tolerated, a blank in a row that is left out. */
+static int feed_nul(struct csv_slow *s, const uint8_t *p, size_t len, int64_t nul_at,
+                    struct bp_err *err)
+{
+    uint8_t *copy;
+    int rc;
+
+    if (!s->rejects) {
+        bp_fail(err, BP_EDATA, "a NUL byte (byte %lld of the file)", (long long)nul_at);
+        return at_line(s, s->lines, nul_at, err);
+    }
+    if (s->nul_at < 0)
+        s->nul_at = nul_at;
+    copy = bp_mem_new(len, 1, err);
+    if (!copy)
+        return err->code;
+    for (size_t i = 0; i < len; i++)
+        copy[i] = p[i] ? p[i] : ' ';
+    rc = csv_splitter_feed(&s->p, copy, len, err);
+    bp_mem_free(copy);
+    return rc;
+}
+
+static int keep_raw(struct csv_slow *s, const uint8_t *p, size_t len, struct bp_err *err)
+{
+    if (!s->rejects || s->raw.len >= RAW_BYTES)
+        return 0;
+    return bp_buf_append(&s->raw, p, BP_MIN(len, RAW_BYTES - s->raw.len), err);
+}
+
 static int feed_piece(struct csv_slow *s, const uint8_t *p, size_t len, struct bp_err *err)
 {
     const uint8_t *nul = memchr(p, 0, len);
 
-    if (nul) {
-        bp_fail(err, BP_EDATA, "a NUL byte (byte %lld of the file)",
-                (long long)(s->pos + (nul - p)));
-        return at_line(s, s->lines, s->pos + (nul - p), err);
-    }
     if ((size_t)(s->pos - s->record_at) + len > CSV_RECORD_MAX_BYTES) {
         bp_fail(err, BP_EDATA, "the row is longer than %zu MiB; is a quote not closed?",
                 CSV_RECORD_MAX_BYTES >> 20);
         return at_line(s, s->line, s->record_at, err);
     }
-    BP_TRY(parser_feed(&s->p, p, len, err));
+    BP_TRY(keep_raw(s, p, len, err));
+    if (nul)
+        BP_TRY(feed_nul(s, p, len, s->pos + (nul - p), err));
+    else
+        BP_TRY(csv_splitter_feed(&s->p, p, len, err));
     s->pos += (int64_t)len;
     count_line(s, p[len - 1], len);
     s->after_cr = s->p.ended && p[len - 1] == '\r';
@@ -460,7 +513,7 @@ static int feed_piece(struct csv_slow *s, const uint8_t *p, size_t len, struct b
 /* The share is read; unless an empty line waits to be the last. */
 static bool is_behind(const struct csv_slow *s)
 {
-    return s->record_at >= s->stop_at && s->blank_at < 0;
+    return s->record_at >= s->stop_at && !s->n_blanks;
 }
 
 int csv_slow_feed(struct csv_slow *s, const uint8_t *p, size_t n, int64_t rows, size_t *used,
@@ -472,7 +525,7 @@ int csv_slow_feed(struct csv_slow *s, const uint8_t *p, size_t n, int64_t rows, 
     if (n == 0)
         return is_behind(s) ? BP_DONE : feed_end(s, err);
     while (*used < n && s->n_rows < rows) {
-        size_t len = piece_len(&s->r->dialect, p + *used, n - *used);
+        size_t len = csv_piece_len(&s->r->dialect, p + *used, n - *used);
 
         if (s->after_cr && p[*used] == '\n') { /* the LF of CRLF */
             s->after_cr = false;

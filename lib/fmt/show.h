@@ -19,5 +19,7 @@ int bp_show_table(struct bp_source *src, const struct bp_show_opts *opts, struct
 /* As Spark's printSchema: "root\n |-- a: integer (nullable = true)\n". */
 int bp_show_schema_tree(const struct bp_schema *s, struct bp_buf *out, struct bp_err *err) BP_MUST;
 int bp_show_schema_json(const struct bp_schema *s, struct bp_buf *out, struct bp_err *err) BP_MUST;
+/* A JSON string with its quotes (RFC 8259); what is no UTF-8 becomes U+FFFD. */
+int bp_show_json_text(const uint8_t *p, size_t n, struct bp_buf *out, struct bp_err *err) BP_MUST;
 
 #endif

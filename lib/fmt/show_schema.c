@@ -23,11 +23,9 @@ int bp_show_schema_tree(const struct bp_schema *s, struct bp_buf *out, struct bp
     return 0;
 }
 
-/* RFC 8259; what is no UTF-8 becomes U+FFFD. */
-static int json_string(struct bp_buf *out, const char *s, struct bp_err *err)
+int bp_show_json_text(const uint8_t *p, size_t n, struct bp_buf *out, struct bp_err *err)
 {
-    const uint8_t *p = (const uint8_t *)s;
-    size_t n = strlen(s), bad_at, good;
+    size_t bad_at, good;
 
     BP_TRY(bp_buf_append(out, "\"", 1, err));
     while (n > 0) {
@@ -47,6 +45,11 @@ static int json_string(struct bp_buf *out, const char *s, struct bp_err *err)
         n -= good;
     }
     return bp_buf_append(out, "\"", 1, err);
+}
+
+static int json_string(struct bp_buf *out, const char *s, struct bp_err *err)
+{
+    return bp_show_json_text((const uint8_t *)s, strlen(s), out, err);
 }
 
 static int json_field(struct bp_buf *out, const struct bp_field *f, struct bp_err *err)

@@ -101,7 +101,7 @@ static int text_schema(struct bp_tool *t, const char *path, struct bp_schema *sc
 static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_source *out)
 {
     struct bp_tool *t = g->t;
-    struct bp_csv_opts c = {.task = g->task.i, .n_tasks = g->task.n};
+    struct bp_csv_opts c = {.task = g->task.i, .n_tasks = g->task.n, .rejects = g->o->rejects};
     struct bp_input *ins = bp_mem_new((size_t)n, sizeof *ins, &t->err);
     struct bp_schema schema = {0};
     char **names = NULL;

@@ -93,10 +93,24 @@ struct bp_open {
     const char *columns; /* bp-read -c; NULL: all */
     bool text_on_stdin;  /* bp-read: stdin may be CSV */
     bool whole;          /* a broadcast side: never a share */
+    struct bp_rejects *rejects; /* bp-read --on-error null, skip; NULL: errors fail */
 };
 /* Operands names[0..n) (n == 0: stdin) one after the other as one table. */
 int bp_tool_open(struct bp_tool *t, char *const *names, int n, const struct bp_open *o,
                  struct bp_source *out) BP_MUST;
+
+/* ---- rejects (rejects.c) ---- */
+struct bp_reject_opts {
+    const char *on_error, *file; /* --on-error, --rejects */
+    int64_t max_errors;          /* --max-errors; < 0: not given */
+};
+/* The options' account. *out NULL: errors fail. */
+int bp_tool_rejects_open(struct bp_tool *t, const struct bp_reject_opts *o,
+                         struct bp_rejects **out) BP_MUST;
+/* src commits r's file when it has ended, before its own reader hears of it. */
+int bp_tool_rejects_watch(struct bp_tool *t, struct bp_rejects *r, struct bp_source *src) BP_MUST;
+/* Says how many there were, and frees r (may be NULL). */
+void bp_tool_rejects_end(struct bp_tool *t, struct bp_rejects *r, const char *file);
 
 /* ---- lineage ---- */
 /* Note this command's step on out, over the inputs' lineages as they were before

@@ -63,10 +63,9 @@ static void a_broken_guess_says_what_to_pass(void)
     while (n < 9400000)
         n += (size_t)sprintf(text + n, "%zu,some words to make it long\n", n);
     sprintf(text + n, "x7,y\n");
-    CHECK(
-        strstr(CSV({text}, .columns = order_id, .stream = true),
-               "column order id: 'x7' is not a bigint; the type bigint was guessed from the first "
-               "rows: pass -s '\"order id\" text, *'") != NULL);
+    CHECK(strstr(CSV({text}, .columns = order_id, .stream = true),
+                 "column order id: 'x7' is not a bigint; the type bigint was guessed from a "
+                 "sample: pass -s '\"order id\" text, *'") != NULL);
 }
 
 UNIT_MAIN(T(columns_are_matched_by_name_in_the_schemas_order),
