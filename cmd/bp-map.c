@@ -4,7 +4,7 @@
 #include "tool/tool.h"
 
 struct opts {
-    const char *add, *drop, *rename;
+    const char *add, *drop, *rename, *unpivot, *names;
 };
 
 static const struct bp_option options[] = {
@@ -12,6 +12,10 @@ static const struct bp_option options[] = {
      "add columns, or overwrite those of the name"},
     {'d', "drop", BP_OPT_TEXT, offsetof(struct opts, drop), "COLS", "all columns but these"},
     {'r', "rename", BP_OPT_TEXT, offsetof(struct opts, rename), "LIST", "'old AS new, ...'"},
+    {0, "unpivot", BP_OPT_TEXT, offsetof(struct opts, unpivot), "COLS",
+     "these columns to rows: a name and a value each"},
+    {0, "names", BP_OPT_TEXT, offsetof(struct opts, names), "KEY,VALUE",
+     "of the columns --unpivot makes (default: key,value)"},
 };
 
 static const struct bp_command command = {
@@ -35,13 +39,15 @@ static const struct bp_command command = {
 static int form_of(struct bp_tool *t, const struct opts *o, enum bp_map_form *form,
                    const char **text, int *first_input)
 {
-    int given = (o->add != NULL) + (o->drop != NULL) + (o->rename != NULL);
+    int given = (o->add != NULL) + (o->drop != NULL) + (o->rename != NULL) + (o->unpivot != NULL);
 
     if (given > 1)
-        return bp_fail(&t->err, BP_EUSAGE, "-a, -d and -r: one at a time; pipe them");
+        return bp_fail(&t->err, BP_EUSAGE, "-a, -d, -r and --unpivot: one at a time; pipe them");
+    if (o->names && !o->unpivot)
+        return bp_fail(&t->err, BP_EUSAGE, "--names is for --unpivot");
     *first_input = 0;
     *form = o->add ? BP_MAP_ADD : o->drop ? BP_MAP_DROP : BP_MAP_RENAME;
-    *text = o->add ? o->add : o->drop ? o->drop : o->rename;
+    *text = o->add ? o->add : o->drop ? o->drop : o->rename ? o->rename : o->unpivot;
     if (given)
         return 0;
     if (!t->n_operands)
@@ -66,9 +72,14 @@ static int run(struct bp_tool *t, const struct opts *o)
     BP_TRY(bp_tool_clause(t, text, &list));
     BP_TRY(bp_tool_open(t, t->operands + first, t->n_operands - first, NULL, &in));
     BP_GO(bp_schema_copy_meta(&from, &in.schema, &t->err));
-    BP_GO(bp_map_open(&src, &in, form, &list, &t->ctx, &t->err));
-    BP_GO(bp_tool_step(t, &src.schema, (const char *[]){names[form], list.text, NULL},
-                       (const struct bp_schema *[]){&from}, 1));
+    if (o->unpivot)
+        BP_GO(bp_unpivot_open(&src, &in, list.text, o->names, &t->ctx, &t->err));
+    else
+        BP_GO(bp_map_open(&src, &in, form, &list, &t->ctx, &t->err));
+    BP_GO(bp_tool_step(
+        t, &src.schema,
+        (const char *[]){o->unpivot ? "--unpivot" : names[form], list.text, o->names, NULL},
+        (const struct bp_schema *[]){&from}, 1));
     rc = bp_tool_emit(t, &src);
 out:
     bp_schema_release(&from);

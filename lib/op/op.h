@@ -21,6 +21,11 @@ enum bp_map_form { BP_MAP_SELECT, BP_MAP_ADD, BP_MAP_DROP, BP_MAP_RENAME };
 int bp_map_open(struct bp_source *out, struct bp_source *in, enum bp_map_form form,
                 const struct bp_clause *list, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 
+/* unpivot.c: columns (names list, of one type) to rows; names: of the new columns, "key,
+ * value" if NULL. */
+int bp_unpivot_open(struct bp_source *out, struct bp_source *in, const char *columns,
+                    const char *names, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
+
 /* read.c: bp-read -w and -c (each may be NULL): src is filtered, then reduced to
  * columns. Columns that neither names are never decoded where the source can leave
  * them out. *src is replaced. */

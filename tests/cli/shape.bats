@@ -221,3 +221,46 @@ PY
     fails 2 bp-stat --verify t.csv
     fails 2 bp-stat --verify --fingerprint st
 }
+
+# ---- bp-map --unpivot ----
+
+@test "unpivot: columns to rows, in the order of the list, NULLs too" {
+    put u.csv 'id,a,b,c\n1,10,11,x\n2,,21,y\n'
+    is "id,c,key,value
+1,x,b,11
+1,x,a,10
+2,y,b,21
+2,y,a," "bp-map --unpivot 'b, a' u.csv | bp-write"
+    is "a,b,what,n
+10,11,c,x
+,21,c,y" "bp-map -d id u.csv | bp-map --unpivot c --names 'what, n' | bp-write"
+    is "key,value
+a,10
+a," "bp-map a u.csv | bp-map --unpivot a | bp-write"
+    is "id,c,key,value" "bp-filter false u.csv | bp-map --unpivot 'a, b' | bp-write"
+}
+@test "unpivot: the same for any batches, and by shares" {
+    bp-map -a 'id * 2 AS x, k + 1 AS y' t.csv >wide
+    bp-map --unpivot 'x, id, y' wide | bp-write >want
+    [ "$(wc -l <want)" = 60001 ]
+    for b in 1 7; do
+        BP_BATCH_ROWS=$b bp-map --unpivot 'x, id, y' wide | bp-write >got
+        same want got
+    done
+    for i in 0 1 2; do
+        bp-map --task $i/3 -a 'id * 2 AS x, k + 1 AS y' t.csv | bp-map --unpivot 'x, id, y'
+    done | bp-write >got
+    same want got
+}
+@test "unpivot: what cannot be one column is refused" {
+    put u.csv 'id,a,c\n1,10,x\n'
+    fails 2 bp-map --unpivot 'a, c' u.csv
+    says "'a' is bigint but 'c' is text"
+    fails 2 bp-map --unpivot 'a, a' u.csv
+    fails 2 bp-map --unpivot 'nix' u.csv
+    fails 2 bp-map --unpivot a --names id,v u.csv
+    says "'id'"
+    fails 2 bp-map --unpivot a --names v u.csv
+    fails 2 bp-map --unpivot a -d c u.csv
+    fails 2 bp-map --names a,b id u.csv
+}
