@@ -65,6 +65,8 @@ COMMANDS = [
     ("bp-head -n 2 -k k", "in.arrows", None),
     ("bp-show -n 5 in.arrow", None, None),
     ("bp-schema --json in.csv", None, None),
+    ("bp-stat in.arrow", None, None),
+    ("bp-stat --verify stage", None, None),
     ("bp-todo -n 2 stage in.csv", None, None),
     ("bp-write", "in.arrows", None),
     ("bp-write out.csv", "in.arrows", "out.csv"),
@@ -156,7 +158,7 @@ class Command:
         self.argv = shlex.split(line)
         self.argv.insert(1, "-j")
         self.argv.insert(2, "1")
-        if self.argv[0] in ("bp-todo", "bp-schema", "bp-show", "bp-head"):
+        if self.argv[0] in ("bp-todo", "bp-schema", "bp-show", "bp-head", "bp-stat"):
             del self.argv[1:3]
         self.argv[0] = os.path.join(BIN, self.argv[0])
         self.previous = PREVIOUS.get(line) and os.path.join(home, PREVIOUS[line])
