@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bp-schema: names and types of a table. */
+#include <stdio.h>
+#include <string.h>
+
 #include "fmt/show.h"
 #include "tool/tool.h"
 
 struct opts {
     bool sql, json;
+    const char *diff;
 };
 
 static const struct bp_option options[] = {
     {0, "sql", BP_OPT_FLAG, offsetof(struct opts, sql), NULL,
      "as an SQL column list, which bp-read -s reads"},
     {0, "json", BP_OPT_FLAG, offsetof(struct opts, json), NULL, "as JSON"},
+    {0, "diff", BP_OPT_TEXT, offsetof(struct opts, diff), "FILE",
+     "how it differs from the SQL column list in FILE"},
 };
 
 static const struct bp_command command = {
@@ -28,16 +34,63 @@ static const struct bp_command command = {
     .memory = "a sample of text input",
 };
 
+/* What the table has more, less or otherwise than the column list: + - ~ lines. */
+static int print_diff(const struct bp_schema *table, const struct bp_schema *file, bool star,
+                      struct bp_buf *out, struct bp_err *err)
+{
+    char old[BP_TYPE_NAME_MAX], now[BP_TYPE_NAME_MAX];
+
+    for (int i = 0; i < file->n_fields; i++) {
+        const struct bp_field *f = &file->fields[i];
+        int t = bp_schema_find(table, f->name);
+
+        bp_type_name(f->type, old);
+        if (t < 0)
+            BP_TRY(bp_buf_printf(out, err, "- %s %s\n", f->name, old));
+        else if (strcmp(bp_type_name(table->fields[t].type, now), old) != 0)
+            BP_TRY(bp_buf_printf(out, err, "~ %s %s -> %s\n", f->name, old, now));
+    }
+    for (int i = 0; !star && i < table->n_fields; i++)
+        if (bp_schema_find(file, table->fields[i].name) < 0)
+            BP_TRY(bp_buf_printf(out, err, "+ %s %s\n", table->fields[i].name,
+                                 bp_type_name(table->fields[i].type, now)));
+    return 0;
+}
+
+static int diff(struct bp_tool *t, const struct opts *o, const struct bp_schema *table,
+                struct bp_buf *out)
+{
+    struct bp_schema file = {0};
+    struct bp_clause c;
+    char at[4096];
+    bool star;
+    int rc;
+
+    if ((size_t)snprintf(at, sizeof at, "@%s", o->diff) >= sizeof at)
+        return bp_fail(&t->err, BP_EUSAGE, "--diff: the name is too long");
+    BP_TRY(bp_tool_clause(t, at, &c));
+    if (bp_schema_parse(c.text, &file, &star, &t->err) < 0) {
+        bp_schema_release(&file);
+        return bp_err_prefix(&t->err, "schema %s", o->diff);
+    }
+    rc = print_diff(table, &file, star, out, &t->err);
+    bp_schema_release(&file);
+    t->exit_status = out->len > 0;
+    return rc;
+}
+
 static int run(struct bp_tool *t, const struct opts *o)
 {
     struct bp_source src = {0};
     struct bp_buf b = {0};
     int rc;
 
-    if (o->sql && o->json)
-        return bp_fail(&t->err, BP_EUSAGE, "--sql or --json, not both");
+    if (o->sql + o->json + (o->diff != NULL) > 1)
+        return bp_fail(&t->err, BP_EUSAGE, "one of --sql, --json and --diff");
     BP_TRY(bp_tool_open(t, t->operands, t->n_operands, NULL, &src));
-    if (o->json) {
+    if (o->diff) {
+        rc = diff(t, o, &src.schema, &b);
+    } else if (o->json) {
         rc = bp_show_schema_json(&src.schema, &b, &t->err);
     } else if (o->sql) {
         rc = bp_schema_print(&src.schema, true, &b, &t->err);

@@ -81,7 +81,7 @@ static void print_stats(const struct bp_tool *t)
 
 int bp_tool_end(struct bp_tool *t)
 {
-    int status = 0;
+    int status = t->exit_status;
 
     if (t->err.code < 0 && t->err.code != BP_ECLOSED) {
         status = t->err.code == BP_EUSAGE ? 2 : 1;

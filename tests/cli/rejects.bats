@@ -148,3 +148,19 @@ long() {
             [ "$record" = "$(printf %s "$text" | sed 's/^x//; s/,.*//')" ]
         done
 }
+
+@test "bp-schema --diff tells new, gone and changed columns, and exits 1" {
+    put in.csv 'a,b,d\n1,x,2.5\n'
+    put s.sql 'a int, b text, c date\n'
+    run bp-schema --diff s.sql in.csv
+    [ "$status" -eq 1 ]
+    [ "$output" = "~ a integer -> bigint
+- c date
++ d double precision" ]
+    put s.sql 'b text, a bigint NOT NULL, *\n'
+    run bp-schema --diff s.sql in.csv
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    fails 1 bp-schema --diff none.sql in.csv
+    fails 2 bp-schema --sql --diff s.sql in.csv
+}
