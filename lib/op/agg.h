@@ -22,7 +22,7 @@
 #include "col/column.h"
 
 #define BP_AGG_ARGS_MAX 4
-#define BP_AGG_PARTS_MAX 4
+#define BP_AGG_PARTS_MAX 9
 
 struct bp_agg;
 
@@ -33,6 +33,10 @@ struct bp_agg_rows {
     const uint32_t *ids; /* group of each row; NULL: all are of group 0 */
     int64_t n_before;    /* groups that had rows in batches before this one */
     bool gaps;           /* not every new group needs to have a row here (FILTER) */
+    /* update: where the rows stand, by task, then by row within it. Rows that a FILTER
+     * left out may be counted or not: what matters is the order. */
+    uint32_t task;
+    int64_t first_row;
 };
 
 struct bp_agg_ops {
@@ -124,6 +128,6 @@ int bp_agg_column_nulls(struct bp_column *out, const struct bp_agg_seen *s, cons
 
 /* The table's records, one array per file, ended by func NULL. */
 extern const struct bp_agg_kind bp_agg_count_kinds[], bp_agg_sum_kinds[], bp_agg_avg_kinds[],
-    bp_agg_minmax_kinds[];
+    bp_agg_minmax_kinds[], bp_agg_moment_kinds[], bp_agg_best_kinds[];
 
 #endif

@@ -289,7 +289,7 @@ static const struct bp_exact_wide *wide_of(const struct bp_exact *x, uint32_t id
 }
 
 /* Window and wide accumulator together, as sign and magnitude. */
-static void total(const struct bp_exact *x, uint32_t id, struct bp_big *b)
+void bp_exact_total(const struct bp_exact *x, uint32_t id, struct bp_big *b)
 {
     const struct bp_exact_wide *w = wide_of(x, id);
     bp_int128 acc = ((const bp_int128 *)x->window.p)[id];
@@ -315,6 +315,11 @@ static void total(const struct bp_exact *x, uint32_t id, struct bp_big *b)
         b->n--;
     b->exp2 = -GRID;
     b->sticky = false;
+}
+
+bool bp_exact_is_finite(const struct bp_exact *x, uint32_t id)
+{
+    return !special_of(x, id);
 }
 
 /* 2^e, e that of a normal number. */
@@ -343,7 +348,7 @@ double bp_exact_round(const struct bp_exact *x, uint32_t id, uint64_t n)
         acc = ((const bp_int128 *)x->window.p)[id];
         return (double)acc * power_of_two(x->base - 1075);
     }
-    total(x, id, &b);
+    bp_exact_total(x, id, &b);
     if (n > 1)
         bp_big_divide(&b, n);
     return bp_big_round(&b);
@@ -366,7 +371,7 @@ size_t bp_exact_encode(const struct bp_exact *x, uint32_t id, uint8_t out[BP_EXA
     out[1] = (uint8_t)special_of(x, id);
     if (out[1])
         return 2;
-    total(x, id, &b);
+    bp_exact_total(x, id, &b);
     if (!b.n)
         return 2;
     while (!(b.limb[zeros >> 6] >> (zeros & 63) & 1))

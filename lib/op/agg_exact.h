@@ -44,6 +44,11 @@ double bp_exact_round(const struct bp_exact *x, uint32_t id, uint64_t n);
 /* True if the sum is finite but beyond the largest double. */
 bool bp_exact_overflows(const struct bp_exact *x, uint32_t id, double rounded);
 
+/* The exact sum of a group that is_finite(), as sign and magnitude. */
+void bp_exact_total(const struct bp_exact *x, uint32_t id, struct bp_big *b);
+/* False where an infinity or NaN was added. */
+bool bp_exact_is_finite(const struct bp_exact *x, uint32_t id);
+
 /*
  * Wire form, minimal and unique: version 1; 0 finite, 1 inf, 2 -inf, 4 NaN; then for
  * a finite sum that is not 0: int16 E, and M, odd, two's complement in as few bytes

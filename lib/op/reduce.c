@@ -25,6 +25,7 @@ struct reduce {
     struct bp_groups *groups;
     struct bp_share share;
     int64_t taken_bytes; /* of the budget */
+    int64_t rows_taken;
 
     bool started; /* a batch was seen */
     bool at_end;  /* the input ended */
@@ -151,6 +152,8 @@ static int take_agg(struct reduce *r, struct bp_reduce_agg *a, const struct bp_b
 
     rows.ids = r->plan.n_keys ? r->ids : NULL;
     rows.gaps = !in->n_rows;
+    rows.task = (uint32_t)in->share.i;
+    rows.first_row = r->rows_taken;
     BP_GO(a->agg->kind->ops->grow(a->agg, bp_groups_count(r->groups), err));
     if (a->filter)
         BP_GO(filter_rows(r, a, in, &some, &rows, err));
@@ -174,6 +177,7 @@ static int take_batch(struct reduce *r, const struct bp_batch *in, struct bp_err
     BP_TRY(group_ids(r, in, err));
     for (int i = 0; i < r->plan.n_aggs; i++)
         BP_TRY(take_agg(r, &r->plan.aggs[i], in, n_before, err));
+    r->rows_taken += in->n_rows;
     charge(r);
     return 0;
 }
@@ -212,6 +216,7 @@ static int start_share(struct reduce *r, struct bp_err *err)
         return rc;
     BP_TRY(bp_reduce_plan_restart(&r->plan, err));
     uncharge(r);
+    r->rows_taken = 0;
     r->giving = false;
     return r->plan.n_keys ? 0 : take_nothing(r, err);
 }

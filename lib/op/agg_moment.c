@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * variance, stddev, covar and corr, from the exact sums of x, y and their products:
+ *
+ *     n^2 covar_pop = n * sum(xy) - sum(x) * sum(y)
+ *
+ * in integers of many limbs, divided and rounded once: variances and covariances are
+ * the nearest doubles, stddev and corr within an ulp or two, in whatever order rows
+ * come. A product of two doubles is two doubles (its rounding, and what that lost);
+ * each kind has a sum of its own, so that both stay in the fast window of agg_exact.h.
+ *
+ * Integers and decimals enter as up to three doubles that add up to them exactly,
+ * decimals without their point. Products below 2^-969 lose what no double can hold.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "op/agg_exact.h"
+
+enum { XX, YY, XY, PRODUCTS };
+
+#define PIECES 3
+#define FEED_ROWS 512
+#define FEED_CAP (FEED_ROWS * 9) /* of one row at most 9 products */
+#define LARGEST 0x1p511          /* whose square is a double */
+
+/* Doubles on their way into one exact sum. */
+struct feed {
+    double v[FEED_CAP];
+    uint32_t ids[FEED_CAP + BP_AGG_AHEAD];
+    int64_t n;
+};
+
+struct moment {
+    struct bp_agg base;
+    struct bp_agg_array n; /* int64_t: rows without NULL */
+    struct bp_exact sum[2];
+    struct bp_exact high[PRODUCTS], low[PRODUCTS];
+    struct feed *feeds; /* two: products and what they lost */
+};
+
+/* ---- what each function needs ---- */
+
+static bool named(const struct bp_agg *a, const char *func)
+{
+    return strcmp(a->kind->func, func) == 0;
+}
+
+static bool needs(const struct bp_agg *a, int product)
+{
+    if (a->kind->n_args == 1)
+        return product == XX;
+    return product == XY || named(a, "corr");
+}
+
+static bool is_pop(const struct bp_agg *a)
+{
+    size_t n = strlen(a->kind->func);
+
+    return strcmp(a->kind->func + n - 4, "_pop") == 0;
+}
+
+static int moment_grow(struct bp_agg *a, int64_t n_groups, struct bp_err *err)
+{
+    struct moment *m = (struct moment *)a;
+
+    if (!m->feeds) {
+        m->feeds = bp_mem_new(2, sizeof *m->feeds, err);
+        if (!m->feeds)
+            return err->code;
+        a->held_bytes += (int64_t)(2 * sizeof *m->feeds);
+    }
+    BP_TRY(bp_agg_array_grow(a, &m->n, sizeof(int64_t), n_groups, err));
+    for (int i = 0; i < a->kind->n_args; i++)
+        BP_TRY(bp_exact_grow(&m->sum[i], a, n_groups, err));
+    for (int i = 0; i < PRODUCTS; i++) {
+        if (!needs(a, i))
+            continue;
+        BP_TRY(bp_exact_grow(&m->high[i], a, n_groups, err));
+        BP_TRY(bp_exact_grow(&m->low[i], a, n_groups, err));
+    }
+    a->n_groups = n_groups;
+    return 0;
+}
+
+static void moment_release(struct bp_agg *a)
+{
+    struct moment *m = (struct moment *)a;
+
+    for (int i = 0; i < 2; i++)
+        bp_exact_release(&m->sum[i]);
+    for (int i = 0; i < PRODUCTS; i++) {
+        bp_exact_release(&m->high[i]);
+        bp_exact_release(&m->low[i]);
+    }
+    bp_mem_free(m->n.p);
+    bp_mem_free(m->feeds);
+}
+
+/* ---- rows ---- */
+
+static int split_int(bp_int128 v, double *to)
+{
+    int n = 0;
+
+    do {
+        double d = (double)v;
+
+        to[n++] = d;
+        v -= (bp_int128)d;
+    } while (v && n < PIECES);
+    return n;
+}
+
+/* Value i as doubles that add up to it. */
+static int split(const struct bp_column *c, int64_t i, double *to)
+{
+    switch (c->type.kind) {
+    case BP_FLOAT64: *to = ((const double *)c->data)[i]; return 1;
+    case BP_FLOAT32: *to = (double)((const float *)c->data)[i]; return 1;
+    case BP_INT8: *to = ((const int8_t *)c->data)[i]; return 1;
+    case BP_INT16: *to = ((const int16_t *)c->data)[i]; return 1;
+    case BP_INT32: *to = ((const int32_t *)c->data)[i]; return 1;
+    case BP_UINT8: *to = ((const uint8_t *)c->data)[i]; return 1;
+    case BP_UINT16: *to = ((const uint16_t *)c->data)[i]; return 1;
+    case BP_UINT32: *to = ((const uint32_t *)c->data)[i]; return 1;
+    case BP_INT64: return split_int(((const int64_t *)c->data)[i], to);
+    case BP_UINT64: return split_int(((const uint64_t *)c->data)[i], to);
+    default: return split_int(((const bp_int128 *)c->data)[i], to);
+    }
+}
+
+static void feed_put(struct feed *f, double v, uint32_t id)
+{
+    f->v[f->n] = v;
+    f->ids[f->n++] = id;
+}
+
+static int feed_flush(struct feed *f, struct bp_exact *x, struct bp_agg *a, struct bp_err *err)
+{
+    struct bp_column c = {.type = BP_TYPE(BP_FLOAT64), .n_rows = f->n, .data = f->v};
+    struct bp_agg_rows r = {.cols = &c, .n_rows = f->n, .ids = f->ids};
+    int64_t n = f->n;
+
+    f->n = 0;
+    return n ? bp_exact_add(x, a, &r, err) : 0;
+}
+
+static bool has_value(const struct bp_agg *a, const struct bp_agg_rows *r, int64_t i)
+{
+    for (int k = 0; k < a->kind->n_args; k++)
+        if (r->cols[k].n_nulls && !bp_bit_get(r->cols[k].valid, i))
+            return false;
+    return true;
+}
+
+static int sums_add(struct moment *m, const struct bp_agg_rows *r, int arg, int64_t from, int64_t n,
+                    struct bp_err *err)
+{
+    struct bp_agg *a = &m->base;
+    double p[PIECES];
+
+    for (int64_t i = from; i < from + n; i++) {
+        if (!has_value(a, r, i))
+            continue;
+        for (int k = 0, pieces = split(&r->cols[arg], i, p); k < pieces; k++)
+            feed_put(&m->feeds[0], p[k], r->ids ? r->ids[i] : 0);
+    }
+    return feed_flush(&m->feeds[0], &m->sum[arg], a, err);
+}
+
+static int too_large(const struct bp_agg *a, struct bp_err *err)
+{
+    return bp_fail(err, BP_EDATA,
+                   "column %s: a value of 2^511 or more, whose square no double holds, has "
+                   "no %s; divide the argument",
+                   a->name, a->kind->func);
+}
+
+/* Infinities and NaN are told by the sums. */
+static int products_add(struct moment *m, const struct bp_agg_rows *r, int product, int64_t from,
+                        int64_t n, struct bp_err *err)
+{
+    const struct bp_column *cx = &r->cols[product == YY], *cy = &r->cols[product != XX];
+    struct bp_agg *a = &m->base;
+    double px[PIECES], py[PIECES], high, low;
+
+    for (int64_t i = from; i < from + n; i++) {
+        uint32_t id = r->ids ? r->ids[i] : 0;
+        int nx, ny;
+
+        if (!has_value(a, r, i))
+            continue;
+        nx = split(cx, i, px);
+        ny = split(cy, i, py);
+        if (!isfinite(*px) || !isfinite(*py))
+            continue;
+        if (fabs(*px) >= LARGEST || fabs(*py) >= LARGEST)
+            return too_large(a, err);
+        for (int k = 0; k < nx * ny; k++) {
+            high = px[k / ny] * py[k % ny];
+            low = fma(px[k / ny], py[k % ny], -high);
+            feed_put(&m->feeds[0], high, id);
+            if (low != 0)
+                feed_put(&m->feeds[1], low, id);
+        }
+    }
+    BP_TRY(feed_flush(&m->feeds[0], &m->high[product], a, err));
+    return feed_flush(&m->feeds[1], &m->low[product], a, err);
+}
+
+static int moment_update(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_err *err)
+{
+    struct moment *m = (struct moment *)a;
+    int64_t *count = m->n.p, n;
+
+    for (int64_t i = 0; i < r->n_rows; i++)
+        count[r->ids ? r->ids[i] : 0] += has_value(a, r, i);
+    for (int64_t from = 0; from < r->n_rows; from += n) {
+        n = BP_MIN(r->n_rows - from, FEED_ROWS);
+        for (int k = 0; k < a->kind->n_args; k++)
+            BP_TRY(sums_add(m, r, k, from, n, err));
+        for (int k = 0; k < PRODUCTS; k++)
+            if (needs(a, k))
+                BP_TRY(products_add(m, r, k, from, n, err));
+    }
+    return 0;
+}
+
+/* ---- states ---- */
+
+/* The exact sums in the order of the parts, after the count. */
+static int list_sums(struct moment *m, struct bp_exact *list[BP_AGG_PARTS_MAX])
+{
+    int n = 0;
+
+    for (int i = 0; i < m->base.kind->n_args; i++)
+        list[n++] = &m->sum[i];
+    for (int i = 0; i < PRODUCTS; i++) {
+        if (!needs(&m->base, i))
+            continue;
+        list[n++] = &m->high[i];
+        list[n++] = &m->low[i];
+    }
+    return n;
+}
+
+static int moment_merge(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_err *err)
+{
+    struct bp_exact *list[BP_AGG_PARTS_MAX];
+    struct moment *m = (struct moment *)a;
+    const int64_t *v = r->cols[0].data;
+    int64_t *count = m->n.p;
+    bool bad = false;
+
+    for (int64_t i = 0; i < r->n_rows; i++) {
+        int64_t *to = &count[r->ids ? r->ids[i] : 0];
+
+        bad |= v[i] < 0 || __builtin_add_overflow(*to, v[i], to);
+    }
+    if (bad)
+        return bp_fail(err, BP_EDATA,
+                       "column %s: the counts of the partial input are negative or too large",
+                       a->name);
+    for (int i = 0, n = list_sums(m, list); i < n; i++) {
+        struct bp_agg_rows part = *r;
+
+        part.cols = &r->cols[i + 1];
+        BP_TRY(bp_exact_merge(list[i], a, &part, err));
+    }
+    return 0;
+}
+
+static int moment_save(struct bp_agg *a, const uint32_t *ids, int64_t n, struct bp_column *parts,
+                       struct bp_err *err)
+{
+    struct bp_exact *list[BP_AGG_PARTS_MAX];
+    struct moment *m = (struct moment *)a;
+    const int64_t *count = m->n.p;
+    struct bp_agg_seen all = {0};
+    int64_t *to;
+
+    BP_TRY(bp_agg_column(&parts[0], BP_TYPE(BP_INT64), n, err));
+    to = (int64_t *)(void *)parts[0].own[1]->data;
+    for (int64_t i = 0; i < n; i++)
+        to[i] = count[ids[i]];
+    for (int i = 0, sums = list_sums(m, list); i < sums; i++)
+        BP_TRY(bp_exact_column(list[i], &all, ids, n, &parts[i + 1], err));
+    return 0;
+}
+
+/* ---- integers of many limbs ---- */
+
+/* Products of two sums span 4,400 bits. */
+#define LIMBS 84
+
+struct wide {
+    uint64_t limb[LIMBS];
+    int n, exp2;
+    bool neg;
+};
+
+/* w = a * b */
+static void multiply(struct wide *w, const struct bp_big *a, const struct bp_big *b)
+{
+    w->n = a->n + b->n;
+    w->exp2 = a->exp2 + b->exp2;
+    w->neg = a->neg != b->neg;
+    memset(w->limb, 0, (size_t)w->n * sizeof w->limb[0]);
+    for (int i = 0; i < a->n; i++) {
+        bp_uint128 carry = 0;
+
+        for (int k = 0; k < b->n; k++) {
+            carry += (bp_uint128)a->limb[i] * b->limb[k] + w->limb[i + k];
+            w->limb[i + k] = (uint64_t)carry;
+            carry >>= 64;
+        }
+        w->limb[i + b->n] = (uint64_t)carry;
+    }
+}
+
+/* acc[0, n), two's complement, += w x 2^shift (or -=). */
+static void add_shifted(uint64_t *acc, int n, const struct wide *w, int shift, bool minus)
+{
+    int at = shift >> 6, s = shift & 63;
+    uint64_t flip = minus ? UINT64_MAX : 0;
+    bp_uint128 carry = minus;
+
+    for (int i = at; i < n; i++) {
+        int k = i - at;
+        uint64_t v = k < w->n ? w->limb[k] << s : 0;
+
+        if (s && k && k - 1 < w->n)
+            v |= w->limb[k - 1] >> (64 - s);
+        carry += (bp_uint128)acc[i] + (v ^ flip);
+        acc[i] = (uint64_t)carry;
+        carry >>= 64;
+    }
+}
+
+/* Low limbs of zeros only cost time. */
+static void drop_zeros(struct bp_big *b)
+{
+    int n = 0;
+
+    while (n < b->n && !b->limb[n])
+        n++;
+    b->n -= n;
+    b->exp2 = b->n ? b->exp2 + 64 * n : 0;
+    memmove(b->limb, b->limb + n, (size_t)b->n * sizeof b->limb[0]);
+}
+
+/* The highest limbs: what was cut off is sticky. Leaves room for six divisions. */
+#define KEPT_LIMBS 26
+
+static void to_big(uint64_t *acc, int n, int exp2, struct bp_big *out)
+{
+    uint64_t carry = 1;
+    int cut;
+
+    *out = (struct bp_big){.neg = acc[n - 1] >> 63};
+    for (int i = 0; out->neg && i < n; i++) {
+        acc[i] = ~acc[i] + carry;
+        carry = carry && !acc[i];
+    }
+    while (n && !acc[n - 1])
+        n--;
+    cut = BP_MAX(n - KEPT_LIMBS, 0);
+    for (int i = 0; i < cut; i++)
+        out->sticky |= acc[i] != 0;
+    out->n = n - cut;
+    out->exp2 = exp2 + 64 * cut;
+    memcpy(out->limb, acc + cut, (size_t)out->n * sizeof acc[0]);
+}
+
+/* n * sum(product) - sum * sum, exactly. */
+static void numerator(const struct moment *m, int product, uint32_t id, struct bp_big *out)
+{
+    uint64_t acc[LIMBS + 2] = {0};
+    struct bp_big n, a, b;
+    struct wide term[3];
+    int low = INT32_MAX, high = INT32_MIN, limbs;
+
+    bp_big_from_int(&n, ((const int64_t *)m->n.p)[id], 0);
+    bp_exact_total(&m->high[product], id, &a);
+    drop_zeros(&a);
+    multiply(&term[0], &n, &a);
+    bp_exact_total(&m->low[product], id, &a);
+    drop_zeros(&a);
+    multiply(&term[1], &n, &a);
+    bp_exact_total(&m->sum[product == YY], id, &a);
+    bp_exact_total(&m->sum[product != XX], id, &b);
+    drop_zeros(&a);
+    drop_zeros(&b);
+    multiply(&term[2], &a, &b);
+    term[2].neg = !term[2].neg;
+    for (int i = 0; i < 3; i++) {
+        /* limbs of zeros do not count: one factor may be 0 */
+        while (term[i].n && !term[i].limb[term[i].n - 1])
+            term[i].n--;
+        if (!term[i].n)
+            continue;
+        low = BP_MIN(low, term[i].exp2);
+        high = BP_MAX(high, term[i].exp2 + 64 * term[i].n);
+    }
+    *out = (struct bp_big){0};
+    if (high < low)
+        return;
+    limbs = (high - low + 63) / 64 + 1;
+    for (int i = 0; i < 3; i++)
+        if (term[i].n)
+            add_shifted(acc, limbs, &term[i], term[i].exp2 - low, term[i].neg);
+    to_big(acc, limbs, low, out);
+}
+
+/* ---- results ---- */
+
+static void divide_by_scale(struct bp_big *b, int digits)
+{
+    while (digits > 0) {
+        uint64_t ten = 1;
+
+        for (int i = 0; i < 19 && digits > 0; i++, digits--)
+            ten *= 10;
+        bp_big_divide(b, ten);
+    }
+}
+
+static int scale_of(struct bp_type t)
+{
+    return t.kind == BP_DECIMAL ? t.scale : 0;
+}
+
+/* The numerator over n * d: a variance or covariance, rounded once. */
+static double spread(const struct moment *m, int product, uint32_t id, uint64_t d)
+{
+    const struct bp_type *args = m->base.args;
+    struct bp_big b;
+
+    numerator(m, product, id, &b);
+    bp_big_divide(&b, (uint64_t)((const int64_t *)m->n.p)[id]);
+    bp_big_divide(&b, d);
+    divide_by_scale(&b, scale_of(args[product == YY]));
+    divide_by_scale(&b, scale_of(args[product != XX]));
+    if (product != XY && b.neg)
+        return 0; /* of values so small that their squares were cut off */
+    return bp_big_round(&b);
+}
+
+static double correlation(const struct moment *m, uint32_t id, uint64_t n, bool *is_null)
+{
+    double xx = spread(m, XX, id, n), yy = spread(m, YY, id, n), r;
+
+    *is_null = xx == 0 || yy == 0;
+    if (*is_null)
+        return 0;
+    r = spread(m, XY, id, n) / (sqrt(xx) * sqrt(yy));
+    return r > 1 ? 1 : r < -1 ? -1 : r;
+}
+
+static int result_of(const struct moment *m, uint32_t id, double *to, bool *is_null,
+                     struct bp_err *err)
+{
+    uint64_t n = (uint64_t)((const int64_t *)m->n.p)[id];
+    const struct bp_agg *a = &m->base;
+    bool corr = named(a, "corr"), pop = corr || is_pop(a);
+
+    *is_null = n < (pop ? 1 : 2);
+    if (*is_null)
+        return 0;
+    *to = (double)NAN;
+    for (int i = 0; i < a->kind->n_args; i++)
+        if (!bp_exact_is_finite(&m->sum[i], id))
+            return 0;
+    if (corr)
+        *to = correlation(m, id, n, is_null);
+    else
+        *to = spread(m, a->kind->n_args == 1 ? XX : XY, id, pop ? n : n - 1);
+    if (isinf(*to))
+        return bp_fail(err, BP_EDATA, "column %s: the %s is beyond double precision", a->name,
+                       a->kind->func);
+    if (a->kind->func[0] == 's')
+        *to = sqrt(*to);
+    return 0;
+}
+
+static int moment_final(struct bp_agg *a, const uint32_t *ids, int64_t n, struct bp_column *out,
+                        struct bp_err *err)
+{
+    const struct moment *m = (struct moment *)a;
+    struct bp_builder b;
+    int rc;
+
+    bp_builder_init(&b, a->result);
+    BP_GO(bp_builder_reserve(&b, n, err));
+    for (int64_t i = 0; i < n; i++) {
+        double d = 0;
+        bool is_null;
+
+        BP_GO(result_of(m, ids[i], &d, &is_null, err));
+        if (is_null)
+            BP_GO(bp_builder_add_null(&b, err));
+        else
+            BP_GO(bp_builder_add(&b, &d, err));
+    }
+    rc = bp_builder_finish(&b, out, err);
+out:
+    bp_builder_release(&b);
+    return rc;
+}
+
+static const struct bp_agg_ops moment_ops = {
+    sizeof(struct moment), moment_grow,  moment_update,  moment_merge,
+    moment_save,           moment_final, moment_release,
+};
+
+/* ---- the records ---- */
+
+static bool number(const struct bp_type *t)
+{
+    return bp_type_is_int(*t) || bp_type_is_float(*t) || t->kind == BP_DECIMAL;
+}
+
+static bool two_numbers(const struct bp_type *t)
+{
+    return number(&t[0]) && number(&t[1]);
+}
+
+static int one_types(const struct bp_type *args, struct bp_type *result, struct bp_agg_part *parts)
+{
+    (void)args;
+    *result = BP_TYPE(BP_FLOAT64);
+    parts[0] = (struct bp_agg_part){"n", BP_TYPE(BP_INT64)};
+    parts[1] = (struct bp_agg_part){"x", BP_TYPE(BP_BINARY)};
+    parts[2] = (struct bp_agg_part){"xx", BP_TYPE(BP_BINARY)};
+    parts[3] = (struct bp_agg_part){"xx_low", BP_TYPE(BP_BINARY)};
+    return 4;
+}
+
+static int covar_types(const struct bp_type *args, struct bp_type *result,
+                       struct bp_agg_part *parts)
+{
+    (void)one_types(args, result, parts);
+    parts[2] = (struct bp_agg_part){"y", BP_TYPE(BP_BINARY)};
+    parts[3] = (struct bp_agg_part){"xy", BP_TYPE(BP_BINARY)};
+    parts[4] = (struct bp_agg_part){"xy_low", BP_TYPE(BP_BINARY)};
+    return 5;
+}
+
+static int corr_types(const struct bp_type *args, struct bp_type *result, struct bp_agg_part *parts)
+{
+    static const char *const names[] = {"x", "y", "xx", "xx_low", "yy", "yy_low", "xy", "xy_low"};
+
+    (void)one_types(args, result, parts);
+    for (int i = 0; i < 8; i++)
+        parts[i + 1] = (struct bp_agg_part){names[i], BP_TYPE(BP_BINARY)};
+    return 9;
+}
+
+const struct bp_agg_kind bp_agg_moment_kinds[] = {
+    {"stddev", "number", 1, number, one_types, &moment_ops},
+    {"stddev_samp", "number", 1, number, one_types, &moment_ops},
+    {"stddev_pop", "number", 1, number, one_types, &moment_ops},
+    {"variance", "number", 1, number, one_types, &moment_ops},
+    {"var_samp", "number", 1, number, one_types, &moment_ops},
+    {"var_pop", "number", 1, number, one_types, &moment_ops},
+    {"covar_samp", "number, number", 2, two_numbers, covar_types, &moment_ops},
+    {"covar_pop", "number, number", 2, two_numbers, covar_types, &moment_ops},
+    {"corr", "number, number", 2, two_numbers, corr_types, &moment_ops},
+    {0},
+};
