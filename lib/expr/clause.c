@@ -318,11 +318,33 @@ void bp_agg_items_release(struct bp_agg_items *l)
     memset(l, 0, sizeof *l);
 }
 
+/* The expression of WITHIN GROUP (ORDER BY ...): one, ascending. */
+static int within_group(struct bp_scan *s, int a, json_t *body, json_t **expr)
+{
+    static const char *const takers[] = {"mode", "percentile_cont", "percentile_disc"};
+    const char *func = bp_tree_string(json_array_get(json_object_get(body, "funcname"), 0)), *dir;
+    json_t *order = json_object_get(body, "agg_order"), *by;
+    bool known = false;
+
+    for (size_t i = 0; i < BP_COUNT_OF(takers); i++)
+        known |= func && strcmp(func, takers[i]) == 0;
+    if (!known)
+        return bp_fail_at(s->err, s->toks.text, s->toks.tok[a].from,
+                          "within group is for mode, percentile_cont and percentile_disc");
+    by = json_object_get(json_array_get(order, 0), "SortBy");
+    *expr = json_object_get(by, "node");
+    dir = json_string_value(json_object_get(by, "sortby_dir"));
+    if (json_array_size(order) != 1 || !*expr || (dir && strcmp(dir, "SORTBY_DESC") == 0))
+        return bp_fail_at(s->err, s->toks.text, s->toks.tok[a].from,
+                          "within group orders by one expression, ascending; for descending "
+                          "order take 1 - fraction");
+    return 0;
+}
+
 static int agg_shape(struct bp_scan *s, int a, const char *kind, json_t *body)
 {
     static const char *const refused[][2] = {
         {"over", "window functions are not part of bp-reduce"},
-        {"agg_within_group", "within group is not supported yet"},
         {"agg_order", "order by inside an aggregate is not supported: first, last, string_agg and "
                       "array_agg follow the order of the rows"},
         {"func_variadic", "variadic has no place here"},
@@ -337,23 +359,29 @@ static int agg_shape(struct bp_scan *s, int a, const char *kind, json_t *body)
         return bp_fail_at(s->err, s->toks.text, s->toks.tok[a].from,
                           "this is not an aggregate function");
     for (size_t i = 0; i < BP_COUNT_OF(refused); i++)
-        if (json_object_get(body, refused[i][0]))
+        if (json_object_get(body, refused[i][0]) &&
+            !(strcmp(refused[i][0], "agg_order") == 0 && json_object_get(body, "agg_within_group")))
             return bp_fail_at(s->err, s->toks.text, s->toks.tok[a].from, "%s", refused[i][1]);
     return 0;
 }
 
-static int agg_args(struct bp_scan *s, struct bp_tree *tree, json_t *body, struct bp_agg_item *it)
+static int agg_args(struct bp_scan *s, int a, struct bp_tree *tree, json_t *body,
+                    struct bp_agg_item *it)
 {
     json_t *args = json_object_get(body, "args"), *filter = json_object_get(body, "agg_filter");
     int n = (int)json_array_size(args);
+    json_t *ordered = NULL;
 
-    if (n > 0) {
-        it->args = bp_mem_new((size_t)n, sizeof *it->args, s->err);
-        if (!it->args)
-            return s->err->code;
+    it->args = bp_mem_new((size_t)n + 1, sizeof *it->args, s->err);
+    if (!it->args)
+        return s->err->code;
+    if (json_object_get(body, "agg_within_group")) {
+        BP_TRY(within_group(s, a, body, &ordered));
+        BP_TRY(bind_tree(s, tree, ordered, false, &it->args[it->n_args]));
+        it->n_args++;
     }
     for (int i = 0; i < n; i++) {
-        BP_TRY(bind_tree(s, tree, json_array_get(args, (size_t)i), false, &it->args[i]));
+        BP_TRY(bind_tree(s, tree, json_array_get(args, (size_t)i), false, &it->args[it->n_args]));
         it->n_args++;
     }
     it->distinct = json_is_true(json_object_get(body, "agg_distinct"));
@@ -369,7 +397,8 @@ static int agg_item(struct bp_scan *s, int a, int b, struct bp_tree *tree, int e
     (void)b;
     BP_TRY(agg_shape(s, a, kind, body));
     names = json_object_get(body, "funcname");
-    if (!json_object_get(body, "args") && !json_object_get(body, "agg_star"))
+    if (!json_object_get(body, "args") && !json_object_get(body, "agg_star") &&
+        !json_object_get(body, "agg_within_group"))
         return bp_fail_at(s->err, s->toks.text, s->toks.tok[a].from,
                           "the aggregate has no argument: count(*) counts rows");
     text = bp_toks_text(&s->toks, a, end, &s->mem, s->err);
@@ -379,7 +408,7 @@ static int agg_item(struct bp_scan *s, int a, int b, struct bp_tree *tree, int e
     it->func = bp_mem_str(bp_tree_string(json_array_get(names, 0)), s->err);
     if (!it->text || !it->func)
         return s->err->code;
-    BP_TRY(agg_args(s, tree, body, it));
+    BP_TRY(agg_args(s, a, tree, body, it));
     return bp_scan_name(s, a, end, label, NULL, &it->name);
 }
 

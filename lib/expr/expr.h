@@ -73,7 +73,8 @@ struct bp_agg_items {
     int n;
 };
 void bp_agg_items_release(struct bp_agg_items *l);
-/* "sum(a) AS x, count(*)": each item is one aggregate call. */
+/* "sum(a) AS x, count(*)": each item is one aggregate call. In `f(p) WITHIN GROUP (ORDER
+ * BY x)` x is the first argument, p the next. */
 int bp_expr_parse_aggs(const struct bp_clause *c, const struct bp_schema *s,
                        struct bp_agg_items *out, struct bp_err *err) BP_MUST;
 

@@ -7,9 +7,9 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-static const struct bp_agg_kind *const tables[] = {bp_agg_count_kinds,  bp_agg_sum_kinds,
-                                                   bp_agg_avg_kinds,    bp_agg_minmax_kinds,
-                                                   bp_agg_moment_kinds, bp_agg_best_kinds};
+static const struct bp_agg_kind *const tables[] = {
+    bp_agg_count_kinds,  bp_agg_sum_kinds,  bp_agg_avg_kinds, bp_agg_minmax_kinds,
+    bp_agg_moment_kinds, bp_agg_best_kinds, bp_agg_set_kinds};
 
 /* ---- finding one ---- */
 

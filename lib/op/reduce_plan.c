@@ -93,17 +93,27 @@ out:
     return rc;
 }
 
+/* DISTINCT changes nothing for these. */
+static bool ignores_repeats(const char *func)
+{
+    return strcmp(func, "min") == 0 || strcmp(func, "max") == 0;
+}
+
 /* Takes item's parts over. */
 static int bind_agg(struct bp_reduce_agg *a, struct bp_agg_item *item, struct bp_err *err)
 {
     struct bp_type types[BP_AGG_ARGS_MAX];
+    const char *func;
 
     a->name = item->name;
     item->name = NULL;
-    if (item->distinct)
+    func = item->func;
+    if (item->distinct && strcmp(func, "count") == 0 && item->n_args == 1)
+        func = "count_distinct";
+    else if (item->distinct && !ignores_repeats(func))
         return bp_fail(err, BP_EUSAGE,
-                       "%s: DISTINCT is not there yet in aggregates; group by the "
-                       "value first, then count",
+                       "%s: DISTINCT is only there in count(DISTINCT x); group by the value "
+                       "first, then aggregate",
                        item->text);
     if (item->n_args > BP_AGG_ARGS_MAX)
         return bp_fail(err, BP_EUSAGE, "%s: too many arguments", item->text);
@@ -114,7 +124,7 @@ static int bind_agg(struct bp_reduce_agg *a, struct bp_agg_item *item, struct bp
     }
     a->filter = item->filter;
     item->filter = NULL;
-    if (bp_agg_new(&a->agg, item->func, types, item->n_args, a->name, err) < 0)
+    if (bp_agg_new(&a->agg, func, types, item->n_args, a->name, err) < 0)
         return bp_err_prefix(err, "%s", item->text);
     return 0;
 }

@@ -53,6 +53,21 @@ SAME = [
     ("min_by(dt, row)", None),
     ("min_by(row, t)", "first(row order by t, row) filter (where t is not null)"),
     ("max_by(row, d)", "first(row order by d desc, row) filter (where d is not null)"),
+    ("count(distinct t)", None),
+    ("count(distinct f)", None),
+    ("count(distinct dt) filter (where b)", None),
+    ("count(distinct row)", None),
+    ("median(i)", None),
+    ("median(f)", None),
+    ("median(d)", "median(d::double)"),
+    ("percentile_cont(0.25) within group (order by g)", None),
+    ("percentile_cont(0.9) within group (order by i)", None),
+    ("percentile_disc(0.9) within group (order by i)", None),
+    ("percentile_disc(0) within group (order by t)", "min(t)"),
+    ("percentile_disc(1) within group (order by dt)", "max(dt)"),
+    ("mode() within group (order by t)",
+     "first(t order by c desc, t) filter (where t is not null) from "
+     "(select KEY as k, t, count(*) as c from t group by all)"),
     ("arg_max(row, f)", "first(row order by f desc, row) filter (where f is not null)"),
 ]
 
@@ -239,9 +254,12 @@ def run(rows, cwd, keys, con):
     n_keys = 1 if keys else 0
     column = [{(r[0] if keys else None): r[n_keys + i] for r in got} for i in range(len(asked))]
     for i, (ours, theirs) in enumerate(SAME):
-        sql = f"select {'k' if keys else 'null'}, {theirs or ours} from t {'group by k' if keys else ''}"
+        what = (theirs or ours).replace("KEY", "k" if keys else "null::int")
+        source = "" if " from (" in what else "from t"
+        sql = f"select {'k' if keys else 'null'}, {what} {source} {'group by k' if keys else ''}"
         want = {text(k) if k is not None else None: text(v) for k, v in con.execute(sql).fetchall()}
-        compare(f"{how}: {ours}", column[i], want)
+        # DuckDB interpolates in another order of operations
+        compare(f"{how}: {ours}", column[i], want, 2 if "percentile_cont" in ours else 0)
     for i, (func, columns) in enumerate(MOMENTS + PAIRS):
         want = {k: moment(func, fractions(g, columns)) for k, g in groups_of(rows, keys).items()}
         compare(f"{how}: {func}({columns})", column[len(SAME) + i], want,

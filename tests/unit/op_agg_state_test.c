@@ -103,6 +103,9 @@ static void damaged_states_are_refused_or_harmless(void)
     damage("last", mixed, 1);
     damage("max_by", n, 2);
     damage("min_by", mixed, 2);
+    damage("count_distinct", n, 1);
+    damage("mode", mixed, 1);
+    damage("median", n, 1);
 }
 
 UNIT_MAIN(T(damaged_states_are_refused_or_harmless))
