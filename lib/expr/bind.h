@@ -119,6 +119,11 @@ int bp_bind_in(struct bp_bind *b, int tok, bool negate, struct bp_node *a, struc
 int bp_bind_like(struct bp_bind *b, int tok, bool negate, bool fold_case, struct bp_node *a,
                  struct bp_node *pattern, struct bp_node *escape, struct bp_node **out) BP_MUST;
 
+/* fn_regex.c: ~ ~* !~ !~* */
+int bp_bind_regex(struct bp_bind *b, int tok, const char *op, struct bp_node *l, struct bp_node *r,
+                  struct bp_node **out) BP_MUST;
+void bp_regex_release_held(struct bp_regex_held *h);
+
 /* cast.c */
 /* How from becomes to; false if it does not. */
 bool bp_cast_find(struct bp_type from, struct bp_type to, struct bp_call *c);

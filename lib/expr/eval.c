@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "expr/bind.h"
+
 #define ARGS_INLINE 8
 
 int bp_run_fail(struct bp_run *r, int64_t i, const char *fmt, ...)
@@ -284,6 +286,7 @@ void bp_expr_free(struct bp_expr *e)
         return;
     for (struct bp_node *c = e->consts; c; c = c->next_const)
         bp_column_release(&c->value);
+    bp_regex_release_held(e->regexes);
     bp_arena_release(&e->mem);
     bp_mem_free(e);
 }

@@ -7,7 +7,7 @@
 
 static const struct bp_fn_table *const tables[] = {&bp_fns_text,    &bp_fns_number, &bp_fns_time,
                                                    &bp_fns_to_date, &bp_fns_choice, &bp_fns_math,
-                                                   &bp_fns_piece,   &bp_fns_code};
+                                                   &bp_fns_piece,   &bp_fns_code,   &bp_fns_regex};
 
 #define NO_WAY 1000
 

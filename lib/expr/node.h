@@ -59,6 +59,7 @@ struct bp_expr {
     struct bp_arena mem;
     struct bp_node *root;
     struct bp_node *consts;
+    struct bp_regex_held *regexes; /* fn_regex.c */
 };
 
 /* ---- running ---- */

@@ -42,7 +42,7 @@ static int foreign(struct bp_bind *b, int tok, const char *op, const struct bp_n
     if (strcmp(op, "&&") == 0)
         return bp_bind_fail(b, tok, "&& is not SQL: use and");
     if (strcmp(op, "=~") == 0)
-        return bp_bind_fail(b, tok, "=~ is not SQL: use like");
+        return bp_bind_fail(b, tok, "=~ is not SQL: use ~");
     return no_operator(b, tok, op, l, r);
 }
 
@@ -206,6 +206,8 @@ int bp_bind_operator(struct bp_bind *b, int tok, const char *op, struct bp_node 
         return bind_arith(b, tok, (enum bp_arith)(a - arith), l, r, out);
     if (strcmp(op, "||") == 0)
         return bind_concat(b, tok, l, r, out);
+    if (op[strspn(op, "!")] == '~' && strspn(op, "!~*") == strlen(op) && strlen(op) <= 3)
+        return bp_bind_regex(b, tok, op, l, r, out);
     if (strcmp(op, "^") == 0)
         return bp_bind_function(b, tok, "power", (struct bp_node *[]){l, r}, 2, out);
     return foreign(b, tok, op, l, r);

@@ -577,6 +577,38 @@ format('%L', null)
 format('%x', s)
 format('%s %s', s)
 format(p, s)
+s ~ 'b'
+s ~ '^[a-z]+$'
+s ~ '^.*$'
+s ~* 'B'
+s !~ 'b'
+s !~* '^a.c$'
+s ~ '[0-9]+\\.?[0-9]*'
+regexp_like(s, 'B', 'i')
+regexp_like(s, '^h.l')
+regexp_replace(s, 'l', 'L')
+regexp_replace(s, 'l', 'L', 'g')
+regexp_replace(s, '(.)(.)', '\\2\\1', 'g')
+regexp_replace(s, '[a-c]', '<\\&>', 'gi')
+regexp_replace(s, 'x*', '-', 'g')
+regexp_replace(s, 'b', '\\\\')
+regexp_replace(s, '', '.')
+regexp_count(s, 'l')
+regexp_count(s, '')
+regexp_count(s, '.', 3)
+regexp_count(s, 'L', 1, 'i')
+regexp_substr(s, '[a-z]+')
+regexp_substr(s, '[a-z]+', 3)
+regexp_substr(s, '[a-z]', 1, 2)
+substring(s from '[0-9]+')
+substring(s from 'l+(.)')
+s ~ null
+regexp_replace(s, null, 'x')
+regexp_substr(s, substr(s, 2, 1))
+regexp_replace(s, substr(s, 2, 1), '#', 'g')
+E'a\\nb' ~ 'a.b'
+E'a\\nb' ~ '^b'
+regexp_like(E'a\\nb', '^b', 'n')
 1 / 0
 b and 1 / j4 > 0
 j4 = 0 or 1 / j4 > 0
