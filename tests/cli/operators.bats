@@ -216,3 +216,12 @@ Kiel,247
 2020-02-03
 2020-03-04" "bp-read -s 'a text' in.csv | bp-map 'to_date(a) AS d' | bp-write"
 }
+@test "a regular expression that is wrong, or that takes too long, is an error that says so" {
+    put in.csv 'a\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n'
+    run bash -c "bp-map \"a ~ '(' AS m\" in.csv 2>&1 >out"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"missing closing parenthesis"* ]]
+    run bash -c "bp-map \"a ~ '(a+a+)+(b|c)\\\$' AS m\" in.csv 2>&1 >out"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"takes too many steps"* ]]
+}
