@@ -147,8 +147,10 @@ static int add_var(struct bp_tool *t, char *text)
     if (!eq || eq == text)
         return bp_fail(&t->err, BP_EUSAGE, "-v wants NAME=VALUE, not '%s'", text);
     name = bp_arena_strn(t->arena, text, (size_t)(eq - text), &t->err);
+    if (!name)
+        return t->err.code;
     vars = bp_mem_grow(t->vars, (size_t)t->n_vars + 1, sizeof *vars, &t->err);
-    if (!name || !vars)
+    if (!vars)
         return t->err.code;
     t->vars = vars;
     texts = bp_mem_grow(t->var_texts, (size_t)t->n_vars + 2, sizeof *texts, &t->err);
