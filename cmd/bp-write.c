@@ -149,6 +149,8 @@ static int run(struct bp_tool *t, const struct opts *o)
 
     BP_TRY(format_of(t, o, is_dir ? NULL : out, &f));
     BP_TRY(check_target(t, out, is_dir));
+    if (o->header && strcmp(o->header, "yes") != 0 && strcmp(o->header, "no") != 0)
+        return bp_fail(&t->err, BP_EUSAGE, "--header is yes or no, not '%s'", o->header);
     t->task.n = 0; /* stdin is read whole: the task names our output */
     rc = bp_tool_open(t, NULL, 0, NULL, &src);
     t->task = task;
@@ -157,15 +159,15 @@ static int run(struct bp_tool *t, const struct opts *o)
     if (bp_schema_meta(&src.schema, BP_MARK_PARTIAL))
         BP_GO(bp_fail(&t->err, BP_EDATA,
                       "the stream holds partial states: bp-reduce --final finishes them"));
+    BP_GO(bp_schema_set_meta(&src.schema, BP_MARK_TASK, NULL, &t->err));
+    if (task.n)
+        BP_GO(bp_mark_set_task(&src.schema, task, &t->err));
     if (is_dir && !(path = part_path(t, o, out, f)))
         BP_GO(t->err.code);
     if (out)
         BP_GO(bp_outfile_open(&file, path, &t->err));
     else
         BP_GO(bp_outfile_borrow(&file, STDOUT_FILENO, "stdout", &t->err));
-    BP_GO(bp_schema_set_meta(&src.schema, BP_MARK_TASK, NULL, &t->err));
-    if (task.n)
-        BP_GO(bp_mark_set_task(&src.schema, task, &t->err));
     if (f == ARROW && !out)
         BP_GO(bp_ipc_stream_sink(&sink, &file, &src.schema, &t->err));
     else if (f == ARROW)
