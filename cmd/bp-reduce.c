@@ -34,7 +34,7 @@ static const struct bp_command command = {
     .min_operands = 0,
     .max_operands = -1,
     .order = "by the hash of the keys: the same for any number of tasks and partitions",
-    .memory = "grows with the number of groups",
+    .memory = "--mem; more groups than that go to TMPDIR",
     .is_stream = true,
 };
 

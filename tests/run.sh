@@ -71,8 +71,8 @@ for kind in ${TESTS:-lint unit fuzz fault cli variants pipe}; do
         done
         ;;
     variants)
-        # the same results with other inner batches, threads and instruction sets
-        for v in BP_BATCH_ROWS=1 BP_BATCH_ROWS=7 BP_JOBS=1 BP_JOBS=4 BP_SIMD=portable BP_SIMD=avx2; do
+        # the same results with other inner batches, memory, threads and instruction sets
+        for v in BP_BATCH_ROWS=1 BP_BATCH_ROWS=7 BP_MEM=16M BP_JOBS=1 BP_JOBS=4 BP_SIMD=portable BP_SIMD=avx2; do
             run "variants/$v" env "$v" bats --tap "$here/cli/answers.bats" "$here/cli/operators.bats"
         done
         ;;

@@ -7,6 +7,11 @@
  *     end   -> order of the groups -> batches of keys and results or states
  *
  * Finished groups come in hash order (reduce_order.h), states in any.
+ *
+ * Memory. What the groups hold, what they will hold when their tables grow with the
+ * next batch, and what working out the order costs, is taken from the budget. When it
+ * says no, a partial result gives the states that it has and begins anew: a group may
+ * come twice in it. A finished one puts them on disk (reduce_spill.h).
  */
 #include <string.h>
 
@@ -15,6 +20,7 @@
 #include "op/reduce_groups.h"
 #include "op/reduce_order.h"
 #include "op/reduce_plan.h"
+#include "op/reduce_spill.h"
 
 struct reduce {
     struct bp_source in;
@@ -25,13 +31,16 @@ struct reduce {
     struct bp_groups *groups;
     struct bp_share share;
     int64_t taken_bytes; /* of the budget */
-    int64_t rows_taken;
+    int64_t rows_taken;  /* of the share */
+    struct bp_reduce_spill spill;
+    bool full; /* a partial result: give these groups, the share goes on */
 
     bool started; /* a batch was seen */
     bool at_end;  /* the input ended */
     bool giving;  /* groups go out */
     uint32_t *order;
-    int64_t given;
+    int64_t given;        /* of this table's groups */
+    int64_t n_given;      /* of the share's */
     bool gave_any;        /* a batch of this share went out */
     struct bp_batch held; /* begins the next share; n_cols 0 and n_rows 0: none */
     bool have_held;
@@ -47,25 +56,46 @@ struct reduce {
 
 /* ---- memory ---- */
 
-/* The one place where states are charged. (Later: a "no" spills by hash partition.) */
-static void charge(struct reduce *r)
-{
-    int64_t held = bp_groups_held_bytes(r->groups), more;
-
-    for (int i = 0; i < r->plan.n_aggs; i++)
-        held += r->plan.aggs[i].agg->held_bytes;
-    more = held - r->taken_bytes;
-    if (more <= 0)
-        return;
-    (void)bp_budget_take(&r->ctx->budget, more);
-    r->taken_bytes = held;
-}
-
 static void uncharge(struct reduce *r)
 {
     if (r->taken_bytes)
         bp_budget_give(&r->ctx->budget, r->taken_bytes);
     r->taken_bytes = 0;
+}
+
+/* What the groups need until another batch is in. */
+static int64_t need_bytes(const struct reduce *r, int64_t n_rows)
+{
+    int64_t count = bp_groups_count(r->groups);
+
+    return bp_reduce_plan_held_bytes(&r->plan, r->groups) +
+           bp_groups_growth_bytes(r->groups, n_rows) +
+           (r->plan.form == BP_REDUCE_PARTIAL ? 4 : BP_REDUCE_ORDER_BYTES) * (count + n_rows);
+}
+
+/* All groups to disk; the table is empty again. */
+static int spill_groups(struct reduce *r, struct bp_err *err)
+{
+    BP_TRY(bp_reduce_spill_put(&r->spill, r->groups, err));
+    uncharge(r);
+    return bp_reduce_plan_fresh(&r->plan, &r->groups, err);
+}
+
+/* The one place where states are charged, behind a batch of n_rows. */
+static int charge(struct reduce *r, int64_t n_rows, struct bp_err *err)
+{
+    int64_t need = need_bytes(r, n_rows), more = need - r->taken_bytes;
+
+    if (more <= 0)
+        return 0;
+    if (bp_budget_take(&r->ctx->budget, more)) {
+        r->taken_bytes = need;
+        return 0;
+    }
+    if (r->plan.form != BP_REDUCE_PARTIAL)
+        return spill_groups(r, err);
+    r->full = true;
+    return 0;
 }
 
 /* Scratch for n rows; ids with what aggregates may read ahead. */
@@ -178,8 +208,7 @@ static int take_batch(struct reduce *r, const struct bp_batch *in, struct bp_err
     for (int i = 0; i < r->plan.n_aggs; i++)
         BP_TRY(take_agg(r, &r->plan.aggs[i], in, n_before, err));
     r->rows_taken += in->n_rows;
-    charge(r);
-    return 0;
+    return charge(r, in->n_rows, err);
 }
 
 /* Without keys there is one group from the start, of which nothing was seen: a batch
@@ -199,25 +228,19 @@ out:
     return rc;
 }
 
-static int start_share(struct reduce *r, struct bp_err *err)
+/* An empty table: a new share's, or the rest of one whose first groups were given. */
+static int start_groups(struct reduce *r, struct bp_err *err)
 {
-    struct bp_type *types = bp_mem_new((size_t)r->plan.n_keys + 1, sizeof *types, err);
-    int rc;
-
-    if (!types)
-        return err->code;
-    for (int i = 0; i < r->plan.n_keys; i++)
-        types[i] = r->plan.keys[i].type;
-    bp_groups_free(r->groups);
-    r->groups = NULL;
-    rc = bp_groups_new(&r->groups, types, r->plan.n_keys, err);
-    bp_mem_free(types);
-    if (rc < 0)
-        return rc;
-    BP_TRY(bp_reduce_plan_restart(&r->plan, err));
+    BP_TRY(bp_reduce_plan_fresh(&r->plan, &r->groups, err));
     uncharge(r);
-    r->rows_taken = 0;
     r->giving = false;
+    if (r->full) {
+        r->full = false;
+        return 0;
+    }
+    bp_reduce_spill_release(&r->spill);
+    r->rows_taken = r->n_given = 0;
+    r->gave_any = false;
     return r->plan.n_keys ? 0 : take_nothing(r, err);
 }
 
@@ -270,7 +293,7 @@ static int take_all(struct reduce *r, struct bp_err *err)
         if (rc == 0 && in.n_rows)
             rc = take_batch(r, &in, err);
         bp_batch_release(&in);
-        if (rc < 0)
+        if (rc < 0 || r->full)
             return rc;
     }
     r->at_end = true;
@@ -282,13 +305,12 @@ static int take_all(struct reduce *r, struct bp_err *err)
 
 /* ---- giving out ---- */
 
-static int start_giving(struct reduce *r, struct bp_err *err)
+/* The groups that are in the table now are complete. */
+static int order_groups(struct reduce *r, struct bp_err *err)
 {
     int n_keys = r->plan.form == BP_REDUCE_PARTIAL ? 0 : r->plan.n_keys;
     int64_t n = bp_groups_count(r->groups);
 
-    r->giving = true;
-    r->gave_any = false;
     r->given = 0;
     bp_mem_free(r->order);
     r->order = NULL;
@@ -299,6 +321,28 @@ static int start_giving(struct reduce *r, struct bp_err *err)
         return err->code;
     for (int64_t i = 0; i < n; i++)
         r->order[i] = (uint32_t)i;
+    return 0;
+}
+
+/* The next stretch of groups that were on disk; BP_DONE: there is none. */
+static int next_window(struct reduce *r, struct bp_err *err)
+{
+    int rc;
+
+    if (!r->spill.n_runs)
+        return BP_DONE;
+    rc = bp_reduce_spill_window(&r->spill, &r->groups, err);
+    return rc == 0 ? order_groups(r, err) : rc;
+}
+
+static int start_giving(struct reduce *r, struct bp_err *err)
+{
+    r->giving = true;
+    if (!r->spill.n_runs)
+        return order_groups(r, err);
+    BP_TRY(spill_groups(r, err)); /* the last of them */
+    BP_TRY(bp_reduce_spill_start(&r->spill, &r->groups, err));
+    r->given = bp_groups_count(r->groups); /* what merging left there is no window */
     return 0;
 }
 
@@ -330,9 +374,10 @@ static int give_batch(struct reduce *r, struct bp_batch *out, struct bp_err *err
         }
     }
     out->n_rows = n;
-    out->first_row = r->given;
+    out->first_row = r->n_given;
     out->share = r->share;
     r->given += n;
+    r->n_given += n;
     r->gave_any = true;
     return 0;
 }
@@ -348,15 +393,18 @@ static int reduce_next(void *self, struct bp_batch *out, struct bp_err *err)
             BP_TRY(start_giving(r, err));
         }
         /* a share without groups is told downstream by a batch without rows */
-        if (r->given < groups_to_give(r) || (r->share.n && !r->gave_any)) {
+        if (r->given < groups_to_give(r) || (r->share.n && !r->gave_any && !r->spill.n_runs)) {
             rc = give_batch(r, out, err);
             if (rc < 0)
                 bp_batch_release(out);
             return rc;
         }
-        if (r->at_end)
-            return BP_DONE;
-        BP_TRY(start_share(r, err));
+        rc = next_window(r, err);
+        if (rc == 0)
+            continue;
+        if (rc < 0 || r->at_end)
+            return rc;
+        BP_TRY(start_groups(r, err));
     }
 }
 
@@ -366,6 +414,7 @@ static void reduce_free(void *self)
 
     bp_source_free(&r->in);
     uncharge(r);
+    bp_reduce_spill_release(&r->spill);
     bp_reduce_plan_release(&r->plan);
     bp_groups_free(r->groups);
     bp_batch_release(&r->held);
@@ -420,7 +469,8 @@ static int reduce_start(struct reduce *r, const struct bp_reduce_opts *opts, str
     r->key_ptrs = r->keys ? bp_mem_new((size_t)r->plan.n_keys + 1, sizeof *r->key_ptrs, err) : NULL;
     if (!r->key_ptrs)
         return err->code;
-    BP_TRY(start_share(r, err));
+    bp_reduce_spill_init(&r->spill, &r->plan, r->ctx);
+    BP_TRY(start_groups(r, err));
     if (r->in.name) {
         out->name = bp_mem_str(r->in.name, err);
         if (!out->name)

@@ -160,18 +160,36 @@ static int grow_slots(struct bp_groups *g, uint64_t n_slots, struct bp_err *err)
     return 0;
 }
 
-/* At most a quarter full (a large table half), even if every row of the next chunk is
- * a new group: a second probe costs more than the larger table. */
-static int reserve_slots(struct bp_groups *g, struct bp_err *err)
+/* At most a quarter full (a large table half), even if each of the next n_rows is a new
+ * group: a second probe costs more than the larger table. */
+static uint64_t slots_for(const struct bp_groups *g, int64_t n_rows)
 {
     uint64_t sparse = g->n < SPARSE_GROUPS ? 4 : 2, n = g->slots ? g->mask + 1 : SLOTS_MIN;
-    uint64_t need = (uint64_t)(g->n + CHUNK) * sparse;
+    uint64_t need = (uint64_t)(g->n + n_rows) * sparse;
 
-    if (g->slots && need <= n)
-        return 0;
     while (n < need) /* small ones in longer steps: a step looks up all keys again */
         n *= n < SLOTS_STEP ? 4 : 2;
-    return grow_slots(g, n, err);
+    return n;
+}
+
+static int reserve_slots(struct bp_groups *g, struct bp_err *err)
+{
+    uint64_t n = slots_for(g, CHUNK);
+
+    return g->slots && n == g->mask + 1 ? 0 : grow_slots(g, n, err);
+}
+
+int64_t bp_groups_growth_bytes(const struct bp_groups *g, int64_t n_rows)
+{
+    uint64_t now = g->slots ? g->mask + 1 : 0, then = g->direct ? now : slots_for(g, n_rows);
+    int64_t n = then > now ? (int64_t)then * 8 : 0;
+
+    if (g->n + n_rows > g->cap)
+        n += BP_MAX(g->n + n_rows - g->cap, g->cap) * g->pack.n_words * 8;
+    for (int i = 0; i < g->pack.n_cols; i++)
+        if (bp_type_is_bytes(g->pack.cols[i].type))
+            n += bp_texts_growth_bytes(&g->pack.cols[i].texts, n_rows);
+    return n;
 }
 
 /*

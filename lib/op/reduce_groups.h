@@ -25,6 +25,9 @@ int bp_groups_find(struct bp_groups *g, const struct bp_column *const cols[], in
                    uint32_t *ids, struct bp_err *err) BP_MUST;
 int64_t bp_groups_count(const struct bp_groups *g);
 int64_t bp_groups_held_bytes(const struct bp_groups *g);
+/* What is allocated, beside what is held, when n_rows more rows are all new groups:
+ * tables that have to grow stand beside their successors for a while. */
+int64_t bp_groups_growth_bytes(const struct bp_groups *g, int64_t n_rows);
 /* Key column col of groups ids[0, n). Text comes out plain. */
 int bp_groups_column(const struct bp_groups *g, int col, const uint32_t *ids, int64_t n,
                      struct bp_column *out, struct bp_err *err) BP_MUST;

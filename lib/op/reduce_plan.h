@@ -5,6 +5,7 @@
 
 #include "op/agg.h"
 #include "op/op.h"
+#include "op/reduce_groups.h"
 
 struct bp_reduce_key {
     char *name;
@@ -41,7 +42,11 @@ int bp_reduce_plan_init(struct bp_reduce_plan *p, const struct bp_schema *in,
 void bp_reduce_plan_release(struct bp_reduce_plan *p);
 /* used[i] = true for every column of the input that is read. */
 void bp_reduce_plan_mark_columns(const struct bp_reduce_plan *p, bool *used);
-/* Fresh, empty states for all aggregates. */
-int bp_reduce_plan_restart(struct bp_reduce_plan *p, struct bp_err *err) BP_MUST;
+/* Fresh, empty states for all aggregates, and a fresh table of groups (*groups, which is
+ * freed first). */
+int bp_reduce_plan_fresh(struct bp_reduce_plan *p, struct bp_groups **groups,
+                         struct bp_err *err) BP_MUST;
+/* Bytes of the table and of all states. */
+int64_t bp_reduce_plan_held_bytes(const struct bp_reduce_plan *p, const struct bp_groups *groups);
 
 #endif

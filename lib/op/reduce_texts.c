@@ -81,10 +81,30 @@ static int grow_slots(struct bp_texts *t, uint64_t n_slots, struct bp_err *err)
     return 0;
 }
 
+/* At most half full, with extra more ids; small ones in longer steps. */
+static uint64_t slots_for(const struct bp_texts *t, int64_t extra)
+{
+    uint64_t need = (uint64_t)(t->n + extra) * 2, n = t->slots ? t->mask + 1 : SLOTS_MIN;
+
+    while (n < need)
+        n *= n < SLOTS_STEP ? 4 : 2;
+    return n;
+}
+
+int64_t bp_texts_growth_bytes(const struct bp_texts *t, int64_t n)
+{
+    uint64_t now = t->slots ? t->mask + 1 : 0, then = slots_for(t, n);
+    int64_t bytes = then > now ? (int64_t)then * 8 : 0;
+
+    if (t->n + n > t->cap)
+        bytes += BP_MAX(t->n + n - t->cap, t->cap) * (int64_t)sizeof *t->entries;
+    return bytes;
+}
+
 /* Room for extra more ids, in slots and entries. */
 static int reserve(struct bp_texts *t, int64_t extra, struct bp_err *err)
 {
-    uint64_t need = (uint64_t)(t->n + extra) * 2, n_slots = t->slots ? t->mask + 1 : SLOTS_MIN;
+    uint64_t n_slots = slots_for(t, extra);
     int64_t cap;
     void *p;
 
@@ -98,11 +118,7 @@ static int reserve(struct bp_texts *t, int64_t extra, struct bp_err *err)
         t->entries = p;
         t->cap = cap;
     }
-    if (t->slots && need <= n_slots)
-        return 0;
-    while (n_slots < need)
-        n_slots *= n_slots < SLOTS_STEP ? 4 : 2;
-    return grow_slots(t, n_slots, err);
+    return t->slots && n_slots == t->mask + 1 ? 0 : grow_slots(t, n_slots, err);
 }
 
 static int append(struct bp_texts *t, const uint8_t *p, size_t n, struct bp_err *err)

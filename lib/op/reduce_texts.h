@@ -37,5 +37,7 @@ void bp_texts_release(struct bp_texts *t);
 int bp_texts_find(struct bp_texts *t, const struct bp_column *c, int64_t from, int64_t n,
                   uint32_t *ids, struct bp_err *err) BP_MUST;
 int64_t bp_texts_held_bytes(const struct bp_texts *t);
+/* What is allocated beside that when n more texts come, their bytes not counted. */
+int64_t bp_texts_growth_bytes(const struct bp_texts *t, int64_t n);
 
 #endif

@@ -44,6 +44,29 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
     echo "without a bound $free KiB"
     [ "$free" -gt 28672 ]
 }
+@test "more groups than memory holds give the same bytes" {
+    seq 500000 | awk 'BEGIN { print "n,t" } { printf "%d,text %d\n", $1, ($1 * 7919) % 400000 }' >groups.csv
+    check() { # KEYS AGGS
+        bp-reduce --mem 1G -k "$1" "$2" groups.csv >want
+        bp-reduce --mem 16M --stats -k "$1" "$2" groups.csv >got 2>stats
+        same want got
+        ! grep -q '"spilled_bytes":0,' stats
+        bp-reduce --mem 16M --partial -k "$1" "$2" groups.csv | bp-reduce --mem 16M --final >got
+        bp-write -f csv <got >got.csv
+        bp-write -f csv <want >want.csv
+        same want.csv got.csv
+    }
+    check t 'count(*) AS c, sum(n) AS s, min(n) AS lo'
+    check 't, n % 3 AS k' 'count(DISTINCT n % 5) AS d, first(n) AS f'
+}
+@test "a group-by with --mem 16M stays within 28 MiB" {
+    got=$(peak bp-reduce --mem 16M -j 2 -k 'n, note' 'count(*) AS c, max(city) AS m' "$ROWS")
+    echo "peak $got KiB"
+    [ "$got" -le 28672 ]
+    free=$(peak bp-reduce --mem 1G -j 2 -k 'n, note' 'count(*) AS c, max(city) AS m' "$ROWS")
+    echo "without a bound $free KiB"
+    [ "$free" -gt 28672 ]
+}
 @test "nothing is left in TMPDIR, and a bad one is named" {
     mkdir tmp
     TMPDIR=$PWD/tmp bp-sort --mem 16M k "$ROWS" >got
