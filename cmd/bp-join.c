@@ -43,7 +43,7 @@ static const struct bp_command command = {
     .min_operands = 0,
     .max_operands = -1,
     .order = "the left's; matches in the right's order; then unmatched right rows",
-    .memory = "holds the right side",
+    .memory = "--mem; a right side larger than that goes to TMPDIR, with the left",
     .is_stream = true,
 };
 

@@ -6,13 +6,16 @@
  * where the next batch goes on. With an extra condition, pairs are candidates
  * first, and a left row has a match only if one of its candidates passes.
  *
- * Build and probe know one held set and one table; a join that is larger than the
- * memory (later) runs them for one partition of the keys after the other.
+ * Build and probe know one held set and one table. When the budget has no room for the
+ * right side, both sides go to disk and are joined there part by part (join_spill.h);
+ * rows then come back with the numbers of their left rows, by which they get their
+ * shares again.
  */
 #include <string.h>
 
 #include "base/mem.h"
 #include "op/join_emit.h"
+#include "op/join_stretch.h"
 #include "op/sort_shares.h"
 
 struct join {
@@ -45,84 +48,15 @@ struct join {
     int64_t tail_row;
     struct bp_share last_left, told;
     int64_t n_out;
+
+    struct bp_join_opts opts;
+    bool never_spill;
+    struct bp_join_spill *spill; /* NULL: everything is in memory */
+    struct bp_join_stretches stretches;
+    int64_t n_left;
 };
 
-/* ---- building ---- */
-
-/* Keeps only the key columns of b. */
-static int narrow(const struct join *j, struct bp_batch *b, struct bp_err *err)
-{
-    struct bp_batch keys;
-
-    if (!j->key_cols)
-        return 0;
-    BP_TRY(bp_batch_init(&keys, j->plan.n_keys, err));
-    keys.n_rows = b->n_rows;
-    for (int k = 0; k < j->plan.n_keys; k++)
-        bp_column_ref(&keys.cols[k], &b->cols[j->key_cols[k]]);
-    bp_batch_release(b);
-    bp_batch_move(b, &keys);
-    return 0;
-}
-
-static int hold(struct join *j, struct bp_batch *b, struct bp_err *err)
-{
-    int rc = bp_shareset_add(&j->shares.right, b->share, err);
-
-    if (rc == 0)
-        rc = bp_join_plan_cast(&j->plan, false, b, err);
-    if (rc == 0)
-        rc = narrow(j, b, err);
-    if (rc < 0 || b->n_rows == 0) {
-        bp_batch_release(b);
-        return rc;
-    }
-    return bp_held_add(&j->held, b, err);
-}
-
-/* Keys that do not come out again need not be held. */
-static void drop_used_columns(struct join *j)
-{
-    for (int c = 0; c < j->plan.right.n_fields; c++) {
-        bool needed = false;
-
-        for (int i = 0; i < j->plan.n_cols; i++)
-            needed |=
-                j->plan.cols[i].right == c && (j->plan.cols[i].left < 0 || j->plan.keeps_right);
-        if (!needed)
-            for (int i = 0; i < j->held.n_chunks; i++)
-                bp_column_release(&j->held.chunks[i].cols[c]);
-    }
-}
-
-static int build(struct join *j, struct bp_err *err)
-{
-    struct bp_batch b;
-    int rc;
-
-    while ((rc = bp_source_next(&j->right, &b, err)) == 0)
-        BP_TRY(hold(j, &b, err));
-    if (rc < 0)
-        return rc;
-    BP_TRY(bp_join_shares_right(&j->shares, err));
-    BP_TRY(bp_held_finish(&j->held, err));
-    if (bp_held_ids(&j->held) > BP_JOIN_LAST)
-        return bp_fail(err, BP_EDATA, "the right side has more than 2 billion rows");
-    BP_TRY(bp_join_table_build(&j->table, &j->plan, &j->held, &j->ctx->budget, err));
-    if (!j->key_cols) {
-        drop_used_columns(j);
-        BP_TRY(bp_join_emit_open(&j->emit, &j->plan, &j->held, err));
-    }
-    if (j->plan.keeps_right) {
-        j->matched = bp_mem_new(bp_bits_bytes(bp_held_ids(&j->held)), 1, err);
-        if (!j->matched)
-            return err->code;
-    }
-    j->built = true;
-    return 0;
-}
-
-/* ---- a left batch ---- */
+/* ---- room ---- */
 
 static int grow(void *list, size_t n, size_t size, struct bp_err *err)
 {
@@ -153,6 +87,157 @@ static int make_room(struct join *j, int64_t n, struct bp_err *err)
     j->cap_rows = n;
     return 0;
 }
+
+/* ---- building ---- */
+
+/* Keeps only the key columns of b: copies, since a column of a batch may hold the memory
+ * of all. */
+static int narrow(struct join *j, struct bp_batch *b, struct bp_err *err)
+{
+    struct bp_batch keys = {0};
+    int rc = 0;
+
+    if (!j->key_cols || b->n_rows == 0)
+        return 0;
+    BP_TRY(make_room(j, b->n_rows, err));
+    for (int32_t i = 0; i < b->n_rows; i++)
+        j->sel[i] = i;
+    BP_GO(bp_batch_init(&keys, j->plan.n_keys, err));
+    keys.n_rows = b->n_rows;
+    for (int k = 0; k < j->plan.n_keys; k++)
+        BP_GO(bp_column_gather(&keys.cols[k], &b->cols[j->key_cols[k]], j->sel, b->n_rows, err));
+    bp_batch_release(b);
+    bp_batch_move(b, &keys);
+out:
+    bp_batch_release(&keys);
+    return rc;
+}
+
+static int hold(struct join *j, struct bp_batch *b, struct bp_err *err)
+{
+    int rc = bp_shareset_add(&j->shares.right, b->share, err);
+
+    if (rc == 0)
+        rc = bp_join_plan_cast(&j->plan, false, b, err);
+    if (rc == 0)
+        rc = narrow(j, b, err);
+    if (rc < 0 || b->n_rows == 0) {
+        bp_batch_release(b);
+        return rc;
+    }
+    if (!j->spill)
+        return bp_held_add(&j->held, b, err);
+    rc = bp_join_spill_right(j->spill, b, err);
+    bp_batch_release(b);
+    return rc;
+}
+
+/* Keys that do not come out again need not be held. */
+static void drop_used_columns(struct join *j)
+{
+    for (int c = 0; c < j->plan.right.n_fields; c++) {
+        bool needed = false;
+
+        for (int i = 0; i < j->plan.n_cols; i++)
+            needed |=
+                j->plan.cols[i].right == c && (j->plan.cols[i].left < 0 || j->plan.keeps_right);
+        if (!needed)
+            for (int i = 0; i < j->held.n_chunks; i++)
+                bp_column_release(&j->held.chunks[i].cols[c]);
+    }
+}
+
+/* What a lookup costs beside the rows: slots, ids, the scratch of the building. */
+#define TABLE_BYTES 48
+
+static bool has_room(const struct join *j)
+{
+    int64_t bytes = bp_held_ids(&j->held) * TABLE_BYTES;
+
+    if (j->never_spill)
+        return true;
+    if (j->held.refused || !bp_budget_take(&j->ctx->budget, bytes))
+        return false;
+    bp_budget_give(&j->ctx->budget, bytes);
+    return true;
+}
+
+/* Names of the right's columns as they are held. */
+static int held_schema(const struct join *j, struct bp_schema *out, struct bp_err *err)
+{
+    const struct bp_schema *right = &j->plan.right;
+
+    if (!j->key_cols)
+        return bp_schema_copy(out, right, err);
+    for (int k = 0; k < j->plan.n_keys; k++) {
+        const struct bp_field *f = &right->fields[j->key_cols[k]];
+
+        BP_TRY(bp_schema_add(out, f->name, f->type, err));
+    }
+    return 0;
+}
+
+/* What is held goes to disk, and so will all that comes. */
+static int start_spill(struct join *j, struct bp_err *err)
+{
+    struct bp_schema right = {0};
+    int rc;
+
+    BP_GO(bp_held_finish(&j->held, err));
+    BP_GO(held_schema(j, &right, err));
+    BP_GO(bp_join_spill_new(&j->spill, &j->plan, &right, &j->opts, j->ctx, err));
+    for (int i = 0; i < j->held.n_chunks; i++) {
+        BP_GO(bp_join_spill_right(j->spill, &j->held.chunks[i], err));
+        bp_batch_release(&j->held.chunks[i]);
+    }
+    bp_held_release(&j->held);
+out:
+    bp_schema_release(&right);
+    return rc;
+}
+
+static int take_right(struct join *j, struct bp_err *err)
+{
+    struct bp_batch b;
+    int rc;
+
+    while ((rc = bp_source_next(&j->right, &b, err)) == 0) {
+        rc = hold(j, &b, err);
+        if (rc == 0 && !j->spill && j->held.refused && !j->never_spill)
+            rc = start_spill(j, err);
+        BP_TRY(rc);
+    }
+    if (rc < 0)
+        return rc;
+    BP_TRY(bp_join_shares_right(&j->shares, err));
+    if (j->spill)
+        return 0;
+    BP_TRY(bp_held_finish(&j->held, err));
+    return has_room(j) ? 0 : start_spill(j, err);
+}
+
+static int build(struct join *j, struct bp_err *err)
+{
+    BP_TRY(take_right(j, err));
+    j->built = true;
+    if (j->spill)
+        return 0;
+    if (bp_held_ids(&j->held) > BP_JOIN_LAST)
+        return bp_fail(err, BP_EDATA, "the right side has more than 2 billion rows");
+    BP_TRY(bp_join_table_build(&j->table, &j->plan, &j->held, &j->ctx->budget, err));
+    if (!j->key_cols) {
+        drop_used_columns(j);
+        BP_TRY(bp_join_emit_open(&j->emit, &j->plan, &j->held, err));
+    }
+    if (j->plan.keeps_right) {
+        j->matched = bp_mem_new(bp_bits_bytes(bp_held_ids(&j->held)), 1, err);
+        if (!j->matched)
+            return err->code;
+    }
+    return 0;
+}
+
+/* ---- a left batch ---- */
 
 static int start_batch(struct join *j, struct bp_err *err)
 {
@@ -394,16 +479,73 @@ static int finish_batch(struct join *j, struct bp_batch *out)
     return 0;
 }
 
+/* A batch without rows for a share that none has told of yet; BP_DONE: no need. */
+static int tell_share(struct join *j, struct bp_batch *out, struct bp_err *err)
+{
+    struct bp_share share = bp_join_shares_out(&j->shares, j->last_left);
+
+    if (!share.n || (share.n == j->told.n && share.i == j->told.i))
+        return BP_DONE;
+    j->told = share;
+    return bp_sort_shares_empty(&j->plan.schema, share, out, err);
+}
+
+/* ---- larger than memory ---- */
+
+static int take_left(struct join *j, struct bp_err *err)
+{
+    int rc;
+
+    while ((rc = bp_source_next(&j->left, &j->batch, err)) == 0) {
+        BP_GO(bp_join_shares_left(&j->shares, j->batch.share, err));
+        BP_GO(bp_join_stretches_note(&j->stretches, j->batch.share, j->n_left, err));
+        BP_GO(bp_join_plan_cast(&j->plan, true, &j->batch, err));
+        BP_GO(bp_join_spill_left(j->spill, &j->batch, err));
+        j->n_left += j->batch.n_rows;
+        bp_batch_release(&j->batch);
+    }
+    if (rc == BP_DONE)
+        rc = bp_join_shares_end(&j->shares, err);
+out:
+    bp_batch_release(&j->batch);
+    return rc;
+}
+
+static int spilled_next(struct join *j, struct bp_batch *out, struct bp_err *err)
+{
+    int rc;
+
+    for (;;) {
+        rc = bp_join_stretches_next(&j->stretches, j->spill, out, &j->last_left, err);
+        if (rc)
+            return rc;
+        if (out->n_rows)
+            return finish_batch(j, out);
+        rc = tell_share(j, out, err);
+        if (rc <= 0)
+            return rc;
+    }
+}
+
+static int start_spilled(struct join *j, struct bp_err *err)
+{
+    BP_TRY(take_left(j, err));
+    return bp_join_spill_join(j->spill, err);
+}
+
 static int join_next(void *self, struct bp_batch *out, struct bp_err *err)
 {
     struct join *j = self;
     int rc;
 
-    if (!j->built)
+    if (!j->built) {
         BP_TRY(build(j, err));
+        if (j->spill)
+            BP_TRY(start_spilled(j, err));
+    }
+    if (j->spill)
+        return spilled_next(j, out, err);
     for (;;) {
-        struct bp_share share;
-
         if (j->in_tail) {
             rc = next_tail(j, out, err);
             return rc ? rc : finish_batch(j, out);
@@ -418,12 +560,9 @@ static int join_next(void *self, struct bp_batch *out, struct bp_err *err)
         rc = next_left(j, err);
         if (rc)
             return rc;
-        share = bp_join_shares_out(&j->shares, j->last_left);
-        if (share.n && (share.n != j->told.n || share.i != j->told.i)) {
-            BP_TRY(bp_sort_shares_empty(&j->plan.schema, share, out, err));
-            j->told = share;
-            return 0;
-        }
+        rc = tell_share(j, out, err);
+        if (rc <= 0)
+            return rc;
     }
 }
 
@@ -436,6 +575,8 @@ static void join_free(void *self)
     bp_source_free(&j->left);
     bp_source_free(&j->right);
     bp_batch_release(&j->batch);
+    bp_join_spill_free(j->spill);
+    bp_join_stretches_release(&j->stretches);
     bp_join_emit_release(&j->emit);
     bp_join_table_release(&j->table);
     bp_held_release(&j->held);
@@ -469,8 +610,9 @@ static int hold_keys_only(struct join *j, struct bp_err *err)
     return 0;
 }
 
-int bp_join_open(struct bp_source *out, struct bp_source *left, struct bp_source *right,
-                 const struct bp_join_opts *opts, struct bp_ctx *ctx, struct bp_err *err)
+static int open_join(struct bp_source *out, struct bp_source *left, struct bp_source *right,
+                     const struct bp_join_opts *opts, bool never_spill, struct bp_ctx *ctx,
+                     struct bp_err *err)
 {
     struct join *j = bp_mem_new(1, sizeof *j, err);
     int rc;
@@ -484,6 +626,8 @@ int bp_join_open(struct bp_source *out, struct bp_source *left, struct bp_source
     bp_source_move(&j->left, left);
     bp_source_move(&j->right, right);
     j->ctx = ctx;
+    j->opts = *opts;
+    j->never_spill = never_spill;
     bp_held_init(&j->held, &ctx->budget);
     BP_GO(bp_join_plan_open(&j->plan, &j->left.schema, &j->right.schema, opts, err));
     BP_GO(bp_join_marks(&j->plan, &j->shares, &j->left.schema, &j->right.schema, opts, err));
@@ -497,4 +641,16 @@ out:
     bp_schema_release(&out->schema);
     *out = (struct bp_source){0};
     return rc;
+}
+
+int bp_join_open(struct bp_source *out, struct bp_source *left, struct bp_source *right,
+                 const struct bp_join_opts *opts, struct bp_ctx *ctx, struct bp_err *err)
+{
+    return open_join(out, left, right, opts, false, ctx, err);
+}
+
+int bp_join_open_held(struct bp_source *out, struct bp_source *left, struct bp_source *right,
+                      const struct bp_join_opts *opts, struct bp_ctx *ctx, struct bp_err *err)
+{
+    return open_join(out, left, right, opts, true, ctx, err);
 }

@@ -106,6 +106,7 @@ struct bp_join_opts {
     bool broadcast; /* right is held whole, left streams; right is never a share */
     bool per_task;
 };
+/* opts' texts are used until out is freed. */
 int bp_join_open(struct bp_source *out, struct bp_source *left, struct bp_source *right,
                  const struct bp_join_opts *opts, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 

@@ -38,9 +38,11 @@ static int push_chunk(struct bp_held *h, struct bp_batch *chunk, struct bp_err *
     int64_t bytes = bp_batch_size_bytes(chunk);
 
     BP_TRY(push(&h->chunks, &h->n_chunks, &h->cap_chunks, chunk, err));
-    /* The one place where held rows are counted. "No" will mean: spill. */
+    /* The one place where held rows are counted. "No" means: spill. */
     if (bp_budget_take(h->budget, bytes))
         h->taken_bytes += bytes;
+    else
+        h->refused = true;
     return 0;
 }
 

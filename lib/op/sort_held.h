@@ -25,6 +25,7 @@ struct bp_held {
     int64_t chunk_bytes; /* a chunk ends early at these; may be set after init */
     int64_t n_rows;
     int64_t taken_bytes; /* asked of the budget */
+    bool refused;        /* it said no: more is held than was asked for */
     struct bp_budget *budget;
 };
 

@@ -67,6 +67,29 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
     echo "without a bound $free KiB"
     [ "$free" -gt 28672 ]
 }
+@test "a join whose right side memory does not hold gives the same bytes" {
+    seq 600000 | awk 'BEGIN { print "n,t" } { printf "%d,text %d\n", $1, ($1 * 7919) % 300000 }' >right.csv
+    seq 0 7 60000 | awk 'BEGIN { print "i,t" } { printf "%d,text %d\n", $1, $1 * 11 }' >left.csv
+    for type in inner left right full semi anti; do
+        bp-join --mem 1G -t $type -k t left.csv right.csv >want
+        bp-join --mem 16M --stats -t $type -k t left.csv right.csv >got 2>stats
+        same want got
+        ! grep -q '"spilled_bytes":0,' stats
+    done
+    got=$(peak bp-join --mem 16M -j 2 -t full -k t left.csv right.csv)
+    echo "peak $got KiB"
+    [ "$got" -le 28672 ]
+}
+@test "so does a join of one key that memory does not hold" {
+    seq 500000 | awk 'BEGIN { print "k,b" } { printf "1,%d\n", $1 }' >right.csv
+    printf 'k,a\n1,5\n2,6\n1,7\n' >left.csv
+    for type in full anti; do
+        bp-join --mem 1G -t $type -k k -w 'b % 1000 = a' left.csv right.csv >want
+        bp-join --mem 16M --stats -t $type -k k -w 'b % 1000 = a' left.csv right.csv >got 2>stats
+        same want got
+        ! grep -q '"spilled_bytes":0,' stats
+    done
+}
 @test "nothing is left in TMPDIR, and a bad one is named" {
     mkdir tmp
     TMPDIR=$PWD/tmp bp-sort --mem 16M k "$ROWS" >got
