@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/num.h"
 #include "flow/marks.h"
 
 int bp_source_next(struct bp_source *s, struct bp_batch *out, struct bp_err *err)
@@ -108,4 +109,56 @@ void bp_budget_give(struct bp_budget *b, int64_t bytes)
 {
     if (b)
         atomic_fetch_sub(&b->used_bytes, bytes);
+}
+
+void bp_budget_least(struct bp_budget *b, int64_t bytes)
+{
+    if (b)
+        b->least_bytes += bytes;
+}
+
+int bp_budget_check(const struct bp_budget *b, int64_t kept_share, struct bp_err *err)
+{
+    int64_t used = (int64_t)atomic_load(&b->used_bytes), need;
+
+    if (!b->limit_bytes || used + b->least_bytes <= b->limit_bytes)
+        return 0;
+    /* what is used but for the limit's share, and the least, have to fit into the rest */
+    need = used - b->limit_bytes / kept_share + b->least_bytes;
+    need += need / (kept_share - 1);
+    return bp_fail(err, BP_EUSAGE,
+                   "%lld MiB of memory (--mem) are too few: this needs %lldM at least",
+                   (long long)(b->limit_bytes >> 20), (long long)((need >> 20) + 1));
+}
+
+#define COLUMN_BYTES 512     /* blocks' heads and ends */
+#define TEXT_BYTES 16        /* of a text: a guess */
+#define BATCH_SHARE 32       /* of the memory limit, for the values of a batch */
+#define BATCH_LEAST_ROWS 256 /* but not fewer rows */
+
+static int64_t row_bytes(const struct bp_schema *s)
+{
+    int64_t bytes = 0;
+
+    for (int i = 0; i < s->n_fields; i++) {
+        struct bp_type t = s->fields[i].type;
+
+        bytes += bp_type_is_bytes(t) ? 4 + TEXT_BYTES : BP_MAX((int64_t)bp_type_width_bytes(t), 1);
+    }
+    return bytes;
+}
+
+int64_t bp_ctx_batch_rows(const struct bp_ctx *ctx, const struct bp_schema *s)
+{
+    int64_t rows = BP_MAX(ctx->batch_rows, 1), limit = ctx->budget.limit_bytes, wide;
+
+    if (!limit)
+        return rows;
+    wide = limit / BATCH_SHARE / BP_MAX(row_bytes(s), 1);
+    return BP_MIN(rows, BP_MAX(wide, BATCH_LEAST_ROWS));
+}
+
+int64_t bp_least_batch_bytes(const struct bp_schema *s)
+{
+    return BATCH_LEAST_ROWS * row_bytes(s) + s->n_fields * COLUMN_BYTES;
 }

@@ -85,14 +85,24 @@ void bp_shareset_release(struct bp_shareset *s);
 /*
  * The memory of one process (--mem, BP_MEM). Operators take before they hold
  * and give back after; when take says no they spill. Thread safe.
+ *
+ * What they cannot do without even then (a batch of each of two runs, a word for each
+ * partition) they tell when they are opened. Before the first batch walks, lib/tool
+ * holds the sum against the limit: what is too little is a usage error that says how
+ * much would do.
  */
 struct bp_budget {
     atomic_llong used_bytes;
     int64_t limit_bytes; /* 0: no limit */
     atomic_llong peak_bytes;
+    int64_t least_bytes; /* the sum of what was told */
 };
 bool bp_budget_take(struct bp_budget *b, int64_t bytes); /* NULL b: always yes */
 void bp_budget_give(struct bp_budget *b, int64_t bytes);
+void bp_budget_least(struct bp_budget *b, int64_t bytes); /* while opening; not thread safe */
+/* BP_EUSAGE where the limit is below what was told and what is used already; of a limit
+ * of n bytes n / kept_share are not for use. */
+int bp_budget_check(const struct bp_budget *b, int64_t kept_share, struct bp_err *err) BP_MUST;
 
 /* What every operator and source is given. One per process, outlives all. */
 struct bp_ctx {
@@ -101,5 +111,9 @@ struct bp_ctx {
     int64_t batch_rows;         /* rows of inner batches (BP_BATCH_ROWS), default 8192 */
     atomic_llong spilled_bytes; /* written to temporary files so far (--stats) */
 };
+/* Rows of an inner batch: batch_rows; fewer where they are wide and memory is little. */
+int64_t bp_ctx_batch_rows(const struct bp_ctx *ctx, const struct bp_schema *s);
+/* The smallest that it says, in bytes, roughly: what bp_budget_least() is told. */
+int64_t bp_least_batch_bytes(const struct bp_schema *s);
 
 #endif

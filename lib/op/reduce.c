@@ -356,7 +356,7 @@ static int64_t groups_to_give(const struct reduce *r)
 static int give_batch(struct reduce *r, struct bp_batch *out, struct bp_err *err)
 {
     const struct bp_reduce_plan *p = &r->plan;
-    int64_t n = BP_MIN(groups_to_give(r) - r->given, BP_MAX(r->ctx->batch_rows, 1));
+    int64_t n = BP_MIN(groups_to_give(r) - r->given, bp_ctx_batch_rows(r->ctx, &p->schema));
     const uint32_t *ids = r->order + r->given;
     int col = 0;
 
@@ -460,6 +460,24 @@ out:
     return rc;
 }
 
+/* The states of one group, a batch that comes in, and the runs where groups may go to
+ * disk. The states are made for it, and anew by start_groups(). */
+static int tell_least(struct reduce *r, struct bp_err *err)
+{
+    struct bp_budget *b = &r->ctx->budget;
+
+    for (int i = 0; i < r->plan.n_aggs; i++) {
+        struct bp_agg *a = r->plan.aggs[i].agg;
+
+        BP_TRY(a->kind->ops->grow(a, 1, err));
+        bp_budget_least(b, a->held_bytes);
+    }
+    bp_budget_least(b, bp_least_batch_bytes(&r->in.schema));
+    if (r->plan.form != BP_REDUCE_PARTIAL && r->plan.n_keys)
+        bp_budget_least(b, bp_reduce_spill_least_bytes(&r->plan));
+    return 0;
+}
+
 static int reduce_start(struct reduce *r, const struct bp_reduce_opts *opts, struct bp_source *out,
                         struct bp_err *err)
 {
@@ -470,6 +488,7 @@ static int reduce_start(struct reduce *r, const struct bp_reduce_opts *opts, str
     if (!r->key_ptrs)
         return err->code;
     bp_reduce_spill_init(&r->spill, &r->plan, r->ctx);
+    BP_TRY(tell_least(r, err));
     BP_TRY(start_groups(r, err));
     if (r->in.name) {
         out->name = bp_mem_str(r->in.name, err);

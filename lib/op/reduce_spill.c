@@ -12,6 +12,7 @@
 #define BATCH_SHARE 512 /* of the memory limit, for a batch of a run */
 #define BATCH_MIN_BYTES ((int64_t)32 << 10)
 #define BATCH_MAX_BYTES ((int64_t)512 << 10)
+#define COLUMN_BYTES 1024  /* of a run's batch: blocks' heads, the window's tables */
 #define READER_BYTES 16384 /* schema, metadata, words: beside a run's batch */
 #define WINDOW_COST 4      /* batch as read, as decoded, in the window's table, going out */
 #define WINDOW_LEAST_BYTES ((int64_t)4 << 20) /* no window below this is too large */
@@ -135,7 +136,7 @@ static int write_groups(struct bp_reduce_spill *s, const struct bp_groups *g, st
 
     BP_GO(bp_reduce_order(g, s->plan->n_keys, &order, err));
     for (int64_t from = 0; from < count;) {
-        n = BP_MIN(n, BP_MIN(count - from, s->ctx->batch_rows));
+        n = BP_MIN(n, BP_MIN(count - from, bp_ctx_batch_rows(s->ctx, &s->schema)));
         BP_GO(save_batch(s, g, order + from, n, &b, err));
         bytes = bp_batch_size_bytes(&b);
         if (bytes > 4 * want && n > 1) {
@@ -186,6 +187,16 @@ static int64_t free_bytes(const struct bp_reduce_spill *s)
     if (!b->limit_bytes)
         return INT64_MAX / 2;
     return BP_MAX(0, b->limit_bytes - (int64_t)atomic_load(&b->used_bytes));
+}
+
+int64_t bp_reduce_spill_least_bytes(const struct bp_reduce_plan *plan)
+{
+    const struct bp_spill_run run = {.batch_bytes = BATCH_MIN_BYTES};
+    int64_t n_cols = 1 + plan->n_keys;
+
+    for (int i = 0; i < plan->n_aggs; i++)
+        n_cols += plan->aggs[i].agg->n_parts;
+    return 2 * (reading_bytes(&run) + n_cols * COLUMN_BYTES);
 }
 
 /* How many runs from `at` on can be merged at once: two at least. */

@@ -49,6 +49,8 @@ struct bp_reduce_spill {
 void bp_reduce_spill_init(struct bp_reduce_spill *s, struct bp_reduce_plan *plan,
                           struct bp_ctx *ctx);
 void bp_reduce_spill_release(struct bp_reduce_spill *s);
+/* What merging two runs of the plan's states needs. */
+int64_t bp_reduce_spill_least_bytes(const struct bp_reduce_plan *plan);
 /* All groups of the table, with the plan's states, become a run. */
 int bp_reduce_spill_put(struct bp_reduce_spill *s, const struct bp_groups *g,
                         struct bp_err *err) BP_MUST;

@@ -257,7 +257,7 @@ static int prepare(struct sort *s, struct bp_err *err)
     size_t n_chunks = (size_t)s->held.n_chunks;
 
     s->given_rows = s->taken_rows = 0;
-    s->piece_rows = s->ctx->batch_rows;
+    s->piece_rows = bp_ctx_batch_rows(s->ctx, &s->schema);
     BP_TRY(bp_sort_order(&s->order, &s->held, &s->keys, s->ctx->n_threads, err));
     s->n_rows = s->limit >= 0 ? BP_MIN(s->limit, s->order.n) : s->order.n;
     s->srcs = bp_mem_new((size_t)s->keys.n_in * n_chunks, sizeof *s->srcs, err);
@@ -442,6 +442,8 @@ int bp_sort_open(struct bp_source *out, struct bp_source *in, const struct bp_cl
     BP_GO(bp_schema_copy(&s->schema, &s->in.schema, err));
     BP_GO(bp_sort_keys_mark(&s->keys, &s->schema, err));
     BP_GO(bp_schema_copy(&out->schema, &s->schema, err));
+    bp_budget_least(&ctx->budget, bp_least_batch_bytes(&s->schema));
+    bp_budget_least(&ctx->budget, bp_sort_runs_least_bytes(&s->schema));
     if (s->in.name) {
         out->name = bp_mem_str(s->in.name, err);
         if (!out->name) {

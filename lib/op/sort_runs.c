@@ -12,6 +12,7 @@
 #define BATCH_MAX_BYTES ((int64_t)512 << 10)
 #define BATCH_SHARE 512    /* of the memory limit, for a batch of a run */
 #define READER_BYTES 16384 /* schema, metadata, words: beside a run's batch */
+#define COLUMN_BYTES 1024  /* of a run's batch: blocks' heads */
 #define OUTPUT_SHARE 16    /* of the free memory, for a batch of output */
 
 void bp_sort_runs_init(struct bp_sort_runs *r, const struct bp_schema *schema,
@@ -90,6 +91,13 @@ static int64_t free_bytes(const struct bp_sort_runs *r)
 static int64_t reading_bytes(const struct bp_spill_run *run)
 {
     return 2 * run->batch_bytes + READER_BYTES;
+}
+
+int64_t bp_sort_runs_least_bytes(const struct bp_schema *schema)
+{
+    const struct bp_spill_run run = {.batch_bytes = BATCH_MIN_BYTES};
+
+    return 2 * (reading_bytes(&run) + schema->n_fields * COLUMN_BYTES);
 }
 
 /* How many of the runs from `at` on can be merged at once: two at least, or it would

@@ -32,6 +32,8 @@ struct bp_sort_runs {
 void bp_sort_runs_init(struct bp_sort_runs *r, const struct bp_schema *schema,
                        const struct bp_sort_keys *keys, struct bp_ctx *ctx);
 void bp_sort_runs_release(struct bp_sort_runs *r);
+/* What merging two runs needs. */
+int64_t bp_sort_runs_least_bytes(const struct bp_schema *schema);
 /* How many rows of that size a batch of a run has. */
 int64_t bp_sort_runs_batch_rows(const struct bp_sort_runs *r, int64_t row_bytes);
 /* in (not keyed) stays the caller's. */

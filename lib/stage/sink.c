@@ -23,6 +23,7 @@
 
 #define PENDING_MAX_BYTES (INT64_C(64) << 20)
 #define PENDING_MIN_BYTES (INT64_C(1) << 20)
+#define PART_BYTES 96 /* of a partition: counts, a run of rows, a block in the footer */
 
 struct stage_sink {
     struct bp_ctx *ctx;
@@ -187,6 +188,7 @@ static int sink_open(struct stage_sink *s, const struct bp_schema *schema,
     s->foot.task = o->n_tasks ? o->task : 0;
     s->foot.n_tasks = o->n_tasks ? o->n_tasks : 1;
     s->limit_bytes = pending_limit(s->ctx);
+    bp_budget_least(&s->ctx->budget, PENDING_MIN_BYTES + s->foot.parts * PART_BYTES);
     s->dir = bp_mem_str(o->dir, err);
     if (!s->dir)
         return err->code;

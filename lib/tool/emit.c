@@ -10,7 +10,7 @@
 #include "flow/marks.h"
 #include "fmt/show.h"
 #include "ipc/ipc.h"
-#include "tool/tool.h"
+#include "tool/internal.h"
 
 #define SHOW_ROWS 20
 #define SHOW_MAX_CELL 40
@@ -136,6 +136,7 @@ int bp_tool_emit(struct bp_tool *t, struct bp_source *src)
         return rc;
     }
     BP_GO(refuse_text_names(t));
+    BP_GO(bp_tool_check_memory(t, src));
     BP_GO(bp_schema_set_meta(&src->schema, BP_MARK_VERSION, "1", &t->err));
     BP_GO(bp_outfile_borrow(&f, STDOUT_FILENO, "stdout", &t->err));
     t->stdout_open = true;
@@ -217,9 +218,10 @@ int bp_tool_drain(struct bp_tool *t, struct bp_source *src, struct bp_sink *sink
     static const struct bp_source_ops ops = {.next = checked_next, .free = checked_free};
     struct checked c = {.t = t, .in = src};
     struct bp_source guard = {.ops = &ops, .self = &c};
-    int rc;
+    int rc = bp_tool_check_memory(t, src);
 
-    rc = bp_flow_run(&guard, sink, &t->err);
+    if (rc == 0)
+        rc = bp_flow_run(&guard, sink, &t->err);
     bp_source_free(&guard);
     return rc;
 }

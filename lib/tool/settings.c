@@ -116,6 +116,12 @@ static void bound_memory(struct bp_tool *t)
     t->ctx.batch_rows = limit < TIGHT_BYTES ? TIGHT_BATCH_ROWS : DEFAULT_BATCH_ROWS;
 }
 
+int bp_tool_check_memory(struct bp_tool *t, const struct bp_source *src)
+{
+    bp_budget_least(&t->ctx.budget, bp_least_batch_bytes(&src->schema));
+    return bp_budget_check(&t->ctx.budget, RESERVE_SHARE, &t->err);
+}
+
 int bp_tool_settings(struct bp_tool *t)
 {
     const char *jobs = getenv("BP_JOBS"), *mem = getenv("BP_MEM"), *rows = getenv("BP_BATCH_ROWS");

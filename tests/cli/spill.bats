@@ -90,6 +90,18 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
         ! grep -q '"spilled_bytes":0,' stats
     done
 }
+@test "a plan that needs more than --mem says how much, and with that much it runs" {
+    awk 'BEGIN { for (i = 0; i < 500; i++) printf "%sc%d", i ? "," : "", i; print ""
+        for (r = 0; r < 300; r++) for (i = 0; i < 500; i++) printf "%d%s", (r * 7 + i) % 100, i < 499 ? "," : "\n" }' >wide.csv
+    seq 499 | sed 's/.*/avg(c&) AS a&, var_pop(c&) AS v&/' | paste -sd, >aggs
+    bp-read wide.csv >wide.arrow
+    fails 2 bp-reduce --mem 16M -k c0 @aggs wide.arrow
+    says '16 MiB of memory (--mem) are too few: this needs'
+    need=$(grep -o '[0-9]*M at least' <<<"$output")
+    bp-reduce --mem "${need%% *}" -k c0 @aggs wide.arrow >got
+    bp-reduce --mem 1G -k c0 @aggs wide.arrow >want
+    same want got
+}
 @test "nothing is left in TMPDIR, and a bad one is named" {
     mkdir tmp
     TMPDIR=$PWD/tmp bp-sort --mem 16M k "$ROWS" >got
