@@ -13,7 +13,8 @@
 
 struct item {
     uint64_t hash;
-    uint32_t id, pad;
+    uint32_t id;
+    uint32_t at; /* of ties: the row of their keys */
 };
 
 /* ---- hashing ---- */
@@ -100,39 +101,34 @@ static int radix_sort(struct item **a, int64_t n, int *sorted_bits, struct bp_er
     return 0;
 }
 
+/*
+ * Sorting a run. The hash alone decides first. Equal hashes of different keys are one
+ * in 2^64 by chance, but any number by intent: XXH3 is no secret. The keys of such a
+ * run are fetched once, and compared by eight bytes (behind what they all begin with)
+ * before they are compared whole.
+ */
 struct ties {
-    const struct bp_groups *g;
+    struct bp_column *cols; /* the run's keys; NULL: only hashes count */
     int n_keys;
-    struct bp_err *err;
-    int rc;
 };
 
-/* Equal hashes of different keys: one in 2^64 by chance, any number by intent. */
-static int compare_keys(struct ties *t, uint32_t a, uint32_t b)
+static int compare_keys(const struct ties *t, uint32_t a, uint32_t b)
 {
-    uint32_t ids[2] = {a, b};
     int d = 0;
 
-    for (int k = 0; k < t->n_keys && !d; k++) {
-        struct bp_column c = {0};
-
-        if (t->rc == 0)
-            t->rc = bp_groups_column(t->g, k, ids, 2, &c, t->err);
-        if (t->rc == 0)
-            d = bp_key_compare_bytes(&c, 0, &c, 1);
-        bp_column_release(&c);
-    }
+    for (int k = 0; t->cols && k < t->n_keys && !d; k++)
+        d = bp_key_compare_bytes(&t->cols[k], a, &t->cols[k], b);
     return d;
 }
 
-static inline bool before(struct ties *t, const struct item *a, const struct item *b)
+static inline bool before(const struct ties *t, const struct item *a, const struct item *b)
 {
     if (a->hash != b->hash)
         return a->hash < b->hash;
-    return compare_keys(t, a->id, b->id) < 0;
+    return compare_keys(t, a->at, b->at) < 0;
 }
 
-static void insertion_sort(struct ties *t, struct item *v, int64_t n)
+static void insertion_sort(const struct ties *t, struct item *v, int64_t n)
 {
     for (int64_t i = 1; i < n; i++) {
         struct item x = v[i];
@@ -144,7 +140,7 @@ static void insertion_sort(struct ties *t, struct item *v, int64_t n)
     }
 }
 
-static void sift_down(struct ties *t, struct item *v, int64_t at, int64_t n)
+static void sift_down(const struct ties *t, struct item *v, int64_t at, int64_t n)
 {
     struct item x = v[at];
 
@@ -159,7 +155,7 @@ static void sift_down(struct ties *t, struct item *v, int64_t at, int64_t n)
 }
 
 /* In place; keys are distinct, so it need not be stable. */
-static void heap_sort(struct ties *t, struct item *v, int64_t n)
+static void heap_sort(const struct ties *t, struct item *v, int64_t n)
 {
     for (int64_t i = n / 2 - 1; i >= 0; i--)
         sift_down(t, v, i, n);
@@ -172,7 +168,122 @@ static void heap_sort(struct ties *t, struct item *v, int64_t n)
     }
 }
 
-static void sort_runs(struct ties *t, struct item *v, int64_t n, int sorted_bits)
+static void sort_items(const struct ties *t, struct item *v, int64_t n)
+{
+    if (n > SHORT_RUN)
+        heap_sort(t, v, n);
+    else
+        insertion_sort(t, v, n);
+}
+
+/* The bytes that keys are compared by behind their class; not of NULL. */
+static const uint8_t *key_text(const struct bp_column *c, int64_t row,
+                               uint8_t buf[BP_KEY_BYTES_MAX], size_t *n)
+{
+    if (bp_type_is_bytes(c->type))
+        return bp_column_bytes(c, row, n);
+    *n = bp_key_bytes(c, row, buf) - 1;
+    return buf + 1;
+}
+
+/* How many bytes all n values of c begin with; *same: they are that and no more. */
+static size_t common_bytes(const struct bp_column *c, int64_t n, bool *same)
+{
+    uint8_t first_buf[BP_KEY_BYTES_MAX], buf[BP_KEY_BYTES_MAX] = {0};
+    const uint8_t *first = NULL, *p;
+    size_t first_len = 0, common = SIZE_MAX, len, i;
+
+    *same = true;
+    for (int64_t row = 0; row < n; row++) {
+        if (bp_column_is_null(c, row))
+            continue;
+        p = key_text(c, row, buf, &len);
+        if (!first) {
+            first = memcpy(first_buf, buf, sizeof buf);
+            first = bp_type_is_bytes(c->type) ? p : first_buf + 1;
+            first_len = common = len;
+        }
+        for (i = 0; i < len && i < common && p[i] == first[i];)
+            i++;
+        common = i;
+        *same = *same && len == first_len && common == first_len;
+    }
+    *same = *same && (c->n_nulls == 0 || c->n_nulls == n);
+    return common;
+}
+
+/* Eight bytes of each key in the place of the hash, in their order; NULL comes first. */
+static void put_prefixes(const struct bp_column *c, struct item *v, int64_t n, size_t from)
+{
+    uint8_t buf[BP_KEY_BYTES_MAX];
+    const uint8_t *p;
+    size_t len;
+
+    for (int64_t row = 0; row < n; row++) {
+        v[row].hash = 0;
+        if (bp_column_is_null(c, row))
+            continue;
+        p = key_text(c, row, buf, &len);
+        for (size_t i = 0; i < 8; i++)
+            v[row].hash = v[row].hash << 8 | (from + i < len ? p[from + i] : 0);
+        v[row].hash = v[row].hash >> 1 | (uint64_t)1 << 63;
+    }
+}
+
+static int sort_ties(const struct bp_groups *g, int n_keys, struct item *v, int64_t n,
+                     struct bp_err *err)
+{
+    struct ties t = {.n_keys = n_keys};
+    uint32_t *ids = bp_mem_new((size_t)n, sizeof *ids, err);
+    bool same = true;
+    int rc = 0;
+
+    t.cols = ids ? bp_mem_new((size_t)n_keys, sizeof *t.cols, err) : NULL;
+    if (!t.cols) {
+        rc = err->code;
+        goto out;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        ids[i] = v[i].id;
+        v[i].at = (uint32_t)i;
+    }
+    for (int k = 0; k < n_keys; k++)
+        BP_GO(bp_groups_column(g, k, ids, n, &t.cols[k], err));
+    for (int k = 0; k < n_keys && same; k++) {
+        size_t common = common_bytes(&t.cols[k], n, &same);
+
+        if (!same)
+            put_prefixes(&t.cols[k], v, n, common);
+    }
+    sort_items(&t, v, n);
+out:
+    if (t.cols)
+        release_all(t.cols, n_keys);
+    bp_mem_free(t.cols);
+    bp_mem_free(ids);
+    return rc;
+}
+
+/* v[0, n) by hash; then the runs of equal hashes. */
+static int sort_run(const struct bp_groups *g, int n_keys, struct item *v, int64_t n,
+                    struct bp_err *err)
+{
+    const struct ties none = {0};
+    int64_t from = 0;
+
+    sort_items(&none, v, n);
+    for (int64_t i = 1; i <= n; i++) {
+        if (i < n && v[i].hash == v[from].hash)
+            continue;
+        if (i - from > 1)
+            BP_TRY(sort_ties(g, n_keys, v + from, i - from, err));
+        from = i;
+    }
+    return 0;
+}
+
+static int sort_runs(const struct bp_groups *g, int n_keys, struct item *v, int64_t n,
+                     int sorted_bits, struct bp_err *err)
 {
     int shift = 64 - sorted_bits;
     int64_t from = 0;
@@ -180,12 +291,11 @@ static void sort_runs(struct ties *t, struct item *v, int64_t n, int sorted_bits
     for (int64_t i = 1; i <= n; i++) {
         if (i < n && v[i].hash >> shift == v[from].hash >> shift)
             continue;
-        if (i - from > SHORT_RUN)
-            heap_sort(t, v + from, i - from);
-        else if (i - from > 1)
-            insertion_sort(t, v + from, i - from);
+        if (i - from > 1)
+            BP_TRY(sort_run(g, n_keys, v + from, i - from, err));
         from = i;
     }
+    return 0;
 }
 
 int bp_reduce_order(const struct bp_groups *g, int n_keys, uint32_t **order, struct bp_err *err)
@@ -193,7 +303,6 @@ int bp_reduce_order(const struct bp_groups *g, int n_keys, uint32_t **order, str
     int64_t n = bp_groups_count(g);
     struct item *v = bp_mem_new((size_t)n + 1, sizeof *v, err);
     uint32_t *ids = v ? bp_mem_new((size_t)n + 1, sizeof *ids, err) : NULL;
-    struct ties t = {g, n_keys, err, 0};
     int rc = ids ? 0 : err->code, bits = 0;
 
     *order = NULL;
@@ -202,8 +311,7 @@ int bp_reduce_order(const struct bp_groups *g, int n_keys, uint32_t **order, str
     if (n_keys) {
         BP_GO(hash_groups(g, n_keys, v, err));
         BP_GO(radix_sort(&v, n, &bits, err));
-        sort_runs(&t, v, n, bits);
-        BP_GO(t.rc);
+        BP_GO(sort_runs(g, n_keys, v, n, bits, err));
     }
     for (int64_t i = 0; i < n; i++)
         ids[i] = v[i].id;
