@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/num.h"
 
@@ -18,6 +19,8 @@
 #define POOL_MAX_BYTES ((size_t)48 << 20)
 #define POOL_SHARE 8 /* of a memory limit, for blocks that are free */
 #define NOT_POOLED UINT32_MAX
+#define HUGE_PAGE ((uintptr_t)2 << 20)
+#define HUGE_MIN_BYTES (4 * HUGE_PAGE)
 /* Below this limit, malloc gives back what is free rather than be quick. */
 #define TIGHT_BYTES ((int64_t)128 << 20)
 
@@ -57,12 +60,28 @@ static size_t class_bytes(uint32_t c)
     return c % 2 ? pow2 + pow2 / 2 : pow2;
 }
 
+/*
+ * Large arrays are hash tables and what is indexed by them: nearly every access to one
+ * misses the TLB where pages are small. Huge pages also make the first touch cheaper.
+ * What is asked of the kernel is a wish; the last, partly filled page may cost memory.
+ */
+static void want_huge_pages(void *p, size_t bytes)
+{
+    uintptr_t from = ((uintptr_t)p + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+    uintptr_t to = ((uintptr_t)p + bytes) & ~(HUGE_PAGE - 1);
+
+    if (bytes >= HUGE_MIN_BYTES && to > from)
+        (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+}
+
 void *bp_mem_new(size_t n, size_t size_bytes, struct bp_err *err)
 {
     void *p = calloc(n ? n : 1, size_bytes ? size_bytes : 1);
 
     if (!p)
         bp_fail_oom(err, n * size_bytes);
+    else
+        want_huge_pages(p, n * size_bytes);
     return p;
 }
 
@@ -78,6 +97,8 @@ void *bp_mem_grow(void *p, size_t n, size_t size_bytes, struct bp_err *err)
     q = realloc(p, bytes ? bytes : 1);
     if (!q)
         bp_fail_oom(err, bytes);
+    else
+        want_huge_pages(q, bytes);
     return q;
 }
 
