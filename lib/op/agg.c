@@ -8,10 +8,34 @@
 #include "base/mem.h"
 
 static const struct bp_agg_kind *const tables[] = {
-    bp_agg_count_kinds,  bp_agg_sum_kinds,  bp_agg_avg_kinds, bp_agg_minmax_kinds,
-    bp_agg_moment_kinds, bp_agg_best_kinds, bp_agg_set_kinds};
+    bp_agg_count_kinds,  bp_agg_sum_kinds,      bp_agg_avg_kinds,
+    bp_agg_minmax_kinds, bp_agg_moment_kinds,   bp_agg_best_kinds,
+    bp_agg_set_kinds,    bp_agg_interval_kinds, bp_agg_bit_kinds};
+
+/* Names of Spark and DuckDB, where PostgreSQL has no other meaning for them. */
+static const char *const aliases[][2] = {
+    {"mean", "avg"},
+    {"argmin", "min_by"},
+    {"arg_min", "min_by"},
+    {"argmax", "max_by"},
+    {"arg_max", "max_by"},
+    {"every", "bool_and"},
+    {"arbitrary", "any_value"},
+    {"countif", "count_if"},
+    {"std", "stddev_samp"},
+    {"stddev", "stddev_samp"},
+    {"variance", "var_samp"},
+};
 
 /* ---- finding one ---- */
+
+static const char *canonical(const char *func)
+{
+    for (size_t i = 0; i < BP_COUNT_OF(aliases); i++)
+        if (strcmp(aliases[i][0], func) == 0)
+            return aliases[i][1];
+    return func;
+}
 
 static bool fits(const struct bp_agg_kind *k, const char *func, const struct bp_type *args,
                  int n_args)
@@ -82,12 +106,12 @@ out:
 int bp_agg_new(struct bp_agg **out, const char *func, const struct bp_type *args, int n_args,
                const char *name, struct bp_err *err)
 {
-    const struct bp_agg_kind *k = find(func, args, n_args);
+    const struct bp_agg_kind *k = find(canonical(func), args, n_args);
     struct bp_agg *a;
 
     *out = NULL;
     if (!k)
-        return refuse(func, args, n_args, err);
+        return refuse(canonical(func), args, n_args, err);
     a = bp_mem_new(1, k->ops->self_bytes, err);
     if (!a)
         return err->code;

@@ -44,8 +44,11 @@ static enum rule rule_of(const struct bp_agg *a)
     static const struct {
         const char *func;
         enum rule rule;
-    } rules[] = {{"bool_or", LARGEST}, {"first", FIRST},    {"last", LAST},     {"min_by", MIN_BY},
-                 {"max_by", MAX_BY},   {"arg_min", MIN_BY}, {"arg_max", MAX_BY}};
+    } rules[] = {{"bool_or", LARGEST},
+                 {"first", FIRST},
+                 {"last", LAST},
+                 {"min_by", MIN_BY},
+                 {"max_by", MAX_BY}};
 
     for (size_t i = 0; i < BP_COUNT_OF(rules); i++)
         if (strcmp(rules[i].func, a->kind->func) == 0)
@@ -364,13 +367,10 @@ static int best_types(const struct bp_type *args, struct bp_type *result, struct
 const struct bp_agg_kind bp_agg_best_kinds[] = {
     {"bool_and", "boolean", 1, boolean, best_types, &best_ops},
     {"bool_or", "boolean", 1, boolean, best_types, &best_ops},
-    {"every", "boolean", 1, boolean, best_types, &best_ops},
     {"any_value", "any type", 1, NULL, best_types, &best_ops},
     {"first", "any type", 1, NULL, best_types, &best_ops},
     {"last", "any type", 1, NULL, best_types, &best_ops},
     {"min_by", "value, any type", 2, NULL, best_types, &best_ops},
     {"max_by", "value, any type", 2, NULL, best_types, &best_ops},
-    {"arg_min", "value, any type", 2, NULL, best_types, &best_ops},
-    {"arg_max", "value, any type", 2, NULL, best_types, &best_ops},
     {0},
 };

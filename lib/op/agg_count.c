@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* count(*) and count(x). */
+/* count(*), count(x), and count_if(b): rows for which b is true. */
 #include "base/mem.h"
 #include "op/agg.h"
 
@@ -32,6 +32,16 @@ static int count_update(struct bp_agg *a, const struct bp_agg_rows *r, struct bp
             n[r->ids[i]]++;
         }
     }
+    return 0;
+}
+
+static int count_if_update(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_err *err)
+{
+    int64_t *n = ((struct count *)a)->n.p;
+
+    (void)err;
+    for (int64_t i = 0; i < r->n_rows; i++) /* a NULL's bit is 0 */
+        n[r->ids ? r->ids[i] : 0] += bp_bit_get(r->cols[0].data, i);
     return 0;
 }
 
@@ -80,6 +90,16 @@ static const struct bp_agg_ops count_ops = {
     count_final,          count_final, count_release,
 };
 
+static const struct bp_agg_ops count_if_ops = {
+    sizeof(struct count), count_grow,  count_if_update, count_merge,
+    count_final,          count_final, count_release,
+};
+
+static bool boolean(const struct bp_type *t)
+{
+    return t->kind == BP_BOOL;
+}
+
 static int count_types(const struct bp_type *args, struct bp_type *result,
                        struct bp_agg_part *parts)
 {
@@ -92,5 +112,6 @@ static int count_types(const struct bp_type *args, struct bp_type *result,
 const struct bp_agg_kind bp_agg_count_kinds[] = {
     {"count", "*", 0, NULL, count_types, &count_ops},
     {"count", "any type", 1, NULL, count_types, &count_ops},
+    {"count_if", "boolean", 1, boolean, count_types, &count_if_ops},
     {0},
 };

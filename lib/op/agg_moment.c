@@ -559,10 +559,8 @@ static int corr_types(const struct bp_type *args, struct bp_type *result, struct
 }
 
 const struct bp_agg_kind bp_agg_moment_kinds[] = {
-    {"stddev", "number", 1, number, one_types, &moment_ops},
     {"stddev_samp", "number", 1, number, one_types, &moment_ops},
     {"stddev_pop", "number", 1, number, one_types, &moment_ops},
-    {"variance", "number", 1, number, one_types, &moment_ops},
     {"var_samp", "number", 1, number, one_types, &moment_ops},
     {"var_pop", "number", 1, number, one_types, &moment_ops},
     {"covar_samp", "number, number", 2, two_numbers, covar_types, &moment_ops},

@@ -173,79 +173,6 @@ static const struct bp_agg_ops float_ops = {
     float_release,
 };
 
-/* ---- intervals: field by field, as PostgreSQL ---- */
-
-struct interval_acc {
-    bp_int128 ns;
-    int64_t months, days;
-};
-
-struct sum_interval {
-    struct bp_agg base;
-    struct bp_agg_seen seen;
-    struct bp_agg_array acc; /* struct interval_acc */
-};
-
-static int interval_grow(struct bp_agg *a, int64_t n_groups, struct bp_err *err)
-{
-    BP_TRY(bp_agg_array_grow(a, &((struct sum_interval *)a)->acc, sizeof(struct interval_acc),
-                             n_groups, err));
-    a->n_groups = n_groups;
-    return 0;
-}
-
-static int interval_add(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_err *err)
-{
-    struct sum_interval *s = (struct sum_interval *)a;
-    const struct bp_interval *v = r->cols[0].data;
-    struct interval_acc *acc = s->acc.p;
-
-    BP_TRY(bp_agg_seen_note(a, &s->seen, r, &r->cols[0], err));
-    for (int64_t i = 0; i < r->n_rows; i++) {
-        struct interval_acc *to = &acc[r->ids ? r->ids[i] : 0];
-
-        to->ns += v[i].ns;
-        to->months += v[i].months;
-        to->days += v[i].days;
-    }
-    return 0;
-}
-
-static int interval_final(struct bp_agg *a, const uint32_t *ids, int64_t n, struct bp_column *out,
-                          struct bp_err *err)
-{
-    struct sum_interval *s = (struct sum_interval *)a;
-    const struct interval_acc *acc = s->acc.p;
-    struct bp_interval *to;
-
-    BP_TRY(bp_agg_column(out, a->result, n, err));
-    to = (struct bp_interval *)(void *)out->own[1]->data;
-    for (int64_t i = 0; i < n; i++) {
-        const struct interval_acc *f = &acc[ids[i]];
-
-        to[i] = (struct bp_interval){(int32_t)f->months, (int32_t)f->days, (int64_t)f->ns};
-        if (to[i].months != f->months || to[i].days != f->days || to[i].ns != f->ns)
-            return bp_fail(err, BP_EDATA, "column %s: the sum is beyond interval", a->name);
-    }
-    return bp_agg_column_nulls(out, &s->seen, ids, err);
-}
-
-static void interval_release(struct bp_agg *a)
-{
-    bp_mem_free(((struct sum_interval *)a)->acc.p);
-    bp_mem_free(((struct sum_interval *)a)->seen.flags.p);
-}
-
-static const struct bp_agg_ops interval_ops = {
-    sizeof(struct sum_interval),
-    interval_grow,
-    interval_add,
-    interval_add,
-    interval_final,
-    interval_final,
-    interval_release,
-};
-
 /* ---- the records ---- */
 
 static bool small_int(const struct bp_type *t)
@@ -268,19 +195,12 @@ static bool floating(const struct bp_type *t)
     return bp_type_is_float(*t);
 }
 
-static bool interval(const struct bp_type *t)
-{
-    return t->kind == BP_INTERVAL;
-}
-
 static int sum_types(const struct bp_type *args, struct bp_type *result, struct bp_agg_part *parts)
 {
     if (small_int(args))
         *result = BP_TYPE(BP_INT64);
     else if (floating(args))
         *result = BP_TYPE(BP_FLOAT64);
-    else if (interval(args))
-        *result = *args;
     else
         *result = BP_TYPE_DECIMAL(38, args->scale);
     parts[0] = (struct bp_agg_part){NULL, floating(args) ? BP_TYPE(BP_BINARY) : *result};
@@ -292,6 +212,5 @@ const struct bp_agg_kind bp_agg_sum_kinds[] = {
     {"sum", "bigint", 1, large_int, sum_types, &big_ops},
     {"sum", "decimal", 1, decimal, sum_types, &big_ops},
     {"sum", "double precision", 1, floating, sum_types, &float_ops},
-    {"sum", "interval", 1, interval, sum_types, &interval_ops},
     {0},
 };

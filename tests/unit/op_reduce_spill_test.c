@@ -9,6 +9,7 @@ static const char *const sets[] = {
     "min(t) AS lo, max(t) AS hi, first(t) AS f, last(t) AS l, any_value(t) AS v",
     "stddev(y) AS sd, var_pop(x) AS vp, corr(x, y) AS c, covar_pop(x, y) AS cp",
     "bool_and(x > 3) AS ba, bool_or(x > 98) AS bo, min_by(t, x) AS mb, max_by(x, y) AS xb",
+    "bit_and(x) AS ba, bit_or(x) AS bo, bit_xor(x) AS bx, count_if(x > 3) AS ci, mean(x) AS m",
     "count(DISTINCT t) AS d, mode(x) AS m, median(y) AS md, "
     "percentile_cont(0.25) WITHIN GROUP (ORDER BY y) AS q, "
     "percentile_disc(0.9) WITHIN GROUP (ORDER BY x) AS p",
