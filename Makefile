@@ -34,7 +34,7 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DBP_VERSION='"$(VERSION)"' -Ilib -pthread \
 	 -fstack-protector-strong $(WARN) $(CFLAGS) $(SAN_FLAGS)
 ALL_LDFLAGS := -pthread -Wl,--as-needed $(LDFLAGS) $(SAN_FLAGS)
-LIBS := -lpg_query -lpcre2-8 -lcsv -lz -lzstd -llz4 -lxxhash -ljansson -lm
+LIBS := -lpg_query -lpcre2-8 -lcsv -lisal -lz -lzstd -llz4 -lbz2 -llzma -lxxhash -ljansson -lm
 
 LIB_SRC := $(wildcard lib/*/*.c)
 CMD_SRC := $(wildcard cmd/bp-*.c)
@@ -103,7 +103,7 @@ $(SHIM): tests/fault/shim.c
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 # ---- what must be installed ----
-DEB_BUILD := gcc make pkg-config libpg-query-dev libcsv-dev zlib1g-dev libzstd-dev liblz4-dev \
+DEB_BUILD := gcc make pkg-config libpg-query-dev libcsv-dev libisal-dev zlib1g-dev libzstd-dev liblz4-dev libbz2-dev liblzma-dev \
 	libxxhash-dev libjansson-dev libpcre2-dev
 DEB_TEST := bats clang clang-format-14 python3-venv mandoc parallel mawk postgresql
 

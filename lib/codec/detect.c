@@ -5,7 +5,9 @@
 
 #define HEAD_BYTES 8
 
-static const struct bp_codec *const codecs[] = {&bp_codec_gzip};
+static const struct bp_codec *const codecs[] = {
+    &bp_codec_gzip, &bp_codec_zstd, &bp_codec_lz4, &bp_codec_bzip2, &bp_codec_xz,
+};
 
 int bp_codec_detect(struct bp_input *in, struct bp_err *err)
 {
@@ -17,7 +19,7 @@ int bp_codec_detect(struct bp_input *in, struct bp_err *err)
     for (size_t i = 0; i < BP_COUNT_OF(codecs); i++)
         if (codecs[i]->is(head, n)) {
             bp_input_move(&plain, in);
-            return codecs[i]->open(in, &plain, err);
+            return bp_codec_open(in, &plain, codecs[i], err);
         }
     return 0;
 }

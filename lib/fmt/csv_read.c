@@ -69,6 +69,8 @@ static int open_file(struct csv_source *s, struct csv_job **first, struct bp_err
     *first = NULL;
     s->file_open = true;
     s->at = s->end = 0;
+    if (!f->in.is_file && f->hi > 0 && s->r.ctx->n_threads > 1)
+        BP_TRY(bp_input_read_ahead(&f->in, err));
     if (!f->in.is_file || f->hi <= f->data_start || f->hi <= f->lo ||
         f->data_start >= f->in.size_bytes)
         return 0;

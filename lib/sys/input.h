@@ -51,6 +51,10 @@ int bp_input_read(struct bp_input *in, void *p, size_t n, size_t *got, struct bp
 /* Files: n bytes from offset; fewer only at the end. Does not move read(). */
 int bp_input_read_at(const struct bp_input *in, void *p, size_t n, int64_t offset, size_t *got,
                      struct bp_err *err) BP_MUST;
+/* From here on a thread reads ahead, into a ring of 1 MiB. Only for what is decoded
+ * from a regular file; else nothing changes (the thread could not be stopped while
+ * it waits for a pipe). To be called once, when reading in earnest begins. */
+int bp_input_read_ahead(struct bp_input *in, struct bp_err *err) BP_MUST;
 void bp_input_close(struct bp_input *in);
 void bp_input_move(struct bp_input *dst, struct bp_input *src);
 

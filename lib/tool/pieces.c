@@ -60,6 +60,20 @@ static bool ends_in(const char *s, const char *suffix)
     return n >= k && strcmp(s + n - k, suffix) == 0;
 }
 
+/* Is s a name with this suffix, or that of a compressed file? */
+static bool is_named(const char *s, const char *suffix)
+{
+    static const char *const packed[] = {".gz", ".zst", ".lz4", ".bz2", ".xz"};
+    size_t n = strlen(s), k = strlen(suffix);
+
+    for (size_t i = 0; i < BP_COUNT_OF(packed); i++)
+        if (ends_in(s, packed[i])) {
+            n -= strlen(packed[i]);
+            break;
+        }
+    return n >= k && memcmp(s + n - k, suffix, k) == 0;
+}
+
 static int unreadable_format(struct finding *f, const char *path, const uint8_t *head, size_t n)
 {
     const char *what = NULL;
@@ -68,17 +82,11 @@ static int unreadable_format(struct finding *f, const char *path, const uint8_t 
         what = "Parquet";
     else if (ends_in(path, ".json") || ends_in(path, ".jsonl") || ends_in(path, ".ndjson"))
         what = "JSON";
-    else if (n >= 4 && memcmp(head, "\x28\xB5\x2F\xFD", 4) == 0)
-        what = "zstd";
-    else if (n >= 6 && memcmp(head, "\xFD\x37zXZ", 6) == 0)
-        what = "xz";
-    else if (n >= 3 && memcmp(head, "BZh", 3) == 0)
-        what = "bzip2";
     if (!what)
         return 0;
     return bp_fail(&f->t->err, BP_EDATA,
-                   "'%s' is %s, which this version does not read (CSV, TSV, Arrow, and gzip are)",
-                   path, what);
+                   "'%s' is %s, which this version does not read (CSV, TSV and Arrow are)", path,
+                   what);
 }
 
 static int by_format_option(struct finding *f, const char *path, struct bp_piece *p, bool *told)
@@ -119,9 +127,7 @@ static int tell_text(struct finding *f, struct bp_piece *p, const uint8_t *head,
                        (int)BP_MIN(got, strcspn((const char *)head, "\n")), (const char *)head);
     }
     BP_TRY(unreadable_format(f, path, head, got));
-    p->kind = ends_in(path, ".tsv") || ends_in(path, ".tsv.gz") || ends_in(path, ".tab")
-                  ? BP_PIECE_TSV
-                  : BP_PIECE_CSV;
+    p->kind = is_named(path, ".tsv") || is_named(path, ".tab") ? BP_PIECE_TSV : BP_PIECE_CSV;
     return 0;
 }
 

@@ -157,6 +157,24 @@ x;y," ]
     bp-read in.tsv | bp-write out.tsv
     same in.tsv out.tsv
 }
+@test "compressed text and streams are read whatever their name, with and without threads" {
+    printf 'id,t\n' >in.csv
+    seq 1 60000 | sed 's/.*/&,text &/' >>in.csv
+    bp-read in.csv >plain.arrows
+    for c in 'gzip:gzip -c' 'zstd:zstd -qc' 'lz4:lz4 -qc' 'bzip2:bzip2 -c' 'xz:xz -0c'; do
+        ${c#*:} in.csv >"${c%%:*}"
+        ${c#*:} plain.arrows >stream
+        for j in 1 2; do
+            bp-read -j $j "${c%%:*}" | bp-write | cmp - in.csv
+            bp-read -j $j - <"${c%%:*}" | bp-write | cmp - in.csv
+        done
+        bp-read stream | bp-write | cmp - in.csv
+        head -c 1000 "${c%%:*}" >cut
+        fails 1 bp-read -j 2 cut
+        says 'ends early'
+    done
+}
+
 @test "gzip is read, damaged gzip refused" {
     put in.csv 'a,b\n1,x\n2,y\n'
     gzip -k in.csv
