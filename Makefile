@@ -36,7 +36,7 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -DBP_VERSION='"$(VERSION)"' -Ilib -pthread 
 ALL_LDFLAGS := -pthread -Wl,--as-needed $(LDFLAGS) $(SAN_FLAGS)
 LIBS := -lpg_query -lpcre2-8 -lcsv -lisal -lz -lzstd -llz4 -lbz2 -llzma -lxxhash -ljansson -lm
 
-LIB_SRC := $(wildcard lib/*/*.c)
+LIB_SRC := $(wildcard lib/*/*.c lib/*/*/*.c)
 CMD_SRC := $(wildcard cmd/bp-*.c)
 UNIT_SRC := $(wildcard tests/unit/*_test.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*_fuzz.c)
@@ -103,8 +103,9 @@ $(SHIM): tests/fault/shim.c
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 # ---- what must be installed ----
-DEB_BUILD := gcc make pkg-config libpg-query-dev libcsv-dev libisal-dev zlib1g-dev libzstd-dev liblz4-dev libbz2-dev liblzma-dev \
-	libxxhash-dev libjansson-dev libpcre2-dev
+DEB_BUILD := gcc make pkg-config libpg-query-dev libcsv-dev libisal-dev zlib1g-dev libzstd-dev \
+	liblz4-dev libbz2-dev liblzma-dev libsnappy-dev libbrotli-dev libxxhash-dev libjansson-dev \
+	libpcre2-dev
 DEB_TEST := bats clang clang-format-14 python3-venv mandoc parallel mawk postgresql
 
 deps:
@@ -144,6 +145,7 @@ lint:
 FUZZ ?= ipc
 SECONDS ?= 60
 fuzz:
+	@sh tests/deps.sh $(DEB_BUILD) clang libclang-rt-14-dev
 	@mkdir -p build/fuzzing/$(FUZZ)
 	clang -std=c11 -D_GNU_SOURCE -DBP_VERSION='"fuzz"' -Ilib -pthread -O1 -g \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \

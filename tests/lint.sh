@@ -33,8 +33,9 @@ may_include() {
     return 1
 }
 found=
-for f in lib/*/*.[ch]; do
-    room=$(basename "$(dirname "$f")")
+for f in lib/*/*.[ch] lib/*/*/*.[ch]; do
+    room=${f#lib/}
+    room=${room%%/*}
     for inc in $(sed -n 's/^#include "\([a-z0-9_]*\)\/.*/\1/p' "$f" | sort -u); do
         [ "$inc" = "$room" ] || may_include "$room" "$inc" || found="$found$f includes $inc/
 "
@@ -50,7 +51,7 @@ found=$(for f in $(git ls-files 'lib/*.[ch]' 'cmd/*.c'); do
 done)
 result "no file is longer than 700 lines" "$found"
 
-found=$(grep -nE '\b(malloc|calloc|realloc|free|printf|exit|abort)\(' lib/*/*.c |
+found=$(grep -nE '\b(malloc|calloc|realloc|free|printf|exit|abort)\(' lib/*/*.c lib/*/*/*.c |
     grep -vE 'jansson|^lib/(base/mem\.c|tool/)|bp_|_free\(|snprintf|->free\(|ops->|\.free|pg_query_free|[a-z_]\.abort\(|json_|aligned_alloc' | head)
 result "below lib/tool nothing prints, exits or calls malloc" "$found"
 
@@ -78,7 +79,7 @@ result "every command has a man page whose options match its --help" "$found"
 found=$(for p in man/*.[157]; do mandoc -T lint -W warning "$p" 2>&1 | grep -v 'outdated mandoc.db\|referenced manual not found\|STYLE' ; done | head -20)
 result "man pages are well-formed (mandoc)" "$found"
 
-found=$(for d in lib/*/; do [ -e "$d/README.md" ] || echo "$d has no README.md"; done)
+found=$(for d in lib/*/ lib/*/*/; do [ -e "$d/README.md" ] || echo "$d has no README.md"; done)
 result "every room has a README" "$found"
 
 echo "1..$n"

@@ -13,6 +13,7 @@
 #include "codec/codec.h"
 #include "flow/marks.h"
 #include "fmt/csv.h"
+#include "fmt/parquet/parquet.h"
 #include "ipc/ipc.h"
 #include "op/op.h"
 #include "stage/stage.h"
@@ -144,48 +145,70 @@ static int open_stream(struct opening *g, struct bp_piece *p, struct bp_source *
     return bp_ipc_stream_source(out, &p->in, &o, &g->t->err);
 }
 
-/* Which batches of file p, given that first batches of files stand before it. */
-static void batches_of(const struct opening *g, int first, int count, int total,
-                       struct bp_ipc_opts *o)
+/* Which batches, or row groups, of piece p are this task's. */
+static void batches_of(const struct opening *g, const struct bp_piece *p, int *first, int *n)
 {
-    int64_t from = (int64_t)total * g->task.i / g->task.n;
-    int64_t to = (int64_t)total * (g->task.i + 1) / g->task.n;
+    int64_t total = g->pieces.n_batches, before = p->first_batch, count = p->n_batches;
+    int64_t from = BP_MAX(total * g->task.i / g->task.n, before) - before;
+    int64_t to = BP_MIN(total * (g->task.i + 1) / g->task.n, before + count) - before;
 
-    from = BP_MAX(from, first) - first;
-    to = BP_MIN(to, first + count) - first;
-    o->some_batches = true;
-    o->first_batch = (int)BP_MIN(from, count);
-    o->n_batches = to > from ? (int)(to - from) : 0;
-    o->task = g->task.i;
-    o->n_tasks = g->task.n;
+    *first = (int)BP_MIN(from, count);
+    *n = to > from ? (int)(to - from) : 0;
 }
 
 static int open_arrow_file(struct opening *g, struct bp_piece *p, struct bp_source *out)
 {
-    struct bp_ipc_opts o = {.unite = p->unite};
+    struct bp_ipc_opts o = {.unite = p->unite, .task = g->task.i, .n_tasks = g->task.n};
 
+    o.some_batches = g->task.n > 0;
     if (g->task.n)
-        batches_of(g, p->first_batch, p->n_batches, g->pieces.n_batches, &o);
+        batches_of(g, p, &o.first_batch, &o.n_batches);
     return bp_ipc_file_source(out, &p->in, &o, &g->t->err);
 }
 
-/* How many batches each Arrow file has, for shares that run over all of them. */
-static int count_batches(struct opening *g)
+static int open_parquet(struct opening *g, struct bp_piece *p, struct bp_source *out)
+{
+    struct bp_parquet_opts o = {.task = g->task.i, .n_tasks = g->task.n};
+
+    o.some_groups = g->task.n > 0;
+    if (g->task.n)
+        batches_of(g, p, &o.first_group, &o.n_groups);
+    return bp_parquet_source(out, &p->in, &o, &g->t->ctx, &g->t->err);
+}
+
+static int count_arrow(const char *path, int *n, struct bp_err *err)
 {
     struct bp_ipc_file *f;
     struct bp_input in;
 
+    BP_TRY(bp_input_open(&in, path, err));
+    BP_TRY(bp_ipc_file_open(&f, &in, err));
+    *n = bp_ipc_file_n_batches(f);
+    bp_ipc_file_free(f);
+    return 0;
+}
+
+static int count_parquet(const char *path, int *n, struct bp_err *err)
+{
+    struct bp_input in;
+
+    BP_TRY(bp_input_open(&in, path, err));
+    return bp_parquet_count_groups(&in, n, err);
+}
+
+/* How many batches each Arrow file has, and row groups each Parquet file, for shares
+ * that run over all of them. */
+static int count_batches(struct opening *g)
+{
     for (int i = 0; i < g->pieces.n; i++) {
         struct bp_piece *p = &g->pieces.items[i];
 
-        if (p->kind != BP_PIECE_ARROW)
-            continue;
-        BP_TRY(bp_input_open(&in, p->path, &g->t->err));
-        BP_TRY(bp_ipc_file_open(&f, &in, &g->t->err));
+        if (p->kind == BP_PIECE_ARROW)
+            BP_TRY(count_arrow(p->path, &p->n_batches, &g->t->err));
+        else if (p->kind == BP_PIECE_PARQUET)
+            BP_TRY(count_parquet(p->path, &p->n_batches, &g->t->err));
         p->first_batch = g->pieces.n_batches;
-        p->n_batches = bp_ipc_file_n_batches(f);
         g->pieces.n_batches += p->n_batches;
-        bp_ipc_file_free(f);
     }
     return 0;
 }
@@ -246,6 +269,8 @@ static int open_piece(struct opening *g, int i, int *used, struct bp_source *out
         rc = open_stream(g, p, out);
     } else if (p->kind == BP_PIECE_ARROW) {
         rc = open_arrow_file(g, p, out);
+    } else if (p->kind == BP_PIECE_PARQUET) {
+        rc = open_parquet(g, p, out);
     } else {
         rc = bp_stage_source(out, p->path, p->range, g->task.i, g->task.n, &g->t->ctx, &g->t->err);
     }

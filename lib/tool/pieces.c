@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "codec/codec.h"
+#include "fmt/parquet/parquet.h"
 #include "ipc/ipc.h"
 #include "sys/dir.h"
 
@@ -78,15 +79,15 @@ static int unreadable_format(struct finding *f, const char *path, const uint8_t 
 {
     const char *what = NULL;
 
-    if (n >= 4 && memcmp(head, "PAR1", 4) == 0)
-        what = "Parquet";
+    if (n >= 4 && memcmp(head, "PARE", 4) == 0)
+        what = "encrypted Parquet";
     else if (ends_in(path, ".json") || ends_in(path, ".jsonl") || ends_in(path, ".ndjson"))
         what = "JSON";
     if (!what)
         return 0;
     return bp_fail(&f->t->err, BP_EDATA,
-                   "'%s' is %s, which this version does not read (CSV, TSV and Arrow are)", path,
-                   what);
+                   "'%s' is %s, which this version does not read (CSV, TSV, Arrow and Parquet are)",
+                   path, what);
 }
 
 static int by_format_option(struct finding *f, const char *path, struct bp_piece *p, bool *told)
@@ -100,10 +101,11 @@ static int by_format_option(struct finding *f, const char *path, struct bp_piece
         p->kind = BP_PIECE_CSV;
     } else if (strcmp(format, "tsv") == 0) {
         p->kind = BP_PIECE_TSV;
-    } else if (strcmp(format, "arrow") == 0) {
+    } else if (strcmp(format, "arrow") == 0 || strcmp(format, "parquet") == 0) {
         *told = false;
     } else {
-        return bp_fail(&f->t->err, BP_EUSAGE, "-f %s: the formats are csv, tsv and arrow", format);
+        return bp_fail(&f->t->err, BP_EUSAGE, "-f %s: the formats are csv, tsv, arrow and parquet",
+                       format);
     }
     (void)path;
     return 0;
@@ -117,6 +119,8 @@ static int tell_text(struct finding *f, struct bp_piece *p, const uint8_t *head,
     if (f->o->format && strcmp(f->o->format, "arrow") == 0)
         return bp_fail(&f->t->err, BP_EDATA, "'%s' is neither an Arrow stream nor an Arrow file",
                        p->in.name);
+    if (f->o->format && strcmp(f->o->format, "parquet") == 0)
+        return bp_fail(&f->t->err, BP_EDATA, "'%s' is not a Parquet file", p->in.name);
     if (is_stdin && !f->o->text_on_stdin) {
         if (got == 0)
             return bp_fail(&f->t->err, BP_EUPSTREAM,
@@ -154,9 +158,12 @@ static int add_file(struct finding *f, const char *path)
         p->kind = BP_PIECE_STREAM;
     else if (bp_ipc_is_file(head, got) && p->in.is_file)
         p->kind = BP_PIECE_ARROW;
-    else if (bp_ipc_is_file(head, got))
+    else if (bp_parquet_is_file(head, got) && p->in.is_file)
+        p->kind = BP_PIECE_PARQUET;
+    else if (bp_ipc_is_file(head, got) || bp_parquet_is_file(head, got))
         return bp_fail(err, BP_EDATA,
-                       "'%s' is an Arrow file, which must be a plain file: unpack it first", path);
+                       "'%s' is %s file, which must be a plain file: unpack it first", path,
+                       bp_ipc_is_file(head, got) ? "an Arrow" : "a Parquet");
     else
         return tell_text(f, p, head, got);
     return 0;

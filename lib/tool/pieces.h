@@ -10,6 +10,7 @@
 enum bp_piece_kind {
     BP_PIECE_STREAM, /* an Arrow stream */
     BP_PIECE_ARROW,  /* an Arrow file */
+    BP_PIECE_PARQUET,
     BP_PIECE_CSV,
     BP_PIECE_TSV,
     BP_PIECE_STAGE,
@@ -21,13 +22,13 @@ struct bp_piece {
     struct bp_input in; /* open, but for stages */
     struct bp_stage_range range;
     bool unite;                 /* one of all the files of a complete output directory */
-    int first_batch, n_batches; /* Arrow files under -T (open.c) */
+    int first_batch, n_batches; /* under -T (open.c): record batches, row groups */
 };
 
 struct bp_pieces {
     struct bp_piece *items;
     int n;
-    int n_batches; /* of all Arrow files together */
+    int n_batches; /* of all such files together */
 };
 
 /* names[0..n), n == 0: stdin, in the order given; a directory and a glob by name. */
