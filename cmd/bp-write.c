@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bp-write: a stream to a file, a directory of part files, or stdout (INTO). */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "codec/encode.h"
 #include "flow/marks.h"
 #include "fmt/csv.h"
+#include "fmt/jsonl.h"
 #include "ipc/ipc.h"
 #include "stage/stage.h"
 #include "sys/dir.h"
@@ -13,19 +16,21 @@
 #include <unistd.h>
 
 struct opts {
-    const char *format, *null_text, *header, *delim;
+    const char *format, *null_text, *header, *delim, *codec;
     bool replace;
 };
 
 static const struct bp_option options[] = {
     {'f', "format", BP_OPT_TEXT, offsetof(struct opts, format), "FMT",
-     "csv, tsv, arrow (by OUT's suffix; csv)"},
+     "csv, tsv, jsonl, arrow (by OUT's suffix; csv)"},
     {0, "delim", BP_OPT_TEXT, offsetof(struct opts, delim), "C",
      "field delimiter of text (default: , )"},
     {0, "header", BP_OPT_TEXT, offsetof(struct opts, header), "yes|no",
      "a first line of names (default: yes)"},
     {0, "null", BP_OPT_TEXT, offsetof(struct opts, null_text), "TEXT",
      "what stands for NULL (default: nothing)"},
+    {0, "codec", BP_OPT_TEXT, offsetof(struct opts, codec), "CODEC",
+     "compress text: gzip, zstd, none (by OUT's suffix)"},
     {0, "replace", BP_OPT_FLAG, offsetof(struct opts, replace), NULL,
      "replace a directory of another number of tasks"},
 };
@@ -46,39 +51,70 @@ static const struct bp_command command = {
     .memory = "one batch",
 };
 
-enum format { CSV, TSV, ARROW };
+enum format { CSV, TSV, JSONL, ARROW };
 
 static const struct {
+    enum format format;
     const char *name, *suffix;
-} formats[] = {[CSV] = {"csv", ".csv"}, [TSV] = {"tsv", ".tsv"}, [ARROW] = {"arrow", ".arrow"}};
+} formats[] = {{CSV, "csv", ".csv"},       {TSV, "tsv", ".tsv"},     {JSONL, "jsonl", ".jsonl"},
+               {ARROW, "arrow", ".arrow"}, {CSV, NULL, ".txt"},      {TSV, NULL, ".tab"},
+               {JSONL, NULL, ".ndjson"},   {ARROW, NULL, ".feather"}};
 
-static int format_of(struct bp_tool *t, const struct opts *o, const char *out, enum format *f)
+#define FORMAT_NAMES "csv, tsv, jsonl and arrow"
+
+static const char *suffix_of(enum format f)
 {
+    size_t i = 0;
+
+    while (formats[i].format != f)
+        i++;
+    return formats[i].suffix;
+}
+
+/* The codec by --codec, or by the suffix of out, which is then not of the name. */
+static int codec_of(struct bp_tool *t, const struct opts *o, const char *out, size_t *name_len,
+                    const struct bp_encoding **e)
+{
+    const struct bp_encoding *by_name = out ? bp_encoding_of_path(out) : NULL;
+
+    *name_len = out ? strlen(out) - (by_name ? strlen(by_name->suffix) : 0) : 0;
+    *e = by_name;
+    if (!o->codec)
+        return 0;
+    *e = bp_encoding_named(o->codec);
+    if (!*e && strcmp(o->codec, "none") != 0)
+        return bp_fail(&t->err, BP_EUSAGE, "--codec %s: the codecs are gzip, zstd and none",
+                       o->codec);
+    return 0;
+}
+
+static int format_of(struct bp_tool *t, const struct opts *o, const char *out, size_t len,
+                     enum format *f)
+{
+    size_t dot = len;
+
     *f = CSV;
     if (o->format) {
         for (size_t i = 0; i < BP_COUNT_OF(formats); i++)
-            if (strcmp(o->format, formats[i].name) == 0) {
-                *f = (enum format)i;
+            if (formats[i].name && strcmp(o->format, formats[i].name) == 0) {
+                *f = formats[i].format;
                 return 0;
             }
-        return bp_fail(&t->err, BP_EUSAGE, "-f %s: the formats are csv, tsv and arrow", o->format);
+        return bp_fail(&t->err, BP_EUSAGE, "-f %s: the formats are " FORMAT_NAMES, o->format);
     }
-    const char *dot = out ? strrchr(out, '.') : NULL;
-    if (!dot || strchr(dot, '/'))
+    while (dot && out[dot - 1] != '.' && out[dot - 1] != '/')
+        dot--;
+    if (!dot || out[dot - 1] == '/')
         return 0;
+    dot--;
     for (size_t i = 0; i < BP_COUNT_OF(formats); i++)
-        if (strcmp(dot, formats[i].suffix) == 0) {
-            *f = (enum format)i;
+        if (strlen(formats[i].suffix) == len - dot &&
+            memcmp(out + dot, formats[i].suffix, len - dot) == 0) {
+            *f = formats[i].format;
             return 0;
         }
-    if (strcmp(dot, ".feather") == 0)
-        *f = ARROW;
-    else if (strcmp(dot, ".txt") != 0)
-        return bp_fail(&t->err, BP_EUSAGE,
-                       "'%s': no format goes by that suffix: say -f csv, tsv "
-                       "or arrow",
-                       out);
-    return 0;
+    return bp_fail(&t->err, BP_EUSAGE,
+                   "'%s': no format goes by that suffix: say -f csv, tsv, jsonl or arrow", out);
 }
 
 static int text_sink(struct bp_tool *t, const struct opts *o, enum format f,
@@ -87,6 +123,12 @@ static int text_sink(struct bp_tool *t, const struct opts *o, enum format f,
     struct bp_csv_out_opts c = {
         .delim = f == TSV ? '\t' : ',', .header = true, .null_text = o->null_text};
 
+    if (f == JSONL && (o->delim || o->header || o->null_text)) {
+        bp_outfile_abort(file);
+        return bp_fail(&t->err, BP_EUSAGE, "--delim, --header and --null are for csv and tsv");
+    }
+    if (f == JSONL)
+        return bp_jsonl_sink(sink, file, schema, &t->err);
     if (o->delim && (!o->delim[0] || o->delim[1])) {
         bp_outfile_abort(file);
         return bp_fail(&t->err, BP_EUSAGE, "--delim wants one character, not '%s'", o->delim);
@@ -99,14 +141,16 @@ static int text_sink(struct bp_tool *t, const struct opts *o, enum format f,
 }
 
 /* The name of this task's file in the directory; the directory is made. */
-static char *part_path(struct bp_tool *t, const struct opts *o, const char *dir, enum format f)
+static char *part_path(struct bp_tool *t, const struct opts *o, const char *dir, enum format f,
+                       const struct bp_encoding *e)
 {
     int n = t->task.n ? t->task.n : 1;
     size_t len = strlen(dir);
-    char name[64];
+    char name[64], suffix[32];
 
+    snprintf(suffix, sizeof suffix, "%s%s", suffix_of(f), e ? e->suffix : "");
     if (bp_dir_make(dir, &t->err) < 0 || bp_task_dir_check(dir, n, o->replace, &t->err) < 0 ||
-        bp_task_name(name, t->task.i, n, formats[f].suffix) < 0)
+        bp_task_name(name, t->task.i, n, suffix) < 0)
         return NULL;
     return bp_arena_printf(t->arena, &t->err, "%s%s%s", dir, dir[len - 1] == '/' ? "" : "/", name);
 }
@@ -143,11 +187,17 @@ static int run(struct bp_tool *t, const struct opts *o)
     struct bp_source src = {0};
     struct bp_sink sink = {0};
     struct bp_outfile file;
+    const struct bp_encoding *codec;
     enum format f;
     char *path = (char *)(uintptr_t)out;
     int rc;
 
-    BP_TRY(format_of(t, o, is_dir ? NULL : out, &f));
+    BP_TRY(codec_of(t, o, is_dir ? NULL : out, &len, &codec));
+    BP_TRY(format_of(t, o, is_dir ? NULL : out, len, &f));
+    if (codec && f == ARROW)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "an Arrow file is not compressed as a whole: --codec "
+                       "is for text");
     BP_TRY(check_target(t, out, is_dir));
     if (o->header && strcmp(o->header, "yes") != 0 && strcmp(o->header, "no") != 0)
         return bp_fail(&t->err, BP_EUSAGE, "--header is yes or no, not '%s'", o->header);
@@ -162,12 +212,16 @@ static int run(struct bp_tool *t, const struct opts *o)
     BP_GO(bp_schema_set_meta(&src.schema, BP_MARK_TASK, NULL, &t->err));
     if (task.n)
         BP_GO(bp_mark_set_task(&src.schema, task, &t->err));
-    if (is_dir && !(path = part_path(t, o, out, f)))
+    if (is_dir && !(path = part_path(t, o, out, f, codec)))
         BP_GO(t->err.code);
     if (out)
         BP_GO(bp_outfile_open(&file, path, &t->err));
     else
         BP_GO(bp_outfile_borrow(&file, STDOUT_FILENO, "stdout", &t->err));
+    if (codec && bp_outfile_encode(&file, codec, &t->err) < 0) {
+        bp_outfile_abort(&file);
+        BP_GO(t->err.code);
+    }
     if (f == ARROW && !out)
         BP_GO(bp_ipc_stream_sink(&sink, &file, &src.schema, &t->err));
     else if (f == ARROW)

@@ -21,6 +21,8 @@
 #include "sys/dir.h"
 #include "sys/guard.h"
 
+#define ENCODED_BYTES ((size_t)64 << 10) /* written at a time, about */
+
 /* Directory part of path into dir ("." if none); the name behind it. */
 static const char *split_path(const char *path, char *dir, size_t cap)
 {
@@ -157,7 +159,7 @@ int bp_outfile_write(struct bp_outfile *f, const void *p, size_t n, struct bp_er
     return bp_outfile_writev(f, &iov, 1, err);
 }
 
-int bp_outfile_writev(struct bp_outfile *f, struct iovec *iov, int n_iov, struct bp_err *err)
+static int write_all(struct bp_outfile *f, struct iovec *iov, int n_iov, struct bp_err *err)
 {
     while (n_iov > 0) {
         ssize_t w;
@@ -186,6 +188,30 @@ int bp_outfile_writev(struct bp_outfile *f, struct iovec *iov, int n_iov, struct
     return 0;
 }
 
+/* Small pieces are put together: the encoder gives few bytes for many. */
+static int encode(struct bp_outfile *f, const void *p, size_t n, bool end, struct bp_err *err)
+{
+    struct iovec iov;
+    int rc = f->encoder.encode(f->encoder.self, p, n, end, &f->encoded, err);
+
+    if (rc < 0)
+        return bp_err_prefix(err, "cannot write to '%s'", f->path);
+    if (!end && f->encoded.len < ENCODED_BYTES)
+        return 0;
+    iov = (struct iovec){f->encoded.data, f->encoded.len};
+    f->encoded.len = 0;
+    return write_all(f, &iov, 1, err);
+}
+
+int bp_outfile_writev(struct bp_outfile *f, struct iovec *iov, int n_iov, struct bp_err *err)
+{
+    if (!f->encoder.self)
+        return write_all(f, iov, n_iov, err);
+    for (int i = 0; i < n_iov; i++)
+        BP_TRY(encode(f, iov[i].iov_base, iov[i].iov_len, false, err));
+    return 0;
+}
+
 static int close_fd(struct bp_outfile *f, struct bp_err *err)
 {
     int fd = f->fd;
@@ -200,6 +226,8 @@ int bp_outfile_commit(struct bp_outfile *f, struct bp_err *err)
 {
     char dir[PATH_MAX];
 
+    if (f->encoder.self && encode(f, "", 0, true, err) < 0)
+        goto fail;
     if (!f->tmp_path) /* borrowed: a closed stdout or a full device shows at close */
         return close_fd(f, err);
     if (fsync(f->fd) < 0) {
@@ -227,6 +255,9 @@ fail:
 
 void bp_outfile_abort(struct bp_outfile *f)
 {
+    if (f->encoder.self)
+        f->encoder.free(f->encoder.self);
+    bp_buf_release(&f->encoded);
     if (!f->tmp_path && f->fd > STDERR_FILENO && !f->borrowed)
         close(f->fd); /* a device */
     if (f->tmp_path) {

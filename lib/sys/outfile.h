@@ -15,16 +15,27 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "base/err.h"
+#include "base/buf.h"
+
+/* What the bytes go through on their way out (lib/codec/encode.h). */
+struct bp_encoder {
+    /* Takes p[0, n); appends what comes of it to out. end: nothing more comes. */
+    int (*encode)(void *self, const void *p, size_t n, bool end, struct bp_buf *out,
+                  struct bp_err *err);
+    void (*free)(void *self);
+    void *self; /* NULL: bytes go out as they are */
+};
 
 struct bp_outfile {
     int fd;            /* -1 when closed */
     char *path;        /* final name; "stdout" for a borrowed descriptor */
     char *tmp_path;    /* NULL for a borrowed descriptor */
-    int64_t pos_bytes; /* bytes written so far */
+    int64_t pos_bytes; /* bytes written so far, encoded */
     bool is_pipe;
     bool borrowed; /* fd is the caller's: abort leaves it open */
     int guard;     /* slot in the table of files that a signal removes */
+    struct bp_encoder encoder;
+    struct bp_buf encoded; /* not yet written */
 };
 
 /* Opens the temporary. Rubbish left there by dead processes of this host for the
