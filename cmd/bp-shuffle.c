@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bp-shuffle: rows into a hash-partitioned stage directory (DISTRIBUTE BY). */
+/* bp-shuffle: rows into a partitioned stage directory (DISTRIBUTE BY). */
 #include "flow/marks.h"
+#include "op/hot.h"
 #include "op/op.h"
+#include "op/range.h"
 #include "stage/stage.h"
 #include "tool/tool.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/arena.h"
 
 struct opts {
-    const char *keys;
+    const char *keys, *range, *hot;
     int64_t parts;
     bool even, replace;
 };
@@ -22,6 +25,10 @@ static const struct bp_option options[] = {
      "how many partitions; plan generously"},
     {0, "even", BP_OPT_FLAG, offsetof(struct opts, even), NULL,
      "row r of a task to partition r mod PARTS"},
+    {0, "range", BP_OPT_TEXT, offsetof(struct opts, range), "@FILE",
+     "by range of the keys: FILE holds the borders"},
+    {0, "split-hot", BP_OPT_TEXT, offsetof(struct opts, hot), "@FILE",
+     "rows of the keys in FILE go to all partitions in turn"},
     {0, "replace", BP_OPT_FLAG, offsetof(struct opts, replace), NULL,
      "replace a stage of another number of tasks"},
 };
@@ -43,77 +50,163 @@ static const struct bp_command command = {
     .memory = "blocks of the partitions being filled",
 };
 
-static int key_names(struct bp_tool *t, const struct opts *o, const struct bp_schema *s,
-                     char ***names)
+/* Everything that is decided before the first row. */
+struct plan {
+    char **names;           /* keys by hash, NULL-terminated */
+    struct bp_range *range; /* or NULL */
+    struct bp_hot hot;
+};
+
+static void plan_release(struct plan *p)
 {
-    int n;
+    for (int i = 0; p->names && p->names[i]; i++)
+        bp_mem_free(p->names[i]);
+    bp_mem_free(p->names);
+    bp_range_free(p->range);
+    bp_hot_release(&p->hot);
+}
+
+static int check_opts(struct bp_tool *t, const struct opts *o)
+{
+    if (o->even && (o->keys || o->range || o->hot))
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--even has no keys: leave out -k, --range, --split-hot");
+    if (o->range && o->hot)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--range or --split-hot, not both: rows of one key are in one range");
+    if (o->range && !o->parts)
+        return 0;
+    if (o->parts < 1 || o->parts > 65536)
+        return bp_fail(&t->err, BP_EUSAGE, "-n: how many partitions? from 1 to 65536");
+    return 0;
+}
+
+/* The table that "@FILE" names: all of it, also for a task. */
+static int open_table(struct bp_tool *t, const char *option, const char *text,
+                      struct bp_source *out)
+{
+    static const struct bp_open whole = {.whole = true};
+    char *path;
+
+    if (text[0] != '@' || !text[1])
+        return bp_fail(&t->err, BP_EUSAGE, "%s wants a table, as @FILE, not '%s'", option, text);
+    path = bp_arena_str(t->arena, text + 1, &t->err);
+    return path ? bp_tool_open(t, &path, 1, &whole, out) : t->err.code;
+}
+
+static int plan_range(struct bp_tool *t, const struct opts *o, const struct bp_schema *rows,
+                      struct plan *p)
+{
+    struct bp_source borders = {0};
+    struct bp_clause order;
+
+    BP_TRY(bp_tool_clause(t, o->keys, &order));
+    BP_TRY(open_table(t, "--range", o->range, &borders));
+    if (bp_range_open(&p->range, &borders, &order, rows, &t->ctx, &t->err) < 0)
+        return bp_err_prefix(&t->err, "--range %s", o->range);
+    if (o->parts && (uint32_t)o->parts != bp_range_parts(p->range))
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "-n %" PRId64 ", but the borders in %s make %u partitions: leave out -n",
+                       o->parts, o->range + 1, bp_range_parts(p->range));
+    return 0;
+}
+
+static int plan_keys(struct bp_tool *t, const struct opts *o, const struct bp_schema *rows,
+                     struct plan *p)
+{
+    struct bp_source table = {0};
+    int n, rc;
 
     if (o->keys)
-        return bp_expr_parse_names(o->keys, names, &n, &t->err);
-    if (!o->even && bp_schema_meta(s, BP_MARK_PARTIAL))
-        return bp_partial_keys(s, names, &t->err);
-    if (!o->even)
+        BP_TRY(bp_expr_parse_names(o->keys, &p->names, &n, &t->err));
+    else if (bp_schema_meta(rows, BP_MARK_PARTIAL))
+        BP_TRY(bp_partial_keys(rows, &p->names, &t->err));
+    else
         return bp_fail(&t->err, BP_EUSAGE,
                        "-k: partition by which columns? (or --even; the stream is not a partial "
                        "one, whose keys are known)");
-    *names = bp_mem_new(1, sizeof **names, &t->err);
-    return *names ? 0 : t->err.code;
+    if (!o->hot)
+        return 0;
+    BP_TRY(open_table(t, "--split-hot", o->hot, &table));
+    rc = bp_hot_read(&p->hot, &table, p->names, rows, &t->err);
+    bp_source_free(&table);
+    return rc < 0 ? bp_err_prefix(&t->err, "--split-hot %s", o->hot) : 0;
 }
 
-static int step(struct bp_tool *t, const struct opts *o, char **names, struct bp_source *src)
+/* The keys in words, and what the borders or the hot keys are: by their hashes. */
+static int step(struct bp_tool *t, const struct opts *o, const struct plan *p,
+                struct bp_source *src)
 {
+    const struct bp_stage_router *by = p->range ? bp_range_router(p->range) : NULL;
+    const char *clauses[4] = {by ? "--range" : o->even ? "--even" : "-k", "", NULL, NULL};
     struct bp_buf b = {0};
-    const char *keys;
+    char hot[40];
     int rc = 0;
 
-    for (int i = 0; names[i] && rc == 0; i++) {
-        rc = bp_buf_puts(&b, i ? ", " : "", &t->err);
-        if (rc == 0)
-            rc = bp_name_print(names[i], &b, &t->err);
+    if (by)
+        BP_GO(bp_buf_printf(&b, &t->err, "%s at %s", by->range, by->borders));
+    for (int i = 0; !by && p->names && p->names[i]; i++) {
+        BP_GO(bp_buf_puts(&b, i ? ", " : "", &t->err));
+        BP_GO(bp_name_print(p->names[i], &b, &t->err));
     }
-    keys = rc == 0 ? bp_buf_str(&b, &t->err) : NULL;
-    if (keys)
-        rc = bp_tool_step(t, &src->schema, (const char *[]){o->even ? "--even" : "-k", keys, NULL},
-                          (const struct bp_schema *[]){&src->schema}, 1);
-    else
-        rc = t->err.code;
+    clauses[1] = bp_buf_str(&b, &t->err);
+    BP_GO(clauses[1] ? 0 : t->err.code);
+    if (o->hot) {
+        snprintf(hot, sizeof hot, "--split-hot %016" PRIx64, p->hot.identity);
+        clauses[2] = hot;
+    }
+    rc = bp_tool_step(t, &src->schema, clauses, (const struct bp_schema *[]){&src->schema}, 1);
+out:
     bp_buf_release(&b);
     return rc;
 }
 
-static int run(struct bp_tool *t, const struct opts *o)
+static int open_stage(struct bp_tool *t, const struct opts *o, const struct plan *p,
+                      const struct bp_schema *rows, struct bp_sink *out)
 {
     struct bp_stage_opts s = {.dir = t->operands[0],
+                              .keys = (const char *const *)p->names,
+                              .parts = (uint32_t)o->parts,
                               .even = o->even,
+                              .hot = p->hot.hashes,
+                              .n_hot = p->hot.n,
+                              .split = o->hot != NULL,
                               .replace = o->replace,
                               .task = t->task.i,
                               .n_tasks = t->task.n};
+
+    if (p->range) {
+        s.keys = bp_range_keys(p->range);
+        s.parts = bp_range_parts(p->range);
+        s.router = bp_range_router(p->range);
+    }
+    return bp_stage_sink(out, rows, &s, &t->ctx, &t->err);
+}
+
+static int run(struct bp_tool *t, const struct opts *o)
+{
     struct bp_share task = t->task;
     struct bp_source src = {0};
     struct bp_sink sink = {0};
-    char **names = NULL;
+    struct plan p = {0};
     int rc;
 
-    if (o->even && o->keys)
-        return bp_fail(&t->err, BP_EUSAGE, "--even or -k, not both");
-    if (o->parts < 1 || o->parts > 65536)
-        return bp_fail(&t->err, BP_EUSAGE, "-n: how many partitions? from 1 to 65536");
-    s.parts = (uint32_t)o->parts;
+    BP_TRY(check_opts(t, o));
     t->task.n = 0; /* stdin is read whole: the task names our output */
     rc = bp_tool_open(t, NULL, 0, NULL, &src);
     t->task = task;
     BP_GO(rc);
     BP_GO(bp_tool_check_share(t, &src.schema));
-    BP_GO(key_names(t, o, &src.schema, &names));
-    BP_GO(step(t, o, names, &src));
-    s.keys = (const char *const *)names;
-    BP_GO(bp_stage_sink(&sink, &src.schema, &s, &t->ctx, &t->err));
+    if (o->range)
+        BP_GO(plan_range(t, o, &src.schema, &p));
+    else if (!o->even)
+        BP_GO(plan_keys(t, o, &src.schema, &p));
+    BP_GO(step(t, o, &p, &src));
+    BP_GO(open_stage(t, o, &p, &src.schema, &sink));
     rc = bp_tool_drain(t, &src, &sink);
 out:
-    for (int i = 0; names && names[i]; i++)
-        bp_mem_free(names[i]);
-    bp_mem_free(names);
     bp_sink_free(&sink);
+    plan_release(&p);
     bp_source_free(&src);
     return rc;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bp-sort: rows in order (ORDER BY), top N, or a merge of sorted inputs. */
 #include "op/op.h"
+#include "op/range.h"
 #include "tool/tool.h"
 
 #include <stdio.h>
 
 struct opts {
-    int64_t n_rows;
+    int64_t n_rows, borders;
     bool merge;
 };
 
@@ -14,6 +15,8 @@ static const struct bp_option options[] = {
     {'n', "rows", BP_OPT_COUNT, offsetof(struct opts, n_rows), "N", "only the first N"},
     {'m', "merge", BP_OPT_FLAG, offsetof(struct opts, merge), NULL,
      "merge inputs that are sorted already (checked)"},
+    {0, "borders", BP_OPT_COUNT, offsetof(struct opts, borders), "P",
+     "only the keys that begin parts 2 to P of equal size, for bp-shuffle --range"},
 };
 
 static const struct bp_command command = {
@@ -56,24 +59,42 @@ out:
     return rc;
 }
 
+static int check_opts(struct bp_tool *t, const struct opts *o)
+{
+    if (!o->borders)
+        return 0;
+    if (o->borders < 0 || o->borders > BP_BORDERS_MAX + 1)
+        return bp_fail(&t->err, BP_EUSAGE, "--borders: from 1 to %d parts", BP_BORDERS_MAX + 1);
+    if (o->merge || o->n_rows >= 0)
+        return bp_fail(&t->err, BP_EUSAGE, "--borders is of all rows: leave out -m and -n");
+    if (t->task.n)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--borders is of the whole table, and the same for all tasks: leave out -T");
+    return 0;
+}
+
 static int run(struct bp_tool *t, const struct opts *o)
 {
     struct bp_clause order;
     struct bp_source in = {0}, src = {0};
     struct bp_schema from = {0};
-    char n_text[24] = "";
+    char n_text[40] = "";
     int rc;
 
+    BP_TRY(check_opts(t, o));
     BP_TRY(bp_tool_clause(t, t->operands[0], &order));
     if (o->merge) {
         BP_GO(open_merge(t, &order, o->n_rows, &from, &src));
     } else {
         BP_GO(bp_tool_open(t, t->operands + 1, t->n_operands - 1, NULL, &in));
         BP_GO(bp_schema_copy_meta(&from, &in.schema, &t->err));
-        BP_GO(bp_sort_open(&src, &in, &order, o->n_rows, &t->ctx, &t->err));
+        BP_GO(o->borders ? bp_borders_open(&src, &in, &order, o->borders, &t->ctx, &t->err)
+                         : bp_sort_open(&src, &in, &order, o->n_rows, &t->ctx, &t->err));
     }
     if (o->n_rows >= 0)
         snprintf(n_text, sizeof n_text, "-n %lld", (long long)o->n_rows);
+    if (o->borders)
+        snprintf(n_text, sizeof n_text, "--borders %lld", (long long)o->borders);
     BP_GO(bp_tool_step(t, &src.schema, (const char *[]){order.text, *n_text ? n_text : NULL, NULL},
                        (const struct bp_schema *[]){&from}, 1));
     rc = bp_tool_emit(t, &src);

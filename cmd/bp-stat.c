@@ -133,6 +133,9 @@ static int put_head(const struct bp_stage_report *r, const char *dir, struct bp_
         BP_TRY(bp_buf_puts(b, i ? ", " : " by ", err));
         BP_TRY(bp_name_print(r->keys[i], b, err));
     }
+    if (r->range)
+        BP_TRY(bp_buf_printf(b, err, " (ranges of %s)", r->range));
+    BP_TRY(bp_buf_puts(b, r->split ? ", hot keys split" : "", err));
     BP_TRY(bp_buf_printf(b, err, "%s; %" PRId64 " rows, %" PRId64 " bytes in %" PRId64 " blocks\n",
                          r->even ? ", even" : "", r->n_rows, r->n_bytes, r->n_blocks));
     BP_TRY(put_tasks(r, dir, b, err));

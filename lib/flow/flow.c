@@ -12,6 +12,22 @@ int bp_source_next(struct bp_source *s, struct bp_batch *out, struct bp_err *err
     return s->ops->next(s->self, out, err);
 }
 
+/* The division into shares rests on its keys: it goes with one of them. */
+static int keep_parted(struct bp_schema *s, struct bp_err *err)
+{
+    struct bp_parted p = {0};
+    bool present, whole;
+    int rc;
+
+    BP_TRY(bp_mark_parted(s, &present, &p, err));
+    whole = present;
+    for (int i = 0; i < p.n_keys; i++)
+        whole &= bp_schema_find(s, p.keys[i]) >= 0;
+    rc = whole ? 0 : bp_schema_set_meta(s, BP_MARK_PARTED, NULL, err);
+    bp_parted_release(&p);
+    return rc;
+}
+
 int bp_source_project(struct bp_source *s, const int *cols, int n, struct bp_err *err)
 {
     struct bp_schema kept = {0};
@@ -26,10 +42,9 @@ int bp_source_project(struct bp_source *s, const int *cols, int n, struct bp_err
         kept.fields[i].nullable = f->nullable;
         kept.fields[i].dict = f->dict;
     }
-    /* order and division may rest on columns that are no more: both only permit */
+    /* the order may rest on columns that are no more: it only permits */
     if (bp_schema_copy_meta(&kept, &s->schema, err) < 0 ||
-        bp_schema_set_meta(&kept, BP_MARK_SORTED, NULL, err) < 0 ||
-        bp_schema_set_meta(&kept, BP_MARK_PARTED, NULL, err) < 0 ||
+        bp_schema_set_meta(&kept, BP_MARK_SORTED, NULL, err) < 0 || keep_parted(&kept, err) < 0 ||
         s->ops->project(s->self, cols, n, err) < 0)
         goto fail;
     bp_schema_release(&s->schema);

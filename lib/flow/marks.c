@@ -107,6 +107,28 @@ static int read_parted_range(const json_t *v, struct bp_parted *out, struct bp_e
     return 0;
 }
 
+bool bp_borders_parse(const char *text, char out[BP_BORDERS_LEN + 1])
+{
+    out[0] = '\0';
+    if (!text)
+        return true;
+    if (strlen(text) != BP_BORDERS_LEN || strspn(text, "0123456789abcdef") != BP_BORDERS_LEN)
+        return false;
+    memcpy(out, text, BP_BORDERS_LEN + 1);
+    return true;
+}
+
+static int read_parted_borders(const json_t *v, struct bp_parted *out, struct bp_err *err)
+{
+    const json_t *borders = json_object_get(v, "borders");
+
+    if (borders &&
+        (!json_is_string(borders) || !bp_borders_parse(json_string_value(borders), out->borders)))
+        return bp_fail(err, BP_EDATA, "%s: borders are not %d digits", BP_MARK_PARTED,
+                       BP_BORDERS_LEN);
+    return 0;
+}
+
 int bp_mark_parted(const struct bp_schema *s, bool *present, struct bp_parted *out,
                    struct bp_err *err)
 {
@@ -123,6 +145,8 @@ int bp_mark_parted(const struct bp_schema *s, bool *present, struct bp_parted *o
         rc = read_parted_keys(v, out, err);
     if (rc == 0)
         rc = read_parted_range(v, out, err);
+    if (rc == 0)
+        rc = read_parted_borders(v, out, err);
     if (rc < 0)
         bp_parted_release(out);
     json_decref(v);
@@ -140,6 +164,8 @@ static int write_parted(json_t *v, const struct bp_parted *p, struct bp_err *err
         BP_TRY(bp_json_add(keys, bp_json_string(p->keys[i], err), err));
         BP_TRY(bp_json_add(classes, json_integer(p->classes[i]), err));
     }
+    if (p->borders[0])
+        BP_TRY(bp_json_set(v, "borders", bp_json_string(p->borders, err), err));
     BP_TRY(bp_json_set(v, "parts", json_integer(p->parts), err));
     BP_TRY(bp_json_set(v, "first", json_integer(p->first), err));
     return bp_json_set(v, "last", json_integer((int32_t)p->last), err);

@@ -7,8 +7,9 @@
  *   bp.version  "1"
  *   bp.sorted   an ORDER BY list over column names; permits
  *   bp.task     "I/N"; restricts
- *   bp.parted   {"keys":[names],"classes":[ints],"parts":P,"first":A,"last":B};
- *               permits: rows of other tasks' shares have other keys
+ *   bp.parted   {"keys":[names],"classes":[ints],"parts":P,"first":A,"last":B}, and
+ *               "borders":HASH if by range; permits: rows of other tasks' shares have
+ *               other keys
  *   bp.partial  what lib/op/reduce wrote about keys and aggregates; restricts
  *   bp.lineage  a tree of steps {"cmd","clauses":[...],"vars":{...},"from":[steps],
  *               "inputs":[names]}: what changes the answer, and nothing else
@@ -18,6 +19,8 @@
 
 #include "col/column.h"
 #include "col/schema.h"
+
+#define BP_BORDERS_LEN 16 /* lower-case hexadecimal digits */
 
 #define BP_MARK_VERSION "bp.version"
 #define BP_MARK_SORTED "bp.sorted"
@@ -38,12 +41,15 @@ struct bp_parted {
     int *classes;
     int n_keys;
     uint32_t parts, first, last; /* none: last is first - 1, also at 0 */
+    char borders[17];            /* by range: which; else "" */
 };
 /* *present false if the mark is absent. Release what is filled. */
 int bp_mark_parted(const struct bp_schema *s, bool *present, struct bp_parted *out,
                    struct bp_err *err) BP_MUST;
 int bp_mark_set_parted(struct bp_schema *s, const struct bp_parted *p, struct bp_err *err) BP_MUST;
 void bp_parted_release(struct bp_parted *p);
+/* text as bp_parted.borders; NULL is "". False: it is none. */
+bool bp_borders_parse(const char *text, char out[BP_BORDERS_LEN + 1]);
 
 /* One step of lineage. */
 struct bp_step {

@@ -34,7 +34,7 @@ static bool parted_alike(const struct bp_join_plan *p, const struct bp_parted *l
                          const struct bp_parted *r, bool *all_using)
 {
     if (l->parts != r->parts || l->first != r->first || l->last != r->last ||
-        l->n_keys != r->n_keys || l->n_keys == 0)
+        l->n_keys != r->n_keys || l->n_keys == 0 || strcmp(l->borders, r->borders) != 0)
         return false;
     *all_using = true;
     for (int i = 0; i < l->n_keys; i++) {

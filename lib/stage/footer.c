@@ -9,6 +9,9 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "flow/json.h"
+#include "flow/marks.h"
+
+#define VERSION_MAX 2
 
 #define KEY_STAGE "bp.stage"
 #define KEY_BLOCKS "bp.blocks"
@@ -21,6 +24,7 @@ void bp_stage_foot_release(struct bp_stage_foot *f)
         bp_mem_free(f->keys[i]);
     bp_mem_free(f->keys);
     bp_mem_free(f->classes);
+    bp_mem_free(f->range);
     bp_mem_free(f->blocks);
     *f = (struct bp_stage_foot){0};
 }
@@ -81,6 +85,18 @@ out:
     return rc;
 }
 
+bool bp_stage_foot_alike(const struct bp_stage_foot *a, const struct bp_stage_foot *b)
+{
+    if (a->n_keys != b->n_keys || a->parts != b->parts || a->even != b->even ||
+        a->split != b->split || strcmp(a->borders, b->borders) != 0 || !a->range != !b->range ||
+        (a->range && strcmp(a->range, b->range) != 0))
+        return false;
+    for (int i = 0; i < a->n_keys; i++)
+        if (a->classes[i] != b->classes[i] || strcmp(a->keys[i], b->keys[i]) != 0)
+            return false;
+    return true;
+}
+
 /* ---- writing ---- */
 
 static int fill_keys(json_t *v, const struct bp_stage_foot *f, struct bp_err *err)
@@ -97,9 +113,22 @@ static int fill_keys(json_t *v, const struct bp_stage_foot *f, struct bp_err *er
     return 0;
 }
 
+/* A reader that does not know of ranges and split keys must not take the stage for
+ * one by hash: then the version is another. */
+static int64_t version_of(const struct bp_stage_foot *f)
+{
+    return f->range || f->split ? VERSION_MAX : 1;
+}
+
 static int fill_head(json_t *v, const struct bp_stage_foot *f, struct bp_err *err)
 {
-    BP_TRY(bp_json_set(v, "version", json_integer(1), err));
+    BP_TRY(bp_json_set(v, "version", json_integer(version_of(f)), err));
+    if (f->range) {
+        BP_TRY(bp_json_set(v, "range", bp_json_string(f->range, err), err));
+        BP_TRY(bp_json_set(v, "borders", bp_json_string(f->borders, err), err));
+    }
+    if (f->split)
+        BP_TRY(bp_json_set(v, "split", json_boolean(true), err));
     BP_TRY(fill_keys(v, f, err));
     BP_TRY(bp_json_set(v, "parts", json_integer(f->parts), err));
     BP_TRY(bp_json_set(v, "even", json_boolean(f->even), err));
@@ -213,6 +242,24 @@ static int read_keys(const json_t *v, struct bp_stage_foot *f, struct bp_err *er
     return 0;
 }
 
+/* By range; with hot keys spread. */
+static int read_way(const json_t *v, struct bp_stage_foot *f, struct bp_err *err)
+{
+    const json_t *range = json_object_get(v, "range"), *borders = json_object_get(v, "borders");
+    const json_t *split = json_object_get(v, "split");
+
+    if (split && !json_is_true(split))
+        return damaged("not said whether keys are split", err);
+    f->split = split != NULL;
+    if (!range && !borders)
+        return 0;
+    if (!json_is_string(range) || !json_is_string(borders) ||
+        !bp_borders_parse(json_string_value(borders), f->borders) || !f->n_keys || f->even)
+        return damaged("no range", err);
+    f->range = bp_mem_str(json_string_value(range), err);
+    return f->range ? 0 : err->code;
+}
+
 static int read_head(const json_t *v, struct bp_stage_foot *f, struct bp_err *err)
 {
     const char *identity = json_string_value(json_object_get(v, "identity"));
@@ -220,7 +267,7 @@ static int read_head(const json_t *v, struct bp_stage_foot *f, struct bp_err *er
     int64_t version, parts, task, n_tasks, n_blocks;
 
     BP_TRY(bp_json_int(v, "version", 1, INT32_MAX, &version, KEY_STAGE, err));
-    if (version != 1)
+    if (version > VERSION_MAX)
         return bp_fail(err, BP_EDATA, "a stage of version %lld: a newer bp-shuffle wrote it",
                        (long long)version);
     BP_TRY(bp_json_int(v, "parts", 1, BP_PARTS_MAX, &parts, KEY_STAGE, err));
@@ -236,7 +283,11 @@ static int read_head(const json_t *v, struct bp_stage_foot *f, struct bp_err *er
     f->task = (int)task;
     f->n_tasks = (int)n_tasks;
     f->n_blocks = n_blocks;
-    return read_keys(v, f, err);
+    BP_TRY(read_keys(v, f, err));
+    BP_TRY(read_way(v, f, err));
+    if (version != version_of(f))
+        return damaged("its version is not that of its contents", err);
+    return 0;
 }
 
 /* One number without sign or leading blank, then one byte `end`. */

@@ -4,7 +4,7 @@
  * its Arrow footer (bp-stage(5)):
  *
  *   bp.stage     JSON: version, keys, classes, parts, even, task, tasks, identity,
- *                rows, blocks
+ *                rows, blocks; by range: range, borders; with hot keys spread: split
  *   bp.blocks    a line per block: PART INDEX ROWS OFFSET BYTES XXH3, by part, then
  *                index; so the blocks of a partition are in the order of its rows
  *   bp.ledger    JSON: [] (which bytes of which input were read comes later)
@@ -36,6 +36,9 @@ struct bp_stage_foot {
     int n_keys;
     uint32_t parts;
     bool even;
+    bool split;       /* rows of some keys are in many partitions */
+    char *range;      /* by range: ORDER BY list of the keys; else NULL */
+    char borders[17]; /* by range: which borders (flow/marks.h) */
     int task, n_tasks;
     char identity[33];
     int64_t n_rows;
@@ -43,6 +46,8 @@ struct bp_stage_foot {
     int64_t n_blocks;
 };
 
+/* The same keys, partitions and way to them. */
+bool bp_stage_foot_alike(const struct bp_stage_foot *a, const struct bp_stage_foot *b);
 /* Sorts the blocks and writes the footer of w. schema: as it was given to w. */
 int bp_stage_foot_write(struct bp_stage_foot *foot, const struct bp_schema *schema,
                         struct bp_ipc_writer *w, struct bp_err *err) BP_MUST;

@@ -10,6 +10,7 @@ void bp_stage_report_release(struct bp_stage_report *r)
     for (int i = 0; r->keys && i < r->n_keys; i++)
         bp_mem_free(r->keys[i]);
     bp_mem_free(r->keys);
+    bp_mem_free(r->range);
     bp_mem_free(r->committed);
     bp_mem_free(r->rows);
     bp_mem_free(r->bytes);
@@ -48,14 +49,22 @@ static int begin(struct bp_stage_report *r, struct bp_stage_foot *f, struct bp_e
         return err->code;
     r->keys = f->keys;
     r->n_keys = f->n_keys;
+    r->split = f->split;
+    r->range = f->range;
+    memcpy(r->borders, f->borders, sizeof r->borders);
     f->keys = NULL;
+    f->range = NULL;
     memcpy(r->identity, f->identity, sizeof r->identity);
     return 0;
 }
 
 static bool same_parts(const struct bp_stage_report *r, const struct bp_stage_foot *f)
 {
-    bool same = f->parts == r->parts && f->even == r->even && f->n_keys == r->n_keys;
+    bool same = f->parts == r->parts && f->even == r->even && f->n_keys == r->n_keys &&
+                f->split == r->split && !f->range == !r->range;
+
+    if (same && f->range)
+        same = strcmp(f->range, r->range) == 0 && strcmp(f->borders, r->borders) == 0;
 
     for (int i = 0; same && i < r->n_keys; i++)
         same = strcmp(f->keys[i], r->keys[i]) == 0;

@@ -12,13 +12,13 @@
  */
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/mem.h"
 #include "col/key.h"
 #include "flow/marks.h"
 #include "stage/footer.h"
 #include "stage/names.h"
 #include "stage/pending.h"
+#include "stage/route.h"
 #include "sys/dir.h"
 
 #define PENDING_MAX_BYTES (INT64_C(64) << 20)
@@ -31,11 +31,10 @@ struct stage_sink {
     bool replace, needs_whole; /* needs_whole: no -T, so the shares must be all */
     struct bp_schema schema;   /* as written */
     struct bp_stage_foot foot;
-    int *key_cols;
-    const struct bp_column **keys; /* scratch */
+    struct bp_route route;
     struct bp_pending *pending;
     int64_t limit_bytes, taken_bytes;
-    struct bp_block *hashes, *part_of; /* scratch, per row */
+    struct bp_block *part_of; /* scratch, per row */
     struct bp_shareset shares;
     struct bp_outfile file;
     bool has_file;
@@ -60,10 +59,8 @@ static void sink_free(void *self)
     bp_stage_foot_release(&s->foot);
     bp_schema_release(&s->schema);
     bp_shareset_release(&s->shares);
-    bp_block_unref(s->hashes);
     bp_block_unref(s->part_of);
-    bp_mem_free(s->key_cols);
-    bp_mem_free(s->keys);
+    bp_route_release(&s->route);
     bp_mem_free(s->dir);
     bp_mem_free(s);
 }
@@ -83,29 +80,33 @@ static int check_opts(const struct bp_stage_opts *o, struct bp_err *err)
     return 0;
 }
 
-static int set_keys(struct stage_sink *s, const struct bp_stage_opts *o, struct bp_err *err)
+/* What the footer says of the way to the partitions. */
+static int set_way(struct stage_sink *s, const struct bp_stage_opts *o, struct bp_err *err)
 {
-    size_t n = 0;
+    struct bp_stage_foot *f = &s->foot;
+    const struct bp_route *r = &s->route;
 
-    while (!o->even && o->keys && o->keys[n])
-        n++;
-    s->key_cols = bp_mem_new(n, sizeof *s->key_cols, err);
-    s->keys = bp_mem_new(n, sizeof(struct bp_column *), err);
-    s->foot.keys = bp_mem_new(n, sizeof *s->foot.keys, err);
-    s->foot.classes = bp_mem_new(n, sizeof *s->foot.classes, err);
+    f->keys = bp_mem_new((size_t)r->n_keys, sizeof *f->keys, err);
+    f->classes = bp_mem_new((size_t)r->n_keys, sizeof *f->classes, err);
     if (err->code)
         return err->code;
-    for (size_t i = 0; i < n; i++) {
-        BP_TRY(bp_schema_index(&s->schema, o->keys[i], &s->key_cols[i], err));
-        s->foot.keys[i] = bp_mem_str(s->schema.fields[s->key_cols[i]].name, err);
-        if (!s->foot.keys[i])
+    for (int i = 0; i < r->n_keys; i++) {
+        const struct bp_field *key = &s->schema.fields[r->key_cols[i]];
+
+        f->keys[i] = bp_mem_str(key->name, err);
+        if (!f->keys[i])
             return err->code;
-        s->foot.classes[i] = bp_key_class(s->schema.fields[s->key_cols[i]].type);
-        s->foot.n_keys = (int)i + 1;
+        f->classes[i] = bp_key_class(key->type);
+        f->n_keys = i + 1;
     }
-    s->foot.even = o->even;
-    s->foot.parts = n || o->even ? o->parts : 1; /* no keys: one group of rows */
-    return 0;
+    f->even = o->even;
+    f->split = o->split;
+    f->parts = r->parts;
+    if (!o->router)
+        return 0;
+    memcpy(f->borders, o->router->borders, sizeof f->borders);
+    f->range = bp_mem_str(o->router->range, err);
+    return f->range ? 0 : err->code;
 }
 
 /* The marks of the file. What was sorted or parted is not any more. */
@@ -182,7 +183,8 @@ static int sink_open(struct stage_sink *s, const struct bp_schema *schema,
     BP_TRY(bp_mark_task(schema, &marked, err));
     BP_TRY(bp_stage_check_share(marked, o->task, o->n_tasks, err));
     BP_TRY(set_schema(s, schema, o, err));
-    BP_TRY(set_keys(s, o, err));
+    BP_TRY(bp_route_open(&s->route, &s->schema, o, err));
+    BP_TRY(set_way(s, o, err));
     s->replace = o->replace;
     s->needs_whole = o->n_tasks == 0;
     s->foot.task = o->n_tasks ? o->task : 0;
@@ -199,44 +201,12 @@ static int sink_open(struct stage_sink *s, const struct bp_schema *schema,
 
 /* ---- rows ---- */
 
-static int route_even(struct stage_sink *s, int64_t n, uint32_t *part_of)
-{
-    uint32_t part = (uint32_t)(s->foot.n_rows % s->foot.parts);
-
-    for (int64_t i = 0; i < n; i++) {
-        part_of[i] = part;
-        part = part + 1 == s->foot.parts ? 0 : part + 1;
-    }
-    return 0;
-}
-
-static int route_keys(struct stage_sink *s, const struct bp_batch *in, uint32_t *part_of,
-                      struct bp_err *err)
-{
-    uint64_t *hashes;
-
-    BP_TRY(bp_block_grow(&s->hashes, 0, (size_t)in->n_rows * sizeof *hashes, err));
-    hashes = (uint64_t *)(void *)s->hashes->data;
-    for (int k = 0; k < s->foot.n_keys; k++)
-        s->keys[k] = &in->cols[s->key_cols[k]];
-    BP_TRY(bp_key_hash(s->keys, s->foot.n_keys, in->n_rows, hashes, err));
-    for (int64_t i = 0; i < in->n_rows; i++)
-        part_of[i] = bp_key_part(hashes[i], s->foot.parts);
-    return 0;
-}
-
 static int route(struct stage_sink *s, const struct bp_batch *in, uint32_t **part_of,
                  struct bp_err *err)
 {
     BP_TRY(bp_block_grow(&s->part_of, 0, (size_t)in->n_rows * sizeof **part_of, err));
     *part_of = (uint32_t *)(void *)s->part_of->data;
-    if (s->foot.parts == 1)
-        memset(*part_of, 0, (size_t)in->n_rows * sizeof **part_of);
-    else if (s->foot.even)
-        return route_even(s, in->n_rows, *part_of);
-    else
-        return route_keys(s, in, *part_of, err);
-    return 0;
+    return bp_route_rows(&s->route, in, *part_of, err);
 }
 
 static int write_block(void *arg, uint32_t part, const struct bp_batch *b, struct bp_err *err)

@@ -149,6 +149,7 @@ static int set_schema(struct stage_source *s, struct bp_schema *out, struct bp_e
                           .first = (uint32_t)s->tasks.first,
                           .last = (uint32_t)s->tasks.last};
 
+    memcpy(p.borders, f->borders, sizeof p.borders);
     BP_TRY(bp_stage_tasks_file(&s->tasks, 0, &file, err));
     BP_TRY(bp_schema_copy(out, bp_ipc_file_schema(file), err));
     s->n_cols = out->n_fields;
@@ -161,7 +162,7 @@ static int set_schema(struct stage_source *s, struct bp_schema *out, struct bp_e
     BP_TRY(bp_schema_set_meta(out, BP_MARK_SORTED, NULL, err));
     BP_TRY(bp_schema_set_meta(out, BP_MARK_PARTED, NULL, err));
     BP_TRY(bp_mark_set_task(out, s->share, err));
-    return f->n_keys && !f->even ? bp_mark_set_parted(out, &p, err) : 0;
+    return f->n_keys && !f->even && !f->split ? bp_mark_set_parted(out, &p, err) : 0;
 }
 
 static int check_share(struct bp_share share, struct bp_err *err)

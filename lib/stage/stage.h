@@ -9,13 +9,26 @@
 
 #include "flow/flow.h"
 
+/* Rows to partitions by a rule of an operator's: by range of the keys. */
+struct bp_stage_router {
+    /* part_of[i], below parts, for each row. */
+    int (*route)(void *self, const struct bp_batch *in, uint32_t *part_of, struct bp_err *err);
+    void *self;        /* outlives the sink */
+    const char *range; /* ORDER BY list of the keys */
+    char borders[17];  /* the same for the same rule */
+};
+
 struct bp_stage_opts {
     const char *dir;
     const char *const *keys; /* NULL-terminated names; empty: one partition */
     uint32_t parts;
-    bool even;         /* row r of the task goes to r mod parts; keys unused */
-    int task, n_tasks; /* n_tasks 0: the only one, 00000-of-00001 */
-    bool replace;      /* a directory of another N may be replaced */
+    bool even;                            /* row r of the task goes to r mod parts; keys unused */
+    const struct bp_stage_router *router; /* NULL: by hash of the keys */
+    const uint64_t *hot; /* by hash: n_hot key hashes, ascending; rows of these keys go to */
+    int64_t n_hot;       /* each partition in turn */
+    bool split;          /* there are hot keys, if none came */
+    int task, n_tasks;   /* n_tasks 0: the only one, 00000-of-00001 */
+    bool replace;        /* a directory of another N may be replaced */
 };
 /* Rows go to partitions, buffered under ctx->budget, and become one file by one
  * rename at commit. schema carries the marks (bp.partial, bp.lineage). */
@@ -30,7 +43,8 @@ struct bp_stage_range {
 int bp_stage_look(const char *dir, bool *out, struct bp_err *err) BP_MUST;
 bool bp_stage_is(const char *dir); /* for tests: a failure is a no */
 /* Refuses incomplete or mixed stages. task/n_tasks > 0: the share of the partitions
- * in range. Order: by partition, task, row. Sets bp.task and bp.parted. */
+ * in range. Order: by partition, task, row. Sets bp.task and, unless keys are split,
+ * bp.parted. */
 int bp_stage_source(struct bp_source *out, const char *dir, struct bp_stage_range range, int task,
                     int n_tasks, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 
@@ -42,11 +56,13 @@ struct bp_stage_report {
     char **keys; /* n_keys names */
     int n_keys;
     uint32_t parts;
-    bool even;
+    bool even, split;
+    char *range; /* ORDER BY list of the keys; NULL: by hash */
     int n_tasks, n_committed;
     uint8_t *committed;    /* of each task */
     int64_t *rows, *bytes; /* of each partition */
     int64_t n_rows, n_bytes, n_blocks;
+    char borders[17];  /* of the range */
     char identity[33]; /* the run of the first task that is there */
     int other_run;     /* a task of another run than that; -1: none */
 };

@@ -260,16 +260,6 @@ out:
     return rc;
 }
 
-static bool keys_equal(const struct bp_stage_foot *a, const struct bp_stage_foot *b)
-{
-    if (a->n_keys != b->n_keys || a->parts != b->parts || a->even != b->even)
-        return false;
-    for (int i = 0; i < a->n_keys; i++)
-        if (a->classes[i] != b->classes[i] || strcmp(a->keys[i], b->keys[i]) != 0)
-            return false;
-    return true;
-}
-
 static bool meta_equal(const struct bp_schema *a, const struct bp_schema *b, const char *key)
 {
     const char *x = bp_schema_meta(a, key), *y = bp_schema_meta(b, key);
@@ -302,7 +292,7 @@ static int read_others(struct bp_stage_tasks *t, const struct bp_schema *want, s
         BP_TRY(same_columns(t, i, want, &same, err));
         odd_run = strcmp(t->tasks[i].foot.identity, zero->identity) ? i : odd_run;
         odd_columns = same ? odd_columns : i;
-        odd_keys = keys_equal(&t->tasks[i].foot, zero) ? odd_keys : i;
+        odd_keys = bp_stage_foot_alike(&t->tasks[i].foot, zero) ? odd_keys : i;
     }
     if (odd_run)
         return refuse_runs(t, majority(t), err);

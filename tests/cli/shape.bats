@@ -264,3 +264,144 @@ a," "bp-map a u.csv | bp-map --unpivot a | bp-write"
     fails 2 bp-map --unpivot a -d c u.csv
     fails 2 bp-map --names a,b id u.csv
 }
+
+# ---- bp-sort --borders, bp-shuffle --range ----
+
+edge() { # a table of k and s with NULLs and repeats
+    awk 'BEGIN { srand(3); print "id,k,s"
+        for (i = 0; i < 6000; i++) print i "," (i % 97 ? int(rand() * 1000) - 500 : "") "," (i % 89 ? substr("abcdefghijklmnopqr", 1, 1 + rand() * 17) : "") }' >e.csv
+}
+
+@test "ranges: sorted partitions are the sorted table, in any order of keys" {
+    edge
+    for keys in k 'k DESC' 'k DESC NULLS FIRST, s' s 's DESC, k NULLS FIRST'; do
+        rm -rf st out
+        bp-sort --borders 9 "$keys" e.csv >b.arrows
+        for i in 0 1; do bp-read --task $i/2 e.csv | bp-shuffle --task $i/2 --range @b.arrows st; done
+        for i in 0 1 2; do bp-sort --task $i/3 "$keys" st | bp-write --task $i/3 -f arrow out/; done
+        bp-read out | bp-write >got
+        bp-sort "$keys" e.csv | bp-write >want
+        same want got
+    done
+}
+@test "ranges: the same borders for any memory, threads and batches" {
+    edge
+    bp-sort --borders 50 's, k' e.csv | bp-write >want
+    [ "$(wc -l <want)" = 50 ]
+    for j in 1 2; do
+        for b in 1 7 500; do
+            BP_BATCH_ROWS=$b bp-sort -j $j --mem 16M --borders 50 's, k' e.csv | bp-write >got
+            same want got
+        done
+    done
+}
+@test "ranges: groups and joins go by partition where borders are the same" {
+    edge
+    bp-sort --borders 9 k e.csv >b.arrows
+    bp-reduce -k 'k AS kk' 'count(*) AS n' e.csv >g.arrows
+    bp-read e.csv | bp-shuffle --range @b.arrows st
+    bp-map -r 'k AS kk' b.arrows | bp-shuffle --range @b.arrows -k kk other 2>/dev/null && false
+    bp-map -r 'k AS kk' b.arrows >b2.arrows
+    bp-shuffle --range @b2.arrows gs -k kk <g.arrows
+    for i in 0 1 2 3; do
+        bp-reduce --task $i/4 -k k 'count(*) AS n, sum(id) AS s' st | bp-write --task $i/4 -f arrow r/
+        bp-join --task $i/4 -k 'k = kk' st gs | bp-write --task $i/4 -f arrow j/
+    done
+    bp-reduce -k k 'count(*) AS n, sum(id) AS s' e.csv | bp-sort k | bp-write >want
+    bp-sort k r | bp-write >got
+    same want got
+    bp-join -k 'k = kk' e.csv g.arrows | bp-sort id | bp-write >want
+    bp-sort id j | bp-write >got
+    same want got
+    bp-sort --borders 9 kk g.arrows >b3.arrows # as many partitions, elsewhere
+    bp-shuffle --range @b3.arrows gs3 <g.arrows
+    fails 1 bp-join --task 1/4 -k 'k = kk' st gs3
+    says 'not parted alike'
+}
+@test "ranges: what does not fit is refused" {
+    edge
+    bp-sort --borders 9 k e.csv >b.arrows
+    fails 2 bp-sort --borders 9 -n 3 k e.csv
+    fails 2 bp-sort --borders 65537 k e.csv
+    fails 2 bp-sort --borders 9 --task 0/2 k e.csv
+    fails 2 bp-shuffle --range b.arrows st <b.arrows
+    says '@FILE'
+    fails 2 bp-shuffle --range @b.arrows -n 8 st <b.arrows
+    says '9 partitions'
+    fails 2 bp-shuffle --range @b.arrows --even st <b.arrows
+    fails 1 bp-shuffle --range @b.arrows -k 'k DESC' st <b.arrows
+    says 'comes after'
+    bp-write b.csv <b.arrows
+    fails 2 bp-shuffle --range @b.csv st <b.arrows
+    says 'say it with -k'
+    bp-shuffle --range @b.csv -k k st <b.arrows
+    # two tasks with other borders
+    rm -rf st
+    bp-sort --borders 9 'k DESC' e.csv >b2.arrows
+    bp-read --task 0/2 e.csv | bp-shuffle --task 0/2 --range @b.arrows st
+    bp-read --task 1/2 e.csv | bp-shuffle --task 1/2 --range @b2.arrows st
+    fails 1 bp-read st
+    says 'another run'
+    [ ! -e st/.tmp* ]
+}
+
+# ---- bp-shuffle --split-hot ----
+
+@test "split-hot: hot keys are spread, others are not, and nothing is lost" {
+    { echo k,v; seq 0 9999 | awk '{ print ($1 % 3 ? 7 : $1) "," $1 }'; } >h.csv
+    bp-reduce -k k 'count(*) AS n' h.csv | bp-sort 'n DESC' -n 1 >hot.arrows
+    for i in 0 1; do bp-read --task $i/2 h.csv | bp-shuffle --task $i/2 -k k -n 8 --split-hot @hot.arrows st; done
+    [ "$(bp-stat --fingerprint h.csv)" = "$(bp-stat --fingerprint st)" ]
+    bp-stat st | grep -q 'hot keys split'
+    bp-filter 'k = 7' st | bp-reduce 'count(*) AS n' | bp-write >want
+    [ "$(sed -n 2p want)" = 6666 ]
+    for p in 0 1 2 3 4 5 6 7; do # each task spreads on its own
+        n=$(bp-filter 'k = 7' "st#$p" | bp-reduce 'count(*) AS n' | bp-write --header no)
+        [ "$n" -ge 832 ] && [ "$n" -le 835 ]
+    done
+    bp-read h.csv | bp-shuffle -k k -n 8 plain
+    for p in 0 5; do
+        bp-filter 'k <> 7' "st#$p" | bp-write >got
+        bp-filter 'k <> 7' "plain#$p" | bp-write >want
+        same want got
+    done
+}
+@test "split-hot: what needs equal keys together refuses a share, two stages and -b do not" {
+    { echo k,v; seq 0 9999 | awk '{ print ($1 % 3 ? 7 : $1 % 500) "," $1 }'; } >h.csv
+    bp-reduce -k k 'count(*) AS m' h.csv >g.arrows
+    bp-sort 'm DESC' -n 3 g.arrows | bp-map 'k::bigint AS k, m' >hot.arrows
+    bp-read h.csv | bp-shuffle -k k -n 8 --split-hot @hot.arrows st
+    bp-shuffle -k k -n 8 gs <g.arrows
+    fails 1 bp-reduce --task 0/2 -k k 'count(*)' st
+    says 'use --partial'
+    fails 1 bp-join --task 0/2 -k k st gs
+    says 'take the right side whole (-b)'
+    for i in 0 1 2; do
+        bp-reduce --task $i/3 --partial -k k 'count(*) AS m' st | bp-shuffle --task $i/3 -n 4 st2
+        bp-join --task $i/3 -k k -b g.arrows st | bp-write --task $i/3 -f arrow j/
+    done
+    bp-reduce --final st2 | bp-write >got
+    bp-write <g.arrows >want
+    same want got
+    bp-join -k k h.csv g.arrows | bp-sort v | bp-write >want
+    bp-sort v j | bp-write >got
+    same want got
+}
+@test "split-hot: what does not fit is refused" {
+    printf 'k,v\n1,2\n' >h.csv
+    printf 'k\nx\n' >text.csv
+    bp-read h.csv >h.arrows
+    fails 2 bp-shuffle -k k -n 8 --split-hot @text.csv st <h.arrows
+    says "key 'k' is bigint in the rows but text here"
+    fails 2 bp-shuffle --even -n 8 --split-hot @text.csv st <h.arrows
+    fails 2 bp-shuffle -k v -n 8 --split-hot @text.csv st <h.arrows
+    says v
+    fails 1 bp-shuffle -k k -n 8 --split-hot @none.csv st <h.arrows
+}
+@test "a share of a stage stays divided by its keys when other columns are left out" {
+    bp-read t.csv | bp-shuffle -k k -n 8 st
+    for i in 0 1 2; do bp-reduce --task $i/3 -k k 'count(*) AS n' st | bp-write --task $i/3 -f arrow r/; done
+    bp-read r | bp-write >got
+    bp-reduce -k k 'count(*) AS n' t.csv | bp-write >want
+    same want got
+}
