@@ -309,6 +309,7 @@ void bp_agg_items_release(struct bp_agg_items *l)
         for (int a = 0; a < it->n_args; a++)
             bp_expr_free(it->args[a]);
         bp_mem_free(it->args);
+        bp_order_release(&it->order);
         bp_expr_free(it->filter);
         bp_mem_free(it->name);
         bp_mem_free(it->func);
@@ -345,8 +346,6 @@ static int agg_shape(struct bp_scan *s, int a, const char *kind, json_t *body)
 {
     static const char *const refused[][2] = {
         {"over", "window functions are not part of bp-reduce"},
-        {"agg_order", "order by inside an aggregate is not supported: first, last, string_agg and "
-                      "array_agg follow the order of the rows"},
         {"func_variadic", "variadic has no place here"},
     };
     json_t *names = json_object_get(body, "funcname");
@@ -359,9 +358,78 @@ static int agg_shape(struct bp_scan *s, int a, const char *kind, json_t *body)
         return bp_fail_at(s->err, s->toks.text, s->toks.tok[a].from,
                           "this is not an aggregate function");
     for (size_t i = 0; i < BP_COUNT_OF(refused); i++)
-        if (json_object_get(body, refused[i][0]) &&
-            !(strcmp(refused[i][0], "agg_order") == 0 && json_object_get(body, "agg_within_group")))
+        if (json_object_get(body, refused[i][0]))
             return bp_fail_at(s->err, s->toks.text, s->toks.tok[a].from, "%s", refused[i][1]);
+    return 0;
+}
+
+/* Two trees that differ only in where they stand in the text. */
+static bool same_tree(json_t *a, json_t *b)
+{
+    const char *key;
+    json_t *v;
+    size_t i;
+
+    if (json_typeof(a) != json_typeof(b))
+        return false;
+    if (json_is_array(a)) {
+        if (json_array_size(a) != json_array_size(b))
+            return false;
+        json_array_foreach(a, i, v) if (!same_tree(v, json_array_get(b, i))) return false;
+        return true;
+    }
+    if (!json_is_object(a))
+        return json_equal(a, b);
+    if (json_object_size(a) != json_object_size(b))
+        return false;
+    json_object_foreach(a, key, v)
+    {
+        json_t *other = json_object_get(b, key);
+
+        if (!other || (strcmp(key, "location") != 0 && !same_tree(v, other)))
+            return false;
+    }
+    return true;
+}
+
+static bool is_one_of(json_t *node, json_t *args)
+{
+    for (size_t i = 0; i < json_array_size(args); i++)
+        if (same_tree(node, json_array_get(args, i)))
+            return true;
+    return false;
+}
+
+/* ORDER BY within the call. With DISTINCT there has to be one value to order by for each
+ * that is left. */
+static int agg_order(struct bp_scan *s, int a, struct bp_tree *tree, json_t *body,
+                     struct bp_agg_item *it)
+{
+    json_t *order = json_object_get(body, "agg_order");
+    int n = (int)json_array_size(order);
+
+    if (!n)
+        return 0;
+    it->order.items = bp_mem_new((size_t)n, sizeof *it->order.items, s->err);
+    if (!it->order.items)
+        return s->err->code;
+    for (int i = 0; i < n; i++) {
+        json_t *by = json_object_get(json_array_get(order, (size_t)i), "SortBy");
+        json_t *node = json_object_get(by, "node");
+        const char *dir = json_string_value(json_object_get(by, "sortby_dir"));
+        const char *nulls = json_string_value(json_object_get(by, "sortby_nulls"));
+        struct bp_order_item *o = &it->order.items[it->order.n++];
+
+        if (!node || json_object_get(by, "useOp"))
+            return bp_fail_at(s->err, s->toks.text, s->toks.tok[a].from,
+                              "order by takes expressions with asc or desc");
+        if (it->distinct && !is_one_of(node, json_object_get(body, "args")))
+            return bp_fail_at(s->err, s->toks.text, s->toks.tok[a].from,
+                              "with distinct, order by is for the arguments of the call");
+        o->desc = dir && strcmp(dir, "SORTBY_DESC") == 0;
+        o->nulls_first = nulls && strcmp(nulls, "SORTBY_NULLS_FIRST") == 0;
+        BP_TRY(bind_tree(s, tree, node, false, &o->expr));
+    }
     return 0;
 }
 
@@ -385,6 +453,8 @@ static int agg_args(struct bp_scan *s, int a, struct bp_tree *tree, json_t *body
         it->n_args++;
     }
     it->distinct = json_is_true(json_object_get(body, "agg_distinct"));
+    if (!ordered)
+        BP_TRY(agg_order(s, a, tree, body, it));
     return filter ? bind_tree(s, tree, filter, true, &it->filter) : 0;
 }
 

@@ -59,12 +59,24 @@ int bp_expr_parse_list(const struct bp_clause *c, const struct bp_schema *s, str
 int bp_expr_split_list(const struct bp_clause *c, char ***texts, int *n,
                        struct bp_err *err) BP_MUST;
 
+struct bp_order_item {
+    struct bp_expr *expr;
+    bool desc, nulls_first;
+    char *text; /* canonical: the expression's text, DESC, NULLS FIRST if not the default */
+};
+struct bp_order {
+    struct bp_order_item *items;
+    int n;
+};
+void bp_order_release(struct bp_order *o);
+
 struct bp_agg_item {
     char *name; /* as for bp_item */
     char *func; /* lower case: "sum", "count" ... */
     struct bp_expr **args;
     int n_args; /* 0 for count(*) */
     bool distinct;
+    struct bp_order order;  /* ORDER BY within the call; no texts */
     struct bp_expr *filter; /* FILTER (WHERE ...), or NULL */
     char *text;             /* the call's own text, blanks squeezed */
 };
@@ -78,16 +90,6 @@ void bp_agg_items_release(struct bp_agg_items *l);
 int bp_expr_parse_aggs(const struct bp_clause *c, const struct bp_schema *s,
                        struct bp_agg_items *out, struct bp_err *err) BP_MUST;
 
-struct bp_order_item {
-    struct bp_expr *expr;
-    bool desc, nulls_first;
-    char *text; /* canonical: the expression's text, DESC, NULLS FIRST if not the default */
-};
-struct bp_order {
-    struct bp_order_item *items;
-    int n;
-};
-void bp_order_release(struct bp_order *o);
 int bp_expr_parse_order(const struct bp_clause *c, const struct bp_schema *s, struct bp_order *out,
                         struct bp_err *err) BP_MUST;
 

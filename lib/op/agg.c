@@ -8,9 +8,9 @@
 #include "base/mem.h"
 
 static const struct bp_agg_kind *const tables[] = {
-    bp_agg_count_kinds,  bp_agg_sum_kinds,      bp_agg_avg_kinds,
-    bp_agg_minmax_kinds, bp_agg_moment_kinds,   bp_agg_best_kinds,
-    bp_agg_set_kinds,    bp_agg_interval_kinds, bp_agg_bit_kinds};
+    bp_agg_count_kinds,  bp_agg_sum_kinds,   bp_agg_avg_kinds, bp_agg_minmax_kinds,
+    bp_agg_moment_kinds, bp_agg_best_kinds,  bp_agg_set_kinds, bp_agg_interval_kinds,
+    bp_agg_bit_kinds,    bp_agg_string_kinds};
 
 /* Names of Spark and DuckDB, where PostgreSQL has no other meaning for them. */
 static const char *const aliases[][2] = {
@@ -22,6 +22,8 @@ static const char *const aliases[][2] = {
     {"every", "bool_and"},
     {"arbitrary", "any_value"},
     {"countif", "count_if"},
+    {"listagg", "string_agg"},
+    {"listagg_ordered", "string_agg_ordered"},
     {"std", "stddev_samp"},
     {"stddev", "stddev_samp"},
     {"variance", "var_samp"},
@@ -52,40 +54,52 @@ static const struct bp_agg_kind *find(const char *func, const struct bp_type *ar
     return NULL;
 }
 
-/* "sum(integer), sum(decimal) ..." of one function, or of all if func is NULL. */
-static int list(const char *func, struct bp_buf *out, struct bp_err *err)
-{
-    const char *sep = "";
-
-    for (size_t t = 0; t < BP_COUNT_OF(tables); t++) {
-        for (const struct bp_agg_kind *k = tables[t]; k->func; k++) {
-            if (func && strcmp(k->func, func) != 0)
-                continue;
-            BP_TRY(bp_buf_printf(out, err, "%s%s(%s)", sep, k->func, k->takes));
-            sep = ", ";
-        }
-    }
-    return 0;
-}
-
-static bool known(const char *func)
+/* The first of a function's records, or NULL. */
+static const struct bp_agg_kind *first_of(const char *func)
 {
     for (size_t t = 0; t < BP_COUNT_OF(tables); t++)
         for (const struct bp_agg_kind *k = tables[t]; k->func; k++)
             if (strcmp(k->func, func) == 0)
-                return true;
-    return false;
+                return k;
+    return NULL;
+}
+
+/* "sum(integer), sum(decimal) ..." of one function. */
+static int list_types(const char *func, struct bp_buf *out, struct bp_err *err)
+{
+    for (size_t t = 0; t < BP_COUNT_OF(tables); t++)
+        for (const struct bp_agg_kind *k = tables[t]; k->func; k++)
+            if (strcmp(k->func, func) == 0)
+                BP_TRY(
+                    bp_buf_printf(out, err, "%s%s(%s)", out->len ? ", " : "", k->func, k->takes));
+    return 0;
+}
+
+/* Names that DISTINCT and ORDER BY in a call stand for are for no one to write. */
+static bool is_inner(const char *func)
+{
+    return strstr(func, "_ordered") || strcmp(func, "count" BP_AGG_DISTINCT) == 0;
+}
+
+/* "count, sum, avg ...": all functions. */
+static int list_names(struct bp_buf *out, struct bp_err *err)
+{
+    for (size_t t = 0; t < BP_COUNT_OF(tables); t++)
+        for (const struct bp_agg_kind *k = tables[t]; k->func; k++)
+            if (first_of(k->func) == k && !is_inner(k->func))
+                BP_TRY(bp_buf_printf(out, err, "%s%s", out->len ? ", " : "", k->func));
+    return 0;
 }
 
 static int refuse(const char *func, const struct bp_type *args, int n_args, struct bp_err *err)
 {
     struct bp_buf there = {0}, types = {0};
     char name[BP_TYPE_NAME_MAX];
-    bool is_known = known(func);
+    bool is_known = first_of(func) != NULL;
     const char *a, *b;
     int rc;
 
-    BP_GO(list(is_known ? func : NULL, &there, err));
+    BP_GO(is_known ? list_types(func, &there, err) : list_names(&there, err));
     for (int i = 0; i < n_args; i++)
         BP_GO(bp_buf_printf(&types, err, "%s%s", i ? ", " : "", bp_type_name(args[i], name)));
     a = bp_buf_str(&there, err);
@@ -103,24 +117,38 @@ out:
     return rc;
 }
 
-int bp_agg_new(struct bp_agg **out, const char *func, const struct bp_type *args, int n_args,
-               const char *name, struct bp_err *err)
+static int agg_new(struct bp_agg **out, const struct bp_agg_kind *k, const struct bp_type *args,
+                   const char *name, struct bp_err *err)
 {
-    const struct bp_agg_kind *k = find(canonical(func), args, n_args);
-    struct bp_agg *a;
+    struct bp_agg *a = bp_mem_new(1, k->ops->self_bytes, err);
 
-    *out = NULL;
-    if (!k)
-        return refuse(canonical(func), args, n_args, err);
-    a = bp_mem_new(1, k->ops->self_bytes, err);
     if (!a)
         return err->code;
     a->kind = k;
     a->name = name;
-    memcpy(a->args, args, (size_t)n_args * sizeof *args);
+    memcpy(a->args, args, (size_t)k->n_args * sizeof *args);
     a->n_parts = k->types(a->args, &a->result, a->parts);
     *out = a;
     return 0;
+}
+
+int bp_agg_new(struct bp_agg **out, const char *func, const struct bp_type *args, int n_args,
+               const char *name, struct bp_err *err)
+{
+    static const char suffix[] = BP_AGG_DISTINCT;
+    const struct bp_agg_kind *k = find(canonical(func), args, n_args);
+    size_t n = strlen(func), n_suffix = sizeof suffix - 1;
+    char inner[BP_AGG_FUNC_MAX] = "";
+
+    *out = NULL;
+    if (k)
+        return agg_new(out, k, args, name, err);
+    if (n > n_suffix && n < sizeof inner && strcmp(func + n - n_suffix, suffix) == 0)
+        memcpy(inner, func, n - n_suffix);
+    k = *inner ? find(canonical(inner), args, n_args) : NULL;
+    if (k)
+        return bp_agg_distinct_new(out, k, args, name, err);
+    return refuse(canonical(*inner ? inner : func), args, n_args, err);
 }
 
 void bp_agg_free(struct bp_agg *a)

@@ -23,6 +23,7 @@
 
 #define BP_AGG_ARGS_MAX 4
 #define BP_AGG_PARTS_MAX 9
+#define BP_AGG_FUNC_MAX 64 /* a function's name and what is put behind it */
 
 struct bp_agg;
 
@@ -79,7 +80,13 @@ struct bp_agg {
     int64_t held_bytes; /* of all states: for the budget */
 };
 
-/* An unknown function or types that it does not take are BP_EUSAGE, with the list. */
+/*
+ * FUNC_distinct is FUNC over the different values (or pairs, or triples) of its arguments.
+ * FUNC_ordered has a last argument that rows are ordered by (agg_order.h). An alias of
+ * another system is known too; the kind has the one name.
+ *
+ * An unknown function or types that it does not take are BP_EUSAGE, with the list.
+ */
 int bp_agg_new(struct bp_agg **out, const char *func, const struct bp_type *args, int n_args,
                const char *name, struct bp_err *err) BP_MUST;
 void bp_agg_free(struct bp_agg *a); /* NULL is a no-op */
@@ -129,6 +136,11 @@ int bp_agg_column_nulls(struct bp_column *out, const struct bp_agg_seen *s, cons
 /* The table's records, one array per file, ended by func NULL. */
 extern const struct bp_agg_kind bp_agg_count_kinds[], bp_agg_sum_kinds[], bp_agg_avg_kinds[],
     bp_agg_minmax_kinds[], bp_agg_moment_kinds[], bp_agg_best_kinds[], bp_agg_set_kinds[],
-    bp_agg_interval_kinds[], bp_agg_bit_kinds[];
+    bp_agg_interval_kinds[], bp_agg_bit_kinds[], bp_agg_string_kinds[];
+
+/* agg_distinct.c: inner over the different values; inner's name and this behind it. */
+#define BP_AGG_DISTINCT "_distinct"
+int bp_agg_distinct_new(struct bp_agg **out, const struct bp_agg_kind *inner,
+                        const struct bp_type *args, const char *name, struct bp_err *err) BP_MUST;
 
 #endif

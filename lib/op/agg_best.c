@@ -6,6 +6,8 @@
  *     any_value, bool_and   value                        the smallest
  *     bool_or               value                        the largest
  *     first, last           task, row, NULL?, value      the first, the last
+ *     first_ordered,        length of key, key, task,    by key; of equals the
+ *     last_ordered          row, NULL?, value            first, the last
  *     min_by, max_by        length of key, key, value    by key; of equals the
  *                                                        smallest value
  *
@@ -25,7 +27,7 @@
 #define PLACE_BYTES 12
 #define ENTRY_MAX INT32_MAX
 
-enum rule { SMALLEST, LARGEST, FIRST, LAST, MIN_BY, MAX_BY };
+enum rule { SMALLEST, LARGEST, FIRST, LAST, MIN_BY, MAX_BY, FIRST_ORDERED, LAST_ORDERED };
 
 struct entry {
     uint8_t *p; /* NULL: none */
@@ -48,7 +50,9 @@ static enum rule rule_of(const struct bp_agg *a)
                  {"first", FIRST},
                  {"last", LAST},
                  {"min_by", MIN_BY},
-                 {"max_by", MAX_BY}};
+                 {"max_by", MAX_BY},
+                 {"first_ordered", FIRST_ORDERED},
+                 {"last_ordered", LAST_ORDERED}};
 
     for (size_t i = 0; i < BP_COUNT_OF(rules); i++)
         if (strcmp(rules[i].func, a->kind->func) == 0)
@@ -93,7 +97,7 @@ static bool pair_better(enum rule rule, const uint8_t *p, size_t n, const struct
     int d = bp_agg_code_compare(a.key, a.n_key, b.key, b.n_key);
 
     if (d)
-        return rule == MIN_BY ? d < 0 : d > 0;
+        return rule == MIN_BY || rule == FIRST_ORDERED ? d < 0 : d > 0;
     return bp_agg_code_compare(a.value, a.n_value, b.value, b.n_value) < 0;
 }
 
@@ -194,6 +198,30 @@ static int add_pair(struct best *b, const struct bp_agg_rows *r, int64_t i, stru
     return add_entry(b, r->ids ? r->ids[i] : 0, buf, &r->cols[0], i, err);
 }
 
+/* The key has the place behind it, so that no two rows' are equal. */
+static int add_ordered(struct best *b, const struct bp_agg_rows *r, int64_t i, struct bp_buf *buf,
+                       struct bp_err *err)
+{
+    bool is_null = bp_column_is_null(&r->cols[0], i);
+    uint32_t id = r->ids ? r->ids[i] : 0, n_key;
+    uint8_t tail[PLACE_BYTES + 1];
+    const uint8_t *key;
+    size_t n;
+
+    key = bp_column_bytes(&r->cols[1], i, &n);
+    if (n > ENTRY_MAX - 64)
+        return too_long(&b->base, err);
+    n_key = (uint32_t)n + PLACE_BYTES;
+    put_place(tail, r->task, (uint64_t)(r->first_row + i));
+    tail[PLACE_BYTES] = is_null;
+    BP_TRY(bp_buf_append(buf, &n_key, sizeof n_key, err));
+    BP_TRY(bp_buf_append(buf, key, n, err));
+    BP_TRY(bp_buf_append(buf, tail, sizeof tail, err));
+    if (is_null)
+        return keep(b, id, buf->data, buf->len, err);
+    return add_entry(b, id, buf, &r->cols[0], i, err);
+}
+
 static bool any_null(const struct best *b, const struct bp_agg_rows *r, int64_t i)
 {
     for (int k = 0; k < b->base.kind->n_args; k++)
@@ -213,6 +241,8 @@ static int best_update(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_
         buf.len = 0;
         if (b->rule == FIRST || b->rule == LAST)
             BP_GO(add_place(b, r, i, &buf, err));
+        else if (b->rule >= FIRST_ORDERED)
+            BP_GO(add_ordered(b, r, i, &buf, err));
         else if (any_null(b, r, i))
             continue;
         else if (b->rule >= MIN_BY)
@@ -237,7 +267,11 @@ static const uint8_t *value_of(enum rule rule, const uint8_t *p, size_t *n, bool
     if (rule >= MIN_BY) {
         pair = pair_of(p, *n);
         *n = pair.n_value;
-        return pair.value;
+        if (rule < FIRST_ORDERED)
+            return pair.value;
+        *is_null = pair.value[0];
+        --*n;
+        return pair.value + 1;
     }
     if (rule < FIRST)
         return p;
@@ -257,6 +291,8 @@ static bool is_good(const struct best *b, const uint8_t *p, size_t n)
             return false;
         pair = pair_of(p, n);
         if (!bp_agg_code_is_good(b->base.args[1], pair.key, pair.n_key))
+            return false;
+        if (b->rule >= FIRST_ORDERED && (pair.n_value < 1 || pair.value[0] > 1))
             return false;
     } else if (b->rule >= FIRST && (n < PLACE_BYTES + 1 || p[PLACE_BYTES] > 1)) {
         return false;
@@ -357,6 +393,11 @@ static bool boolean(const struct bp_type *t)
     return t->kind == BP_BOOL;
 }
 
+static bool value_and_key(const struct bp_type *t)
+{
+    return t[1].kind == BP_BINARY;
+}
+
 static int best_types(const struct bp_type *args, struct bp_type *result, struct bp_agg_part *parts)
 {
     *result = *args;
@@ -372,5 +413,7 @@ const struct bp_agg_kind bp_agg_best_kinds[] = {
     {"last", "any type", 1, NULL, best_types, &best_ops},
     {"min_by", "value, any type", 2, NULL, best_types, &best_ops},
     {"max_by", "value, any type", 2, NULL, best_types, &best_ops},
+    {"first_ordered", "value, key", 2, value_and_key, best_types, &best_ops},
+    {"last_ordered", "value, key", 2, value_and_key, best_types, &best_ops},
     {0},
 };

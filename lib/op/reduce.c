@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "op/agg_order.h"
 #include "op/op.h"
 #include "op/reduce_groups.h"
 #include "op/reduce_order.h"
@@ -145,6 +146,10 @@ static int agg_columns(const struct bp_reduce_plan *p, const struct bp_reduce_ag
     int n = p->merging ? a->agg->n_parts : a->agg->kind->n_args, col;
 
     for (int i = 0; i < n; i++) {
+        if (!p->merging && !a->args[i]) {
+            BP_TRY(bp_agg_order_keys(&a->order, in, &cols[i], err));
+            continue;
+        }
         col = p->merging ? a->parts[i] : bp_expr_column(a->args[i]);
         if (col >= 0)
             bp_column_ref(&cols[i], &in->cols[col]);

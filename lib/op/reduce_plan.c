@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "op/reduce_plan.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -20,6 +21,7 @@ void bp_reduce_plan_release(struct bp_reduce_plan *p)
         bp_mem_free(a->name);
         for (int k = 0; k < BP_AGG_ARGS_MAX; k++)
             bp_expr_free(a->args[k]);
+        bp_order_release(&a->order);
         bp_expr_free(a->filter);
     }
     bp_mem_free(p->keys);
@@ -82,7 +84,10 @@ void bp_reduce_plan_mark_columns(const struct bp_reduce_plan *p, bool *used)
         for (int k = 0; p->merging && k < a->agg->n_parts; k++)
             used[a->parts[k]] = true;
         for (int k = 0; !p->merging && k < a->agg->kind->n_args; k++)
-            bp_expr_mark_columns(a->args[k], used);
+            if (a->args[k])
+                bp_expr_mark_columns(a->args[k], used);
+        for (int k = 0; k < a->order.n; k++)
+            bp_expr_mark_columns(a->order.items[k].expr, used);
         if (a->filter)
             bp_expr_mark_columns(a->filter, used);
     }
@@ -119,38 +124,68 @@ out:
     return rc;
 }
 
-/* DISTINCT changes nothing for these. */
-static bool ignores_repeats(const char *func)
+static bool is_one_of(const char *func, const char *const *names)
 {
-    return strcmp(func, "min") == 0 || strcmp(func, "max") == 0;
+    for (; *names; names++)
+        if (strcmp(func, *names) == 0)
+            return true;
+    return false;
+}
+
+/* The function's name with what DISTINCT and ORDER BY in the call make of it. */
+static int agg_func(const struct bp_agg_item *item, bool *ordered, char out[BP_AGG_FUNC_MAX],
+                    struct bp_err *err)
+{
+    /* no repeat changes these */
+    static const char *const steady[] = {
+        "min",      "max",     "any_value", "arbitrary",
+        "bool_and", "bool_or", "every",     "bit_and",
+        "bit_or",   "max_by",  "min_by",    "arg_max",
+        "arg_min",  "argmax",  "argmin",    "approx_count_distinct",
+        NULL};
+    /* those that rows' order matters to */
+    static const char *const by_order[] = {"first", "last", "string_agg", "listagg", NULL};
+    static const char *const no_repeats[] = {"first", "last", "mode", "count_distinct", NULL};
+    const char *func = item->func;
+    bool distinct = item->distinct && !is_one_of(func, steady);
+    int n;
+
+    *ordered = item->order.n && is_one_of(func, by_order);
+    if (distinct && (is_one_of(func, no_repeats) || item->n_args == 0))
+        return bp_fail(err, BP_EUSAGE, "%s: %s() takes no DISTINCT", item->text, func);
+    n = snprintf(out, BP_AGG_FUNC_MAX, "%s%s%s", func, *ordered ? "_ordered" : "",
+                 distinct ? "_distinct" : "");
+    if (n >= BP_AGG_FUNC_MAX)
+        return bp_fail(err, BP_EUSAGE, "there is no aggregate %s()", func);
+    return 0;
 }
 
 /* Takes item's parts over. */
 static int bind_agg(struct bp_reduce_agg *a, struct bp_agg_item *item, struct bp_err *err)
 {
     struct bp_type types[BP_AGG_ARGS_MAX];
-    const char *func;
+    char func[BP_AGG_FUNC_MAX];
+    int n = item->n_args;
+    bool ordered = false;
 
     a->name = item->name;
     item->name = NULL;
-    func = item->func;
-    if (item->distinct && strcmp(func, "count") == 0 && item->n_args == 1)
-        func = "count_distinct";
-    else if (item->distinct && !ignores_repeats(func))
-        return bp_fail(err, BP_EUSAGE,
-                       "%s: DISTINCT is only there in count(DISTINCT x); group by the value "
-                       "first, then aggregate",
-                       item->text);
-    if (item->n_args > BP_AGG_ARGS_MAX)
+    BP_TRY(agg_func(item, &ordered, func, err));
+    if (n + ordered > BP_AGG_ARGS_MAX)
         return bp_fail(err, BP_EUSAGE, "%s: too many arguments", item->text);
-    for (int i = 0; i < item->n_args; i++) {
+    for (int i = 0; i < n; i++) {
         a->args[i] = item->args[i];
         item->args[i] = NULL;
         types[i] = bp_expr_type(a->args[i]);
     }
+    if (ordered) {
+        a->order = item->order;
+        item->order = (struct bp_order){0};
+        types[n++] = BP_TYPE(BP_BINARY);
+    }
     a->filter = item->filter;
     item->filter = NULL;
-    if (bp_agg_new(&a->agg, func, types, item->n_args, a->name, err) < 0)
+    if (bp_agg_new(&a->agg, func, types, n, a->name, err) < 0)
         return bp_err_prefix(err, "%s", item->text);
     return 0;
 }

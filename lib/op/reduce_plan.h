@@ -17,7 +17,8 @@ struct bp_reduce_key {
 struct bp_reduce_agg {
     struct bp_agg *agg;
     char *name;
-    struct bp_expr *args[BP_AGG_ARGS_MAX]; /* rows come in */
+    struct bp_expr *args[BP_AGG_ARGS_MAX]; /* rows come in; NULL: the keys of order */
+    struct bp_order order;                 /* ORDER BY in the call */
     struct bp_expr *filter;                /* or NULL */
     int parts[BP_AGG_PARTS_MAX];           /* states come in: columns of the input */
 };

@@ -40,8 +40,25 @@ SAME = [
     ("bool_or(b)", None),
     ("every(b)", "bool_and(b)"),
     ("bool_and(b) filter (where i > 0)", None),
-    ("count_if(i > 3)", None),
-    ("countif(b)", "count_if(b)"),
+    ("count_if(i > 3)", "count(*) filter (where i > 3)"),
+    ("countif(b)", "count(*) filter (where b)"),
+    ("string_agg(t, '-')", "string_agg(t, '-' order by row)"),
+    ("string_agg(t, ', ' order by i desc, row)", None),
+    ("string_agg(t, '' order by g) filter (where b)",
+     "string_agg(t, '' order by g, row) filter (where b)"),
+    ("string_agg(distinct t, '|')", "string_agg(distinct t, '|' order by t)"),
+    ("string_agg(distinct t, '|' order by t desc)", None),
+    ("listagg(t, '+') filter (where i = 3)", "string_agg(t, '+' order by row) filter (where i = 3)"),
+    ("first(row order by i, row)", None),
+    ("first(t order by g desc)", "first(t order by g desc nulls last)"),
+    ("last(row order by i, row desc)", None),
+    ("last(row order by t nulls first, d)", "last(row order by t nulls first, d nulls last, row)"),
+    ("sum(distinct i)", None),
+    ("sum(distinct d)", None),
+    ("avg(distinct i)", None),
+    ("sum(distinct i) filter (where b)", None),
+    ("count_if(distinct b)", "count(distinct b) filter (where b)"),
+    ("any_value(distinct t)", "min(t)"),
     ("bit_and(i)", None),
     ("bit_or(big) filter (where i > 18)", None),
     ("bit_xor(big)", None),
@@ -80,6 +97,8 @@ SAME = [
 # name, columns, samples needed: against fractions, within an ulp
 MOMENTS = [(f, c) for c in ("i", "big", "d", "f") for f in (
     "stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop")]
+UNIQUE = [("var_samp(distinct i)", "variance", "i"), ("avg(distinct f)", "avg", "f"),
+          ("covar_pop(distinct i, d)", "covar_pop", "i, d"), ("corr(distinct f, g)", "corr", "f, g")]
 PAIRS = [(f, c) for c in ("f, g", "i, d", "big, f") for f in ("covar_samp", "covar_pop", "corr")]
 
 tests = 0
@@ -222,6 +241,8 @@ def moment(func, values):
     need = 2 if func in ("stddev", "stddev_samp", "variance", "var_samp", "covar_samp") else 1
     if n < need:
         return None
+    if func == "avg":
+        return float(sum(x for x, _ in pairs) / n)
     sx, sy = sum(x for x, _ in pairs), sum(y for _, y in pairs)
 
     def spread(p):
@@ -251,7 +272,8 @@ def fractions(rows, columns):
 
 
 def run(rows, cwd, keys, con):
-    asked = [a for a, _ in SAME] + [f"{f}({c})" for f, c in MOMENTS + PAIRS]
+    exact = [(f"{f}({c})", f, c) for f, c in MOMENTS + PAIRS] + UNIQUE
+    asked = [a for a, _ in SAME] + [e[0] for e in exact]
     aggs = ", ".join(f"{a} AS c{i}" for i, a in enumerate(asked))
     how = "by key" if keys else "of everything"
     out = whole(aggs, keys, cwd)
@@ -266,10 +288,12 @@ def run(rows, cwd, keys, con):
         want = {text(k) if k is not None else None: text(v) for k, v in con.execute(sql).fetchall()}
         # DuckDB interpolates in another order of operations
         compare(f"{how}: {ours}", column[i], want, 2 if "percentile_cont" in ours else 0)
-    for i, (func, columns) in enumerate(MOMENTS + PAIRS):
-        want = {k: moment(func, fractions(g, columns)) for k, g in groups_of(rows, keys).items()}
-        compare(f"{how}: {func}({columns})", column[len(SAME) + i], want,
-                4 if func == "corr" else 1)
+    for i, (ours, func, columns) in enumerate(exact):
+        want = {}
+        for k, g in groups_of(rows, keys).items():
+            values = fractions(g, columns)
+            want[k] = moment(func, list(dict.fromkeys(values)) if "distinct" in ours else values)
+        compare(f"{how}: {ours}", column[len(SAME) + i], want, 4 if func == "corr" else 1)
 
 
 def main():

@@ -152,6 +152,16 @@ static void aggregates_are_single_calls(void)
     CHECK_STR(l.items[2].name, "n");
     CHECK(l.items[2].distinct && l.items[2].filter && l.items[2].n_args == 1);
     bp_agg_items_release(&l);
+    c = rows_clause("string_agg(distinct vendor, ',' order by vendor desc nulls first)");
+    NEED(bp_expr_parse_aggs(&c, &rows_schema, &l, &err) == 0);
+    CHECK(l.items[0].distinct && l.items[0].n_args == 2 && l.items[0].order.n == 1);
+    CHECK(l.items[0].order.items[0].desc && l.items[0].order.items[0].nulls_first);
+    CHECK(bp_expr_column(l.items[0].order.items[0].expr) == 2);
+    bp_agg_items_release(&l);
+    c = rows_clause("string_agg(distinct vendor, ',' order by tip)");
+    CHECK(bp_expr_parse_aggs(&c, &rows_schema, &l, &err) == BP_EUSAGE);
+    CHECK(strstr(err.msg, "order by is for the arguments"));
+    bp_err_clear(&err);
     c = rows_clause("sum(tip) + 1");
     CHECK(bp_expr_parse_aggs(&c, &rows_schema, &l, &err) == BP_EUSAGE);
     rows_free();

@@ -92,6 +92,14 @@ static void damage(const char *func, const struct bp_column *cols, int n_args)
     bp_agg_free(a);
 }
 
+static struct bp_column comma_column(void)
+{
+    static const int32_t at[ROWS + 1] = {0, 1, 2, 3, 4, 5, 6};
+
+    return (struct bp_column){
+        .type = BP_TYPE(BP_BINARY), .n_rows = ROWS, .data = at, .bytes = (const uint8_t *)",,,,,,"};
+}
+
 static void damaged_states_are_refused_or_harmless(void)
 {
     struct bp_column n[2] = {number_column(), number_column()}, mixed[2];
@@ -106,6 +114,14 @@ static void damaged_states_are_refused_or_harmless(void)
     damage("count_distinct", n, 1);
     damage("mode", mixed, 1);
     damage("median", n, 1);
+    damage("sum_distinct", n, 1);
+    damage("corr_distinct", n, 2);
+    mixed[1] = text_column();
+    damage("first_ordered", mixed, 2);
+    damage("last_ordered", mixed, 2);
+    mixed[1] = comma_column();
+    damage("string_agg", mixed, 2);
+    damage("string_agg_distinct", mixed, 2);
 }
 
 UNIT_MAIN(T(damaged_states_are_refused_or_harmless))

@@ -10,6 +10,10 @@ static const char *const sets[] = {
     "stddev(y) AS sd, var_pop(x) AS vp, corr(x, y) AS c, covar_pop(x, y) AS cp",
     "bool_and(x > 3) AS ba, bool_or(x > 98) AS bo, min_by(t, x) AS mb, max_by(x, y) AS xb",
     "bit_and(x) AS ba, bit_or(x) AS bo, bit_xor(x) AS bx, count_if(x > 3) AS ci, mean(x) AS m",
+    "string_agg(t, '+') AS s, string_agg(t, '' ORDER BY y DESC, x) AS o, "
+    "string_agg(DISTINCT t, '|') AS d, first(t ORDER BY x) AS f, last(x ORDER BY t, y) AS l",
+    "sum(DISTINCT x) AS s, avg(DISTINCT y) AS a, covar_pop(DISTINCT x, y) AS c, "
+    "string_agg(DISTINCT t, ',' ORDER BY t DESC) AS o, var_samp(DISTINCT x) AS v",
     "count(DISTINCT t) AS d, mode(x) AS m, median(y) AS md, "
     "percentile_cont(0.25) WITHIN GROUP (ORDER BY y) AS q, "
     "percentile_disc(0.9) WITHIN GROUP (ORDER BY x) AS p",
