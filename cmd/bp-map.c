@@ -5,6 +5,7 @@
 
 struct opts {
     const char *add, *drop, *rename, *unpivot, *names;
+    bool functions;
 };
 
 static const struct bp_option options[] = {
@@ -16,6 +17,8 @@ static const struct bp_option options[] = {
      "these columns to rows: a name and a value each"},
     {0, "names", BP_OPT_TEXT, offsetof(struct opts, names), "KEY,VALUE",
      "of the columns --unpivot makes (default: key,value)"},
+    {0, "functions", BP_OPT_FLAG, offsetof(struct opts, functions), NULL,
+     "list the functions with the types they take and give, and end"},
 };
 
 static const struct bp_command command = {
@@ -58,6 +61,20 @@ static int form_of(struct bp_tool *t, const struct opts *o, enum bp_map_form *fo
     return 0;
 }
 
+static int list_functions(struct bp_tool *t)
+{
+    struct bp_buf b = {0};
+    int rc;
+
+    if (t->n_operands)
+        return bp_fail(&t->err, BP_EUSAGE, "--functions stands alone");
+    rc = bp_expr_functions(&b, &t->err);
+    if (rc == 0)
+        rc = bp_tool_print(t, b.data, b.len);
+    bp_buf_release(&b);
+    return rc;
+}
+
 static int run(struct bp_tool *t, const struct opts *o)
 {
     static const char *const names[] = {"", "-a", "-d", "-r"};
@@ -68,6 +85,8 @@ static int run(struct bp_tool *t, const struct opts *o)
     const char *text = NULL;
     int first = 0, rc;
 
+    if (o->functions)
+        return list_functions(t);
     BP_TRY(form_of(t, o, &form, &text, &first));
     BP_TRY(bp_tool_clause(t, text, &list));
     BP_TRY(bp_tool_open(t, t->operands + first, t->n_operands - first, NULL, &in));

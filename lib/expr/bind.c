@@ -528,66 +528,6 @@ static int bind_cast(struct bp_bind *b, json_t *body, struct bp_node **out)
     return to.kind == BP_TEXT ? cut_text(b, at, type, out) : 0;
 }
 
-/* ---- functions ---- */
-
-static bool is_volatile(const char *name)
-{
-    static const char *const names[] = {"now",
-                                        "random",
-                                        "clock_timestamp",
-                                        "statement_timestamp",
-                                        "timeofday",
-                                        "setseed",
-                                        "transaction_timestamp",
-                                        "pg_sleep",
-                                        "gen_random_uuid"};
-
-    for (size_t i = 0; i < BP_COUNT_OF(names); i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-static int bind_try(struct bp_bind *b, int tok, struct bp_node *a, struct bp_node **out)
-{
-    struct bp_node *nd;
-
-    BP_TRY(bp_settle(b, &a));
-    nd = bp_node_new(b, BP_N_TRY, a->type, tok, 1);
-    if (!nd)
-        return b->err->code;
-    nd->args[0] = a;
-    return bp_node_finish(b, nd, out);
-}
-
-static int bind_func(struct bp_bind *b, json_t *body, struct bp_node **out)
-{
-    json_t *names = json_object_get(body, "funcname");
-    const char *name = bp_tree_string(json_array_get(names, json_array_size(names) - 1));
-    const char *room = bp_tree_string(json_array_get(names, 0));
-    int tok = bp_bind_tok(b, body), n;
-    struct bp_node **args;
-
-    if (!name || (json_array_size(names) > 1 && strcmp(room, "pg_catalog") != 0))
-        return bp_bind_fail(b, tok, "functions have no schema in front");
-    if (json_object_get(body, "over"))
-        return bp_bind_fail(b, tok, "window functions are not part of an expression");
-    if (json_object_get(body, "agg_star") || json_object_get(body, "agg_filter") ||
-        json_object_get(body, "agg_distinct") || json_object_get(body, "agg_order"))
-        return bp_bind_fail(b, tok, "%s() is an aggregate: those belong to bp-reduce", name);
-    if (json_object_get(body, "func_variadic"))
-        return bp_bind_fail(b, tok, "variadic has no place here");
-    if (is_volatile(name))
-        return bp_bind_fail(b, tok,
-                            "%s() would make every run different: pass the value with -v "
-                            "NAME=VALUE and write :NAME",
-                            name);
-    BP_TRY(bind_list(b, json_object_get(body, "args"), &args, &n));
-    if (strcmp(name, "try") == 0 && n == 1)
-        return bind_try(b, tok, args[0], out);
-    return bp_bind_function(b, tok, name, args, n, out);
-}
-
 /* ---- all of them ---- */
 
 static int bind_named_arg(struct bp_bind *b, json_t *body, struct bp_node **out)
@@ -606,7 +546,7 @@ static const struct {
     {"CaseExpr", bind_case},
     {"CoalesceExpr", bind_coalesce},
     {"ColumnRef", bind_column},
-    {"FuncCall", bind_func},
+    {"FuncCall", bp_bind_call},
     {"MinMaxExpr", bind_min_max},
     {"NamedArgExpr", bind_named_arg},
     {"NullTest", bind_null_test},

@@ -145,6 +145,9 @@ int bp_run_decimal_negate(struct bp_run *r, const struct bp_vec *args, struct bp
 int bp_bind_moment(struct bp_bind *b, int tok, enum bp_arith op, struct bp_node *l,
                    struct bp_node *r, struct bp_node **out) BP_MUST;
 
+/* call.c */
+int bp_bind_call(struct bp_bind *b, json_t *body, struct bp_node **out) BP_MUST;
+
 /* function.c */
 int bp_bind_function(struct bp_bind *b, int tok, const char *name, struct bp_node **args, int n,
                      struct bp_node **out) BP_MUST;

@@ -35,6 +35,9 @@ int bp_expr_select(const struct bp_expr *e, const struct bp_batch *in, int32_t *
 /* Marks used[i] for every column of the schema that e reads. */
 void bp_expr_mark_columns(const struct bp_expr *e, bool *used);
 
+/* All functions, a line each: name(types) -> type, sorted. "any" is decided by the arguments. */
+int bp_expr_functions(struct bp_buf *out, struct bp_err *err) BP_MUST;
+
 /* A boolean clause (WHERE). */
 int bp_expr_parse_where(const struct bp_clause *c, const struct bp_schema *s, struct bp_expr **out,
                         struct bp_err *err) BP_MUST;

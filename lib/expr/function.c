@@ -2,12 +2,14 @@
 /* Which function is meant. */
 #include "expr/function.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct bp_fn_table *const tables[] = {&bp_fns_text,    &bp_fns_number, &bp_fns_time,
-                                                   &bp_fns_to_date, &bp_fns_choice, &bp_fns_math,
-                                                   &bp_fns_piece,   &bp_fns_code,   &bp_fns_regex};
+static const struct bp_fn_table *const tables[] = {
+    &bp_fns_text, &bp_fns_number, &bp_fns_time, &bp_fns_to_date, &bp_fns_choice,
+    &bp_fns_math, &bp_fns_piece,  &bp_fns_code, &bp_fns_regex,   &bp_fns_make,
+    &bp_fns_age,  &bp_fns_alias,  &bp_fns_epoch};
 
 #define NO_WAY 1000
 
@@ -153,7 +155,88 @@ static int no_function(struct bp_bind *b, int tok, const char *name, struct bp_n
                         list);
 }
 
+/* ---- the list ---- */
+
+/* What the grammar takes without a table. */
+static const char *const forms[] = {
+    "coalesce(any, ...) -> any",
+    "nullif(any, any) -> any",
+    "try(any) -> any",
+};
+
+static const char *kind_name(int kind, char buf[BP_TYPE_NAME_MAX])
+{
+    struct bp_type t = {.kind = (uint8_t)kind};
+
+    if (kind == BP_ANY || kind == BP_RAW)
+        return "any";
+    if (kind == BP_INT)
+        return "whole number";
+    if (kind == BP_DECIMAL)
+        return "decimal";
+    if (kind == BP_TIMESTAMP || kind == BP_TIMESTAMPTZ || kind == BP_TIME)
+        t.unit = BP_MICRO;
+    return bp_type_name(t, buf);
+}
+
+static int line_of(const struct bp_fn *f, char *line, size_t cap)
+{
+    char type[BP_TYPE_NAME_MAX];
+    int n = snprintf(line, cap, "%s(", f->name);
+
+    for (int i = 0; f->args[i]; i++)
+        n += snprintf(line + n, cap - (size_t)n, "%s%s", i ? ", " : "",
+                      f->args[i] == BP_MORE ? "..." : kind_name(f->args[i], type));
+    return n + snprintf(line + n, cap - (size_t)n, ") -> %s", kind_name(f->result, type));
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int bp_expr_functions(struct bp_buf *out, struct bp_err *err)
+{
+    struct bp_arena mem = {0};
+    char **lines, line[512];
+    size_t n = BP_COUNT_OF(forms), k = 0;
+    int rc = 0;
+
+    for (size_t t = 0; t < BP_COUNT_OF(tables); t++)
+        n += (size_t)tables[t]->n;
+    lines = bp_arena_alloc(&mem, n * sizeof *lines, err);
+    if (!lines)
+        return err->code;
+    for (; k < BP_COUNT_OF(forms); k++)
+        BP_GO((lines[k] = bp_arena_str(&mem, forms[k], err)) ? 0 : err->code);
+    for (size_t t = 0; t < BP_COUNT_OF(tables); t++)
+        for (int i = 0; i < tables[t]->n; i++) {
+            const struct bp_fn *f = &tables[t]->fns[i];
+
+            if (f->name[0] < 'a' || f->name[0] > 'z') /* operators */
+                continue;
+            (void)line_of(f, line, sizeof line);
+            BP_GO((lines[k] = bp_arena_str(&mem, line, err)) ? 0 : err->code);
+            k++;
+        }
+    qsort(lines, k, sizeof *lines, by_text);
+    for (size_t i = 0; i < k; i++)
+        if (i == 0 || strcmp(lines[i], lines[i - 1]) != 0)
+            BP_GO(bp_buf_printf(out, err, "%s\n", lines[i]));
+out:
+    bp_arena_release(&mem);
+    return rc;
+}
+
 /* ---- the call ---- */
+
+const char *const *bp_fn_arg_names(const char *name)
+{
+    static const char *const interval[] = {"years", "months", "weeks", "days",
+                                           "hours", "mins",   "secs",  NULL};
+
+    return strcmp(name, "make_interval") == 0 ? interval : NULL;
+}
 
 static int coerce_args(struct bp_bind *b, const struct bp_fn *f, struct bp_node **args, int n)
 {

@@ -11,7 +11,7 @@
 
 #include "expr/bind.h"
 
-#define BP_FN_ARGS 4
+#define BP_FN_ARGS 7
 
 /* What an argument may be, besides one kind (enum bp_kind). */
 enum {
@@ -40,12 +40,17 @@ struct bp_fn {
     int (*bind)(struct bp_bind *b, int tok, struct bp_node **args, int *n, struct bp_call *c);
 };
 
+/* make_interval(days => 3): the arguments' names, NULL at the end; those left out are 0.
+ * NULL: the function's arguments have no names. */
+const char *const *bp_fn_arg_names(const char *name);
+
 struct bp_fn_table {
     const struct bp_fn *fns;
     int n;
 };
 extern const struct bp_fn_table bp_fns_text, bp_fns_number, bp_fns_time, bp_fns_to_date,
-    bp_fns_choice, bp_fns_math, bp_fns_piece, bp_fns_code, bp_fns_regex;
+    bp_fns_choice, bp_fns_math, bp_fns_piece, bp_fns_code, bp_fns_regex, bp_fns_make, bp_fns_age,
+    bp_fns_alias, bp_fns_epoch;
 
 /* fn_text.c, a bind: all arguments as text, booleans as t and f. */
 int bp_bind_as_texts(struct bp_bind *b, int tok, struct bp_node **args, int *n,

@@ -1,0 +1,48 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Functions: each one that is there is described, and held against PostgreSQL.
+
+load lib
+
+names() { bp-map --functions | sed 's/(.*//' | sort -u; }
+
+@test "each function has a row in bp-expr(7)" {
+    local root=$BATS_TEST_DIRNAME/../.. missing=""
+    for name in $(names); do
+        grep -Eq "^\.It Li .*\b$name\b" "$root/man/bp-expr.7" || missing="$missing $name"
+    done
+    [ -z "$missing" ] || { echo "not in bp-expr(7):$missing"; false; }
+    [ "$(names | wc -l)" -gt 140 ]
+}
+
+@test "each function is in the test against PostgreSQL" {
+    local missing=""
+    for name in $(names); do
+        grep -Eq "\b$name\b *[( ]" "$BATS_TEST_DIRNAME/../pipe/expr_postgres.py" || missing="$missing $name"
+    done
+    [ -z "$missing" ] || { echo "no test expression:$missing"; false; }
+}
+
+@test "the list says what a function takes and gives" {
+    run bp-map --functions
+    [ "$status" -eq 0 ]
+    [[ $output == *"lpad(text, bigint, text) -> text"* ]]
+    [[ $output == *"greatest(any, ...) -> any"* ]]
+    run bp-map --functions x
+    [ "$status" -eq 2 ]
+}
+
+@test "age of one argument is refused, as now() is" {
+    run bp-map -s 'd date' 'age(d)' /dev/null
+    [ "$status" -eq 2 ]
+    [[ $output == *"age(:day, x)"* ]]
+}
+
+@test "an argument's name that is not there is named" {
+    run bp-map -s 'd date' 'make_interval(dayz => 1)' /dev/null
+    [ "$status" -eq 2 ]
+    [[ $output == *"make_interval() has no argument dayz"* ]]
+    run bp-map -s 'd date' 'abs(x => 1)' /dev/null
+    [ "$status" -eq 2 ]
+    [[ $output == *"arguments have no names"* ]]
+}
