@@ -4,6 +4,7 @@
 #   DEVELOPER=1                          warnings are errors
 #   PREFIX=/usr/local DESTDIR=           where `make install` puts things
 #   CC=gcc | clang
+# `make bench` measures against other programs: tests/bench/README.md.
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -41,12 +42,14 @@ CMD_SRC := $(wildcard cmd/bp-*.c)
 UNIT_SRC := $(wildcard tests/unit/*_test.c)
 FUZZ_SRC := $(wildcard tests/fuzz/*_fuzz.c)
 GEN_SRC := $(wildcard examples/taxi/*.c)
+BENCH_SRC := $(wildcard tests/bench/gen/*.c)
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
 CMDS := $(CMD_SRC:cmd/%.c=$(B)/bin/%)
 UNITS := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 REPLAYS := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%-replay)
 GENS := $(GEN_SRC:examples/taxi/%.c=$(B)/bin/%)
+BENCH_GENS := $(BENCH_SRC:tests/bench/gen/%.c=$(B)/bench/bin/%)
 
 all: $(CMDS) $(GENS)
 
@@ -79,6 +82,11 @@ $(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libbp.a
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  ld   $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) $< $(B)/libbp.a $(LIBS) -o $@
+
+$(BENCH_GENS): $(B)/bench/bin/%: $(B)/obj/tests/bench/gen/%.o
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  ld   $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) $< -o $@
 
 FUZZ_LIB := $(B)/obj/tests/fuzz/replay.o
 $(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(FUZZ_LIB) $(B)/libbp.a
@@ -133,7 +141,7 @@ $(VENV)/ready: tests/requirements.txt
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-tests-built: all $(UNITS) $(REPLAYS) $(PIPES) $(SHIM)
+tests-built: all $(UNITS) $(REPLAYS) $(PIPES) $(SHIM) $(BENCH_GENS)
 
 check-built: tests-built $(VENV)/ready
 	@BP_BUILD="$(CURDIR)/$(B)" BP_PYTHON="$(CURDIR)/$(VENV)/bin/python" sh tests/run.sh
@@ -152,6 +160,35 @@ fuzz:
 		tests/fuzz/$(FUZZ)_fuzz.c $(LIB_SRC) $(LIBS) -o build/fuzzing/$(FUZZ)_fuzz
 	build/fuzzing/$(FUZZ)_fuzz -max_total_time=$(SECONDS) -rss_limit_mb=2048 \
 		build/fuzzing/$(FUZZ) tests/fuzz/corpus/$(FUZZ)
+
+# ---- measuring ----
+# Each job by each engine; tests/bench/README.md. Data, results and the rivals stay in build/bench.
+#   make bench JOBS='J1 J3' ROUNDS=5 SCALE=1 ENGINES='batchpipe duckdb'
+JOBS ?=
+ROUNDS ?= 5
+SCALE ?= 1
+ENGINES ?=
+DEB_BENCH := python3-venv miller mawk datamash gnuplot-nox
+BENCH_VENV := build/bench/venv
+$(BENCH_VENV)/ready: tests/bench/requirements.txt
+	@echo "rivals' newest releases: a virtual environment in $(BENCH_VENV)"
+	@rm -rf $(BENCH_VENV)
+	@mkdir -p build/bench
+	@python3 -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+bench-deps: deps-build
+	@sh tests/deps.sh $(DEB_BENCH)
+	@command -v java >/dev/null || sh tests/deps.sh default-jre-headless || \
+		echo "no Java: pyspark is left out"
+
+bench: bench-deps
+	@$(MAKE) -j$(CORES) --no-print-directory bench-built
+	@$(BENCH_VENV)/bin/python tests/bench/bench.py run --build "$(CURDIR)/$(B)" --rounds $(ROUNDS) \
+		--scale $(SCALE) --engines "$(ENGINES)" $(JOBS)
+
+bench-built: all $(BENCH_GENS) $(BENCH_VENV)/ready
 
 # ---- installing ----
 MAN1 := $(wildcard man/*.1)
@@ -174,5 +211,5 @@ uninstall:
 clean:
 	rm -rf build
 
-.PHONY: all deps deps-build demo check check-built tests-built lint fuzz install uninstall clean
+.PHONY: all deps deps-build bench bench-deps bench-built demo check check-built tests-built lint fuzz install uninstall clean
 .SECONDARY:

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A query by Polars: polars_job.py SPEC.json. Lazy frames by the tables' names; the query sets
+result; the streaming engine writes it."""
+
+import json
+import os
+import re
+import sys
+
+spec = json.load(open(sys.argv[1]))
+os.environ["POLARS_MAX_THREADS"] = str(spec["threads"])
+os.environ["POLARS_TEMP_DIR"] = spec["tmp"]
+
+import polars as pl  # noqa: E402
+
+
+def polars_type(sql_type):
+    decimal = re.fullmatch(r"decimal\((\d+),(\d+)\)", sql_type)
+    if decimal:
+        return pl.Decimal(int(decimal[1]), int(decimal[2]))
+    return {"int": pl.Int32, "bigint": pl.Int64, "text": pl.String, "timestamp": pl.Datetime("us"),
+            "double precision": pl.Float64}[sql_type]
+
+
+def scan(table):
+    if table["format"] == "arrow":
+        return pl.scan_ipc(table["path"])
+    types = {name: polars_type(sql_type) for name, sql_type, _ in table["columns"]}
+    return pl.scan_csv(table["path"], schema=types, has_header=table["header"],
+                       separator=table["delim"])
+
+
+names = {"pl": pl} | {table["name"]: scan(table) for table in spec["tables"]}
+exec(compile(spec["query"], "query", "exec"), names)
+result, keep = names["result"], spec["order"]
+if spec["format"] == "csv":
+    result.sink_csv(spec["out"], datetime_format="%Y-%m-%d %H:%M:%S", maintain_order=keep,
+                    engine="streaming")
+elif spec["format"] == "arrow":
+    result.sink_ipc(spec["out"], compression="uncompressed", maintain_order=keep,
+                    engine="streaming")
+else:
+    for batch in result.collect_batches(maintain_order=keep, engine="streaming"):
+        pass

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One measured run of one engine: wall, CPU, peak memory. Whole processes, start-up included;
+what was written is on disk before the clock stops."""
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+
+import memory
+
+LIMIT_ROOM_BYTES = 512 << 20  # for interpreters and libraries, which engines do not count
+
+
+@dataclass
+class Run:
+    status: str        # ok, failed, timeout, memory
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+    stderr: str = ""
+
+
+def sync_tree(path):
+    """The files and directories below path are on disk when this returns."""
+    for directory, _, files in os.walk(path):
+        for name in files:
+            fd = os.open(os.path.join(directory, name), os.O_RDONLY)
+            os.fsync(fd)
+            os.close(fd)
+        fd = os.open(directory, os.O_RDONLY)
+        os.fsync(fd)
+        os.close(fd)
+
+
+def run(command, env, cores, scratch, mem_bytes, timeout_s):
+    """scratch: an empty directory, in which the command writes out*, tmp/."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    (scratch / "out").mkdir(parents=True)
+    (scratch / "tmp").mkdir()
+    group = memory.Group(mem_bytes + LIMIT_ROOM_BYTES if mem_bytes else 0)
+
+    def child():
+        os.setsid()
+        os.sched_setaffinity(0, cores)
+        group.enter()
+
+    timed_out = threading.Event()
+
+    def kill():
+        timed_out.set()
+        os.killpg(process.pid, signal.SIGKILL)
+
+    with open(scratch / "stderr", "w+b") as err:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, env=env, cwd=scratch, stdin=subprocess.DEVNULL,
+                                   stdout=err, stderr=err, preexec_fn=child)
+        sampler = memory.Sampler(group, process.pid)
+        timer = threading.Timer(timeout_s, kill)
+        timer.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        if status == 0:
+            sync_tree(scratch / "out")
+        wall_s = time.perf_counter() - start
+        timer.cancel()
+        peak = sampler.stop()
+        err.seek(0)
+        text = err.read().decode(errors="replace").strip()
+    if group.dir:
+        peak = min(peak, group.most()) if peak else group.most()
+    peak = peak or usage.ru_maxrss * 1024
+    verdict = "ok" if status == 0 else "failed"
+    if timed_out.is_set():
+        verdict = "timeout"
+    elif group.killed_by_limit():
+        verdict = "memory"
+    process.returncode = status
+    cpu_s = group.cpu_s() or usage.ru_utime + usage.ru_stime
+    group.remove()
+    return Run(verdict, wall_s, cpu_s, peak, text)

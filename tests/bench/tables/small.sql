@@ -1,0 +1,3 @@
+id1 int NOT NULL,
+id4 text NOT NULL,
+v2  double precision NOT NULL
