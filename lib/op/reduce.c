@@ -18,10 +18,10 @@
 #include "base/mem.h"
 #include "op/agg_order.h"
 #include "op/op.h"
-#include "op/reduce_groups.h"
 #include "op/reduce_order.h"
 #include "op/reduce_plan.h"
 #include "op/reduce_spill.h"
+#include "op/reduce_table.h"
 
 struct reduce {
     struct bp_source in;
@@ -29,7 +29,7 @@ struct reduce {
     struct bp_reduce_plan plan;
 
     /* what the current share, or the whole input, has come to */
-    struct bp_groups *groups;
+    struct bp_reduce_table table;
     struct bp_share share;
     int64_t taken_bytes; /* of the budget */
     int64_t rows_taken;  /* of the share */
@@ -67,19 +67,18 @@ static void uncharge(struct reduce *r)
 /* What the groups need until another batch is in. */
 static int64_t need_bytes(const struct reduce *r, int64_t n_rows)
 {
-    int64_t count = bp_groups_count(r->groups);
+    int64_t count = bp_groups_count(r->table.groups);
 
-    return bp_reduce_plan_held_bytes(&r->plan, r->groups) +
-           bp_groups_growth_bytes(r->groups, n_rows) +
+    return bp_reduce_table_held_bytes(&r->table) + bp_groups_growth_bytes(r->table.groups, n_rows) +
            (r->plan.form == BP_REDUCE_PARTIAL ? 4 : BP_REDUCE_ORDER_BYTES) * (count + n_rows);
 }
 
 /* All groups to disk; the table is empty again. */
 static int spill_groups(struct reduce *r, struct bp_err *err)
 {
-    BP_TRY(bp_reduce_spill_put(&r->spill, r->groups, err));
+    BP_TRY(bp_reduce_spill_put(&r->spill, &r->table, err));
     uncharge(r);
-    return bp_reduce_plan_fresh(&r->plan, &r->groups, err);
+    return bp_reduce_table_clear(&r->table, &r->plan, err);
 }
 
 /* The one place where states are charged, behind a batch of n_rows. */
@@ -132,7 +131,7 @@ static int group_ids(struct reduce *r, const struct bp_batch *in, struct bp_err 
         if (p->keys[i].col < 0)
             BP_GO(bp_expr_eval(p->keys[i].expr, in, &r->keys[i], err));
     }
-    rc = bp_groups_find(r->groups, r->key_ptrs, in->n_rows, r->ids, err);
+    rc = bp_groups_find(r->table.groups, r->key_ptrs, in->n_rows, r->ids, err);
 out:
     for (int i = 0; i < p->n_keys; i++)
         bp_column_release(&r->keys[i]);
@@ -177,9 +176,11 @@ static int filter_rows(struct reduce *r, const struct bp_reduce_agg *a, const st
     return 0;
 }
 
-static int take_agg(struct reduce *r, struct bp_reduce_agg *a, const struct bp_batch *in,
-                    int64_t n_before, struct bp_err *err)
+static int take_agg(struct reduce *r, int i, const struct bp_batch *in, int64_t n_before,
+                    struct bp_err *err)
 {
+    const struct bp_reduce_agg *a = &r->plan.aggs[i];
+    struct bp_agg *agg = r->table.aggs[i];
     struct bp_column cols[BP_AGG_PARTS_MAX + BP_AGG_ARGS_MAX] = {0};
     struct bp_agg_rows rows = {.cols = cols, .n_rows = in->n_rows, .n_before = n_before};
     struct bp_batch some = {0};
@@ -189,29 +190,29 @@ static int take_agg(struct reduce *r, struct bp_reduce_agg *a, const struct bp_b
     rows.gaps = !in->n_rows;
     rows.task = (uint32_t)in->share.i;
     rows.first_row = r->rows_taken;
-    BP_GO(a->agg->kind->ops->grow(a->agg, bp_groups_count(r->groups), err));
+    BP_GO(agg->kind->ops->grow(agg, bp_groups_count(r->table.groups), err));
     if (a->filter)
         BP_GO(filter_rows(r, a, in, &some, &rows, err));
     BP_GO(agg_columns(&r->plan, a, a->filter ? &some : in, cols, err));
     if (r->plan.merging)
-        rc = a->agg->kind->ops->merge(a->agg, &rows, err);
+        rc = agg->kind->ops->merge(agg, &rows, err);
     else
-        rc = a->agg->kind->ops->update(a->agg, &rows, err);
+        rc = agg->kind->ops->update(agg, &rows, err);
 out:
-    for (size_t i = 0; i < BP_COUNT_OF(cols); i++)
-        bp_column_release(&cols[i]);
+    for (size_t k = 0; k < BP_COUNT_OF(cols); k++)
+        bp_column_release(&cols[k]);
     bp_batch_release(&some);
     return rc;
 }
 
 static int take_batch(struct reduce *r, const struct bp_batch *in, struct bp_err *err)
 {
-    int64_t n_before = bp_groups_count(r->groups);
+    int64_t n_before = bp_groups_count(r->table.groups);
 
     BP_TRY(room(r, BP_MAX(in->n_rows, 1), err));
     BP_TRY(group_ids(r, in, err));
     for (int i = 0; i < r->plan.n_aggs; i++)
-        BP_TRY(take_agg(r, &r->plan.aggs[i], in, n_before, err));
+        BP_TRY(take_agg(r, i, in, n_before, err));
     r->rows_taken += in->n_rows;
     return charge(r, in->n_rows, err);
 }
@@ -236,7 +237,7 @@ out:
 /* An empty table: a new share's, or the rest of one whose first groups were given. */
 static int start_groups(struct reduce *r, struct bp_err *err)
 {
-    BP_TRY(bp_reduce_plan_fresh(&r->plan, &r->groups, err));
+    BP_TRY(bp_reduce_table_clear(&r->table, &r->plan, err));
     uncharge(r);
     r->giving = false;
     if (r->full) {
@@ -314,13 +315,13 @@ static int take_all(struct reduce *r, struct bp_err *err)
 static int order_groups(struct reduce *r, struct bp_err *err)
 {
     int n_keys = r->plan.form == BP_REDUCE_PARTIAL ? 0 : r->plan.n_keys;
-    int64_t n = bp_groups_count(r->groups);
+    int64_t n = bp_groups_count(r->table.groups);
 
     r->given = 0;
     bp_mem_free(r->order);
     r->order = NULL;
     if (n_keys)
-        return bp_reduce_order(r->groups, n_keys, &r->order, err);
+        return bp_reduce_order(r->table.groups, n_keys, &r->order, err);
     r->order = bp_mem_new((size_t)n + 1, sizeof *r->order, err);
     if (!r->order)
         return err->code;
@@ -336,7 +337,7 @@ static int next_window(struct reduce *r, struct bp_err *err)
 
     if (!r->spill.n_runs)
         return BP_DONE;
-    rc = bp_reduce_spill_window(&r->spill, &r->groups, err);
+    rc = bp_reduce_spill_window(&r->spill, &r->table, err);
     return rc == 0 ? order_groups(r, err) : rc;
 }
 
@@ -346,8 +347,8 @@ static int start_giving(struct reduce *r, struct bp_err *err)
     if (!r->spill.n_runs)
         return order_groups(r, err);
     BP_TRY(spill_groups(r, err)); /* the last of them */
-    BP_TRY(bp_reduce_spill_start(&r->spill, &r->groups, err));
-    r->given = bp_groups_count(r->groups); /* what merging left there is no window */
+    BP_TRY(bp_reduce_spill_start(&r->spill, &r->table, err));
+    r->given = bp_groups_count(r->table.groups); /* what merging left there is no window */
     return 0;
 }
 
@@ -355,7 +356,7 @@ static int64_t groups_to_give(const struct reduce *r)
 {
     if (r->plan.no_row && r->plan.form != BP_REDUCE_PARTIAL)
         return 0;
-    return bp_groups_count(r->groups);
+    return bp_groups_count(r->table.groups);
 }
 
 static int give_batch(struct reduce *r, struct bp_batch *out, struct bp_err *err)
@@ -363,21 +364,10 @@ static int give_batch(struct reduce *r, struct bp_batch *out, struct bp_err *err
     const struct bp_reduce_plan *p = &r->plan;
     int64_t n = BP_MIN(groups_to_give(r) - r->given, bp_ctx_batch_rows(r->ctx, &p->schema));
     const uint32_t *ids = r->order + r->given;
-    int col = 0;
 
     BP_TRY(bp_batch_init(out, p->schema.n_fields, err));
-    for (int i = 0; i < p->n_keys; i++)
-        BP_TRY(bp_groups_column(r->groups, i, ids, n, &out->cols[col++], err));
-    for (int i = 0; i < p->n_aggs; i++) {
-        struct bp_agg *a = p->aggs[i].agg;
-
-        if (p->form == BP_REDUCE_PARTIAL) {
-            BP_TRY(a->kind->ops->save(a, ids, n, &out->cols[col], err));
-            col += a->n_parts;
-        } else {
-            BP_TRY(a->kind->ops->final(a, ids, n, &out->cols[col++], err));
-        }
-    }
+    BP_TRY(bp_reduce_table_columns(&r->table, p, p->form == BP_REDUCE_PARTIAL, ids, n, out->cols,
+                                   err));
     out->n_rows = n;
     out->first_row = r->n_given;
     out->share = r->share;
@@ -421,7 +411,7 @@ static void reduce_free(void *self)
     uncharge(r);
     bp_reduce_spill_release(&r->spill);
     bp_reduce_plan_release(&r->plan);
-    bp_groups_free(r->groups);
+    bp_reduce_table_release(&r->table);
     bp_batch_release(&r->held);
     bp_shareset_release(&r->shares);
     bp_mem_free(r->order);
@@ -466,13 +456,14 @@ out:
 }
 
 /* The states of one group, a batch that comes in, and the runs where groups may go to
- * disk. The states are made for it, and anew by start_groups(). */
+ * disk. */
 static int tell_least(struct reduce *r, struct bp_err *err)
 {
     struct bp_budget *b = &r->ctx->budget;
 
-    for (int i = 0; i < r->plan.n_aggs; i++) {
-        struct bp_agg *a = r->plan.aggs[i].agg;
+    BP_TRY(bp_reduce_table_init(&r->table, &r->plan, NULL, err));
+    for (int i = 0; i < r->table.n_aggs; i++) {
+        struct bp_agg *a = r->table.aggs[i];
 
         BP_TRY(a->kind->ops->grow(a, 1, err));
         bp_budget_least(b, a->held_bytes);

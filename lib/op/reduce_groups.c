@@ -14,8 +14,9 @@
 #define DIRECT_MAX ((uint64_t)1 << 20) /* entries of the array; ids of texts: any number */
 
 struct bp_groups {
-    struct bp_pack pack;
-    uint64_t *keys; /* packed rows, by id */
+    struct bp_pack own;
+    const struct bp_pack *pack; /* own, or borrowed */
+    uint64_t *keys;             /* packed rows, by id */
     int64_t n, cap;
 
     uint64_t *slots; /* (hash >> 32) << 32 | id + 1; 0: empty */
@@ -40,9 +41,10 @@ int bp_groups_new(struct bp_groups **out, const struct bp_type *types, int n_col
     if (!g)
         return err->code;
     g->seed = bp_table_seed();
-    BP_GO(bp_pack_init(&g->pack, types, n_cols, err));
-    g->direct = n_cols == 1 && g->pack.cols[0].width <= 8 && !bp_type_is_float(types[0]);
-    g->rows = bp_mem_new(CHUNK * (size_t)BP_MAX(g->pack.n_words, 1), sizeof *g->rows, err);
+    g->pack = &g->own;
+    BP_GO(bp_pack_init(&g->own, types, n_cols, err));
+    g->direct = n_cols == 1 && g->pack->cols[0].width <= 8 && !bp_type_is_float(types[0]);
+    g->rows = bp_mem_new(CHUNK * (size_t)BP_MAX(g->pack->n_words, 1), sizeof *g->rows, err);
     if (g->rows) {
         *out = g;
         return 0;
@@ -53,11 +55,23 @@ out:
     return rc;
 }
 
+int bp_groups_new_packed(struct bp_groups **out, const struct bp_pack *pack, struct bp_err *err)
+{
+    struct bp_groups *g = bp_mem_new(1, sizeof *g, err);
+
+    *out = g;
+    if (!g)
+        return err->code;
+    g->seed = bp_table_seed();
+    g->pack = pack;
+    return 0;
+}
+
 void bp_groups_free(struct bp_groups *g)
 {
     if (!g)
         return;
-    bp_pack_release(&g->pack);
+    bp_pack_release(&g->own);
     bp_mem_free(g->keys);
     bp_mem_free(g->slots);
     bp_mem_free(g->array);
@@ -72,32 +86,32 @@ int64_t bp_groups_count(const struct bp_groups *g)
 
 int64_t bp_groups_held_bytes(const struct bp_groups *g)
 {
-    int64_t n = g->cap * g->pack.n_words * 8 + (int64_t)(g->slots ? (g->mask + 1) * 8 : 0) +
+    int64_t n = g->cap * g->pack->n_words * 8 + (int64_t)(g->slots ? (g->mask + 1) * 8 : 0) +
                 (int64_t)g->array_n * 4;
 
-    for (int i = 0; i < g->pack.n_cols; i++)
-        n += bp_texts_held_bytes(&g->pack.cols[i].texts);
+    for (int i = 0; i < g->own.n_cols; i++)
+        n += bp_texts_held_bytes(&g->own.cols[i].texts);
     return n;
 }
 
 int bp_groups_column(const struct bp_groups *g, int col, const uint32_t *ids, int64_t n,
                      struct bp_column *out, struct bp_err *err)
 {
-    return bp_pack_column(&g->pack, col, g->keys, ids, n, out, err);
+    return bp_pack_column(g->pack, col, g->keys, ids, n, out, err);
 }
 
-/* Room for the keys of CHUNK more groups. */
-static int reserve_keys(struct bp_groups *g, struct bp_err *err)
+/* Room for the keys of n more groups. */
+static int reserve_keys(struct bp_groups *g, int64_t n, struct bp_err *err)
 {
     int64_t cap;
     void *p;
 
-    if (g->n + CHUNK <= g->cap)
+    if (g->n + n <= g->cap)
         return 0;
-    if (g->n + CHUNK > (int64_t)UINT32_MAX)
+    if (g->n + n > (int64_t)UINT32_MAX)
         return bp_fail(err, BP_EDATA, "more than 4 thousand million groups");
-    cap = BP_MAX(g->n + CHUNK, g->cap * 2);
-    p = bp_mem_grow(g->keys, (size_t)cap, sizeof *g->keys * (size_t)g->pack.n_words, err);
+    cap = BP_MAX(g->n + n, g->cap * 2);
+    p = bp_mem_grow(g->keys, (size_t)cap, sizeof *g->keys * (size_t)g->pack->n_words, err);
     if (!p)
         return err->code;
     g->keys = p;
@@ -112,6 +126,20 @@ static inline void copy_words(uint64_t *to, const uint64_t *from, int words)
 }
 
 /* ---- the hash table ---- */
+
+static int reserve_slots(struct bp_groups *g, int64_t n_rows, struct bp_err *err);
+
+/* From now on all groups are in the hash table. */
+static int leave_array(struct bp_groups *g, struct bp_err *err)
+{
+    if (!g->direct)
+        return 0;
+    g->direct = false;
+    bp_mem_free(g->array);
+    g->array = NULL;
+    g->array_n = 0;
+    return reserve_slots(g, CHUNK, err); /* which puts in what is there */
+}
 
 static inline uint64_t fold(uint64_t a, uint64_t b)
 {
@@ -143,7 +171,7 @@ static inline bool equal_rows(const uint64_t *a, const uint64_t *b, int words)
 static int grow_slots(struct bp_groups *g, uint64_t n_slots, struct bp_err *err)
 {
     uint64_t *slots = bp_mem_new(n_slots, sizeof *slots, err), mask = n_slots - 1;
-    int words = g->pack.n_words;
+    int words = g->pack->n_words;
 
     if (!slots)
         return err->code;
@@ -172,9 +200,9 @@ static uint64_t slots_for(const struct bp_groups *g, int64_t n_rows)
     return n;
 }
 
-static int reserve_slots(struct bp_groups *g, struct bp_err *err)
+static int reserve_slots(struct bp_groups *g, int64_t n_rows, struct bp_err *err)
 {
-    uint64_t n = slots_for(g, CHUNK);
+    uint64_t n = slots_for(g, n_rows);
 
     return g->slots && n == g->mask + 1 ? 0 : grow_slots(g, n, err);
 }
@@ -185,10 +213,10 @@ int64_t bp_groups_growth_bytes(const struct bp_groups *g, int64_t n_rows)
     int64_t n = then > now ? (int64_t)then * 8 : 0;
 
     if (g->n + n_rows > g->cap)
-        n += BP_MAX(g->n + n_rows - g->cap, g->cap) * g->pack.n_words * 8;
-    for (int i = 0; i < g->pack.n_cols; i++)
-        if (bp_type_is_bytes(g->pack.cols[i].type))
-            n += bp_texts_growth_bytes(&g->pack.cols[i].texts, n_rows);
+        n += BP_MAX(g->n + n_rows - g->cap, g->cap) * g->pack->n_words * 8;
+    for (int i = 0; i < g->own.n_cols; i++)
+        if (bp_type_is_bytes(g->own.cols[i].type))
+            n += bp_texts_growth_bytes(&g->own.cols[i].texts, n_rows);
     return n;
 }
 
@@ -196,15 +224,15 @@ int64_t bp_groups_growth_bytes(const struct bp_groups *g, int64_t n_rows)
  * One chunk: hash all rows, so that the table's lines are on their way; touch the
  * candidates' keys likewise; then compare. words is a constant where it is inlined.
  */
-static inline __attribute__((always_inline)) void probe(struct bp_groups *g, int64_t n,
-                                                        uint32_t *ids, int words)
+static inline __attribute__((always_inline)) void
+probe(struct bp_groups *g, const uint64_t *rows, int step, int64_t n, uint32_t *ids, int words)
 {
-    const uint64_t *rows = g->rows, mask = g->mask;
+    const uint64_t mask = g->mask;
     uint64_t h[CHUNK], *slots = g->slots, *keys = g->keys;
     uint64_t count = (uint64_t)g->n;
 
     for (int64_t i = 0; i < n; i++) {
-        h[i] = hash_row(rows + i * words, words, g->seed);
+        h[i] = hash_row(rows + i * step, words, g->seed);
         __builtin_prefetch(&slots[h[i] & mask]);
     }
     for (int64_t i = 0; i < n; i++) {
@@ -213,7 +241,7 @@ static inline __attribute__((always_inline)) void probe(struct bp_groups *g, int
         __builtin_prefetch(&keys[(s ? (uint32_t)s - 1 : 0) * (uint64_t)words]);
     }
     for (int64_t i = 0; i < n; i++) {
-        const uint64_t *row = rows + i * words;
+        const uint64_t *row = rows + i * step;
         uint64_t pos = h[i] & mask, s;
 
         for (; (s = slots[pos]) != 0; pos = (pos + 1) & mask)
@@ -229,17 +257,40 @@ static inline __attribute__((always_inline)) void probe(struct bp_groups *g, int
     g->n = (int64_t)count;
 }
 
-static int find_hashed(struct bp_groups *g, int64_t n, uint32_t *ids, struct bp_err *err)
+static void find_hashed(struct bp_groups *g, const uint64_t *rows, int step, int64_t n,
+                        uint32_t *ids)
 {
-    BP_TRY(reserve_slots(g, err));
-    switch (g->pack.n_words) {
-    case 1: probe(g, n, ids, 1); break;
-    case 2: probe(g, n, ids, 2); break;
-    case 3: probe(g, n, ids, 3); break;
-    case 4: probe(g, n, ids, 4); break;
-    default: probe(g, n, ids, g->pack.n_words); break;
+    switch (g->pack->n_words) {
+    case 1: probe(g, rows, step, n, ids, 1); break;
+    case 2: probe(g, rows, step, n, ids, 2); break;
+    case 3: probe(g, rows, step, n, ids, 3); break;
+    case 4: probe(g, rows, step, n, ids, 4); break;
+    default: probe(g, rows, step, n, ids, g->pack->n_words); break;
+    }
+}
+
+int bp_groups_reserve(struct bp_groups *g, int64_t n_rows, struct bp_err *err)
+{
+    BP_TRY(reserve_keys(g, n_rows, err));
+    return reserve_slots(g, n_rows, err);
+}
+
+int bp_groups_find_rows(struct bp_groups *g, const uint64_t *rows, int step, int64_t n_rows,
+                        uint32_t *ids, struct bp_err *err)
+{
+    BP_TRY(leave_array(g, err));
+    for (int64_t from = 0; from < n_rows; from += CHUNK) {
+        int64_t n = BP_MIN(n_rows - from, CHUNK);
+
+        BP_TRY(bp_groups_reserve(g, n, err));
+        find_hashed(g, rows + from * step, step, n, ids + from);
     }
     return 0;
+}
+
+struct bp_pack *bp_groups_own_pack(struct bp_groups *g)
+{
+    return &g->own;
 }
 
 /* ---- the array ---- */
@@ -254,7 +305,7 @@ static uint64_t value_mask(const struct bp_pack_col *k)
 static int array_cover(struct bp_groups *g, uint64_t lo, uint64_t hi, bool *fits,
                        struct bp_err *err)
 {
-    bool texts = bp_type_is_bytes(g->pack.cols[0].type);
+    bool texts = bp_type_is_bytes(g->pack->cols[0].type);
     uint64_t range, old_lo = g->lo, n;
     uint32_t *p;
 
@@ -289,15 +340,15 @@ static int array_cover(struct bp_groups *g, uint64_t lo, uint64_t hi, bool *fits
 
 static uint32_t new_group(struct bp_groups *g, const uint64_t *row)
 {
-    copy_words(g->keys + g->n * g->pack.n_words, row, g->pack.n_words);
+    copy_words(g->keys + g->n * g->pack->n_words, row, g->pack->n_words);
     return (uint32_t)++g->n;
 }
 
 static void find_in_array(struct bp_groups *g, const struct bp_column *c, int64_t from, int64_t n,
                           uint32_t *ids)
 {
-    uint64_t mask = value_mask(&g->pack.cols[0]), lo = g->lo;
-    int words = g->pack.n_words;
+    uint64_t mask = value_mask(&g->pack->cols[0]), lo = g->lo;
+    int words = g->pack->n_words;
 
     for (int64_t i = 0; i < n; i++) {
         const uint64_t *row = g->rows + i * words;
@@ -317,8 +368,8 @@ static void find_in_array(struct bp_groups *g, const struct bp_column *c, int64_
 static int try_array(struct bp_groups *g, const struct bp_column *c, int64_t from, int64_t n,
                      uint32_t *ids, bool *done, struct bp_err *err)
 {
-    uint64_t mask = value_mask(&g->pack.cols[0]), lo = UINT64_MAX, hi = 0;
-    int words = g->pack.n_words;
+    uint64_t mask = value_mask(&g->pack->cols[0]), lo = UINT64_MAX, hi = 0;
+    int words = g->pack->n_words;
 
     for (int64_t i = 0; i < n; i++) {
         uint64_t v = g->rows[i * words] & mask;
@@ -335,11 +386,7 @@ static int try_array(struct bp_groups *g, const struct bp_column *c, int64_t fro
         find_in_array(g, c, from, n, ids);
         return 0;
     }
-    g->direct = false;
-    bp_mem_free(g->array);
-    g->array = NULL;
-    g->array_n = 0;
-    return 0;
+    return leave_array(g, err);
 }
 
 int bp_groups_find(struct bp_groups *g, const struct bp_column *const cols[], int64_t n_rows,
@@ -347,7 +394,7 @@ int bp_groups_find(struct bp_groups *g, const struct bp_column *const cols[], in
 {
     bool done;
 
-    if (!g->pack.n_cols) {
+    if (!g->pack->n_cols) {
         memset(ids, 0, (size_t)n_rows * sizeof *ids);
         g->n = 1;
         return 0;
@@ -355,13 +402,15 @@ int bp_groups_find(struct bp_groups *g, const struct bp_column *const cols[], in
     for (int64_t from = 0; from < n_rows; from += CHUNK) {
         int64_t n = BP_MIN(n_rows - from, CHUNK);
 
-        BP_TRY(reserve_keys(g, err));
-        BP_TRY(bp_pack_rows(&g->pack, cols, from, n, g->rows, err));
+        BP_TRY(reserve_keys(g, n, err));
+        BP_TRY(bp_pack_rows(&g->own, cols, from, n, g->rows, err));
         done = false;
         if (g->direct)
             BP_TRY(try_array(g, cols[0], from, n, ids + from, &done, err));
-        if (!done)
-            BP_TRY(find_hashed(g, n, ids + from, err));
+        if (done)
+            continue;
+        BP_TRY(reserve_slots(g, n, err));
+        find_hashed(g, g->rows, g->pack->n_words, n, ids + from);
     }
     return 0;
 }

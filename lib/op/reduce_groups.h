@@ -13,16 +13,26 @@
 #ifndef BP_OP_REDUCE_GROUPS_H
 #define BP_OP_REDUCE_GROUPS_H
 
-#include "col/column.h"
+#include "op/reduce_pack.h"
 
 struct bp_groups;
 
 int bp_groups_new(struct bp_groups **out, const struct bp_type *types, int n_cols,
                   struct bp_err *err) BP_MUST;
+/* Of rows that are packed already, by pack, which must outlive it. */
+int bp_groups_new_packed(struct bp_groups **out, const struct bp_pack *pack,
+                         struct bp_err *err) BP_MUST;
 void bp_groups_free(struct bp_groups *g); /* NULL is a no-op */
 /* ids[i] = group of row i. With no columns every row is of group 0. */
 int bp_groups_find(struct bp_groups *g, const struct bp_column *const cols[], int64_t n_rows,
                    uint32_t *ids, struct bp_err *err) BP_MUST;
+/* The same for packed rows, each step words behind the one before. */
+int bp_groups_find_rows(struct bp_groups *g, const uint64_t *rows, int step, int64_t n_rows,
+                        uint32_t *ids, struct bp_err *err) BP_MUST;
+/* Room for n_rows more groups at once. */
+int bp_groups_reserve(struct bp_groups *g, int64_t n_rows, struct bp_err *err) BP_MUST;
+/* How its rows are packed; texts get their ids there. */
+struct bp_pack *bp_groups_own_pack(struct bp_groups *g);
 int64_t bp_groups_count(const struct bp_groups *g);
 int64_t bp_groups_held_bytes(const struct bp_groups *g);
 /* What is allocated, beside what is held, when n_rows more rows are all new groups:

@@ -30,46 +30,6 @@ void bp_reduce_plan_release(struct bp_reduce_plan *p)
     *p = (struct bp_reduce_plan){0};
 }
 
-static int fresh_groups(const struct bp_reduce_plan *p, struct bp_groups **groups,
-                        struct bp_err *err)
-{
-    struct bp_type *types = bp_mem_new((size_t)p->n_keys + 1, sizeof *types, err);
-    int rc;
-
-    bp_groups_free(*groups);
-    *groups = NULL;
-    if (!types)
-        return err->code;
-    for (int i = 0; i < p->n_keys; i++)
-        types[i] = p->keys[i].type;
-    rc = bp_groups_new(groups, types, p->n_keys, err);
-    bp_mem_free(types);
-    return rc;
-}
-
-int bp_reduce_plan_fresh(struct bp_reduce_plan *p, struct bp_groups **groups, struct bp_err *err)
-{
-    for (int i = 0; i < p->n_aggs; i++) {
-        struct bp_reduce_agg *a = &p->aggs[i];
-        struct bp_agg *fresh;
-
-        BP_TRY(bp_agg_new(&fresh, a->agg->kind->func, a->agg->args, a->agg->kind->n_args, a->name,
-                          err));
-        bp_agg_free(a->agg);
-        a->agg = fresh;
-    }
-    return fresh_groups(p, groups, err);
-}
-
-int64_t bp_reduce_plan_held_bytes(const struct bp_reduce_plan *p, const struct bp_groups *groups)
-{
-    int64_t n = bp_groups_held_bytes(groups);
-
-    for (int i = 0; i < p->n_aggs; i++)
-        n += p->aggs[i].agg->held_bytes;
-    return n;
-}
-
 void bp_reduce_plan_mark_columns(const struct bp_reduce_plan *p, bool *used)
 {
     for (int i = 0; i < p->n_keys; i++) {

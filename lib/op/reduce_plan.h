@@ -5,7 +5,6 @@
 
 #include "op/agg.h"
 #include "op/op.h"
-#include "op/reduce_groups.h"
 
 struct bp_reduce_key {
     char *name;
@@ -15,7 +14,7 @@ struct bp_reduce_key {
 };
 
 struct bp_reduce_agg {
-    struct bp_agg *agg;
+    struct bp_agg *agg; /* the model of those in tables: types, parts, no states */
     char *name;
     struct bp_expr *args[BP_AGG_ARGS_MAX]; /* rows come in; NULL: the keys of order */
     struct bp_order order;                 /* ORDER BY in the call */
@@ -43,11 +42,5 @@ int bp_reduce_plan_init(struct bp_reduce_plan *p, const struct bp_schema *in,
 void bp_reduce_plan_release(struct bp_reduce_plan *p);
 /* used[i] = true for every column of the input that is read. */
 void bp_reduce_plan_mark_columns(const struct bp_reduce_plan *p, bool *used);
-/* Fresh, empty states for all aggregates, and a fresh table of groups (*groups, which is
- * freed first). */
-int bp_reduce_plan_fresh(struct bp_reduce_plan *p, struct bp_groups **groups,
-                         struct bp_err *err) BP_MUST;
-/* Bytes of the table and of all states. */
-int64_t bp_reduce_plan_held_bytes(const struct bp_reduce_plan *p, const struct bp_groups *groups);
 
 #endif

@@ -98,22 +98,14 @@ static int hash_column(const struct bp_column *keys, int n_keys, int64_t n, stru
 }
 
 /* Groups ids[0, n) as a batch of the spill's schema. */
-static int save_batch(struct bp_reduce_spill *s, const struct bp_groups *g, const uint32_t *ids,
-                      int64_t n, struct bp_batch *out, struct bp_err *err)
+static int save_batch(struct bp_reduce_spill *s, const struct bp_reduce_table *t,
+                      const uint32_t *ids, int64_t n, struct bp_batch *out, struct bp_err *err)
 {
     const struct bp_reduce_plan *p = s->plan;
-    int col = 1;
 
     BP_TRY(bp_batch_init(out, s->schema.n_fields, err));
-    for (int i = 0; i < p->n_keys; i++)
-        BP_TRY(bp_groups_column(g, i, ids, n, &out->cols[col++], err));
+    BP_TRY(bp_reduce_table_columns(t, p, true, ids, n, &out->cols[1], err));
     BP_TRY(hash_column(&out->cols[1], p->n_keys, n, &out->cols[0], err));
-    for (int i = 0; i < p->n_aggs; i++) {
-        struct bp_agg *a = p->aggs[i].agg;
-
-        BP_TRY(a->kind->ops->save(a, ids, n, &out->cols[col], err));
-        col += a->n_parts;
-    }
     out->n_rows = n;
     return 0;
 }
@@ -127,17 +119,18 @@ static int64_t batch_bytes(const struct bp_reduce_spill *s)
 
 /* All groups in order, behind the run that is being written. A batch that comes out
  * much larger than meant (states differ in size) is cut and saved again. */
-static int write_groups(struct bp_reduce_spill *s, const struct bp_groups *g, struct bp_err *err)
+static int write_groups(struct bp_reduce_spill *s, const struct bp_reduce_table *t,
+                        struct bp_err *err)
 {
-    int64_t count = bp_groups_count(g), want = batch_bytes(s), n = 64, bytes;
+    int64_t count = bp_groups_count(t->groups), want = batch_bytes(s), n = 64, bytes;
     struct bp_batch b = {0};
     uint32_t *order = NULL;
     int rc;
 
-    BP_GO(bp_reduce_order(g, s->plan->n_keys, &order, err));
+    BP_GO(bp_reduce_order(t->groups, s->plan->n_keys, &order, err));
     for (int64_t from = 0; from < count;) {
         n = BP_MIN(n, BP_MIN(count - from, bp_ctx_batch_rows(s->ctx, &s->schema)));
-        BP_GO(save_batch(s, g, order + from, n, &b, err));
+        BP_GO(save_batch(s, t, order + from, n, &b, err));
         bytes = bp_batch_size_bytes(&b);
         if (bytes > 4 * want && n > 1) {
             bp_batch_release(&b);
@@ -155,7 +148,8 @@ out:
     return rc;
 }
 
-int bp_reduce_spill_put(struct bp_reduce_spill *s, const struct bp_groups *g, struct bp_err *err)
+int bp_reduce_spill_put(struct bp_reduce_spill *s, const struct bp_reduce_table *t,
+                        struct bp_err *err)
 {
     if (s->n_runs == s->cap_runs) {
         int cap = s->cap_runs ? s->cap_runs * 2 : 64;
@@ -167,7 +161,7 @@ int bp_reduce_spill_put(struct bp_reduce_spill *s, const struct bp_groups *g, st
         s->cap_runs = cap;
     }
     BP_TRY(open_spill(s, err));
-    BP_TRY(write_groups(s, g, err));
+    BP_TRY(write_groups(s, t, err));
     BP_TRY(bp_spill_end(s->spill, &s->runs[s->n_runs], err));
     s->n_runs++;
     return 0;
@@ -273,11 +267,11 @@ static int64_t rows_below(const struct bp_reduce_cursor *c, uint64_t end)
 }
 
 /* Rows [c->at, to) into the table. */
-static int feed(struct bp_reduce_spill *s, struct bp_groups *g, struct bp_reduce_cursor *c,
+static int feed(struct bp_reduce_spill *s, struct bp_reduce_table *t, struct bp_reduce_cursor *c,
                 int64_t to, struct bp_err *err)
 {
     const struct bp_reduce_plan *p = s->plan;
-    int64_t n = to - c->at, n_before = bp_groups_count(g);
+    int64_t n = to - c->at, n_before = bp_groups_count(t->groups);
     const struct bp_column **keys = NULL;
     struct bp_batch part = {0};
     struct bp_agg_rows rows = {.n_rows = n, .n_before = n_before};
@@ -299,14 +293,14 @@ static int feed(struct bp_reduce_spill *s, struct bp_groups *g, struct bp_reduce
     BP_GO(rc);
     for (int i = 0; i < p->n_keys; i++)
         keys[i] = &part.cols[1 + i];
-    BP_GO(bp_groups_find(g, keys, n, s->ids, err));
+    BP_GO(bp_groups_find(t->groups, keys, n, s->ids, err));
     rows.ids = p->n_keys ? s->ids : NULL;
     col = 1 + p->n_keys;
     for (int i = 0; i < p->n_aggs; i++) {
-        struct bp_agg *a = p->aggs[i].agg;
+        struct bp_agg *a = t->aggs[i];
 
         rows.cols = &part.cols[col];
-        BP_GO(a->kind->ops->grow(a, bp_groups_count(g), err));
+        BP_GO(a->kind->ops->grow(a, bp_groups_count(t->groups), err));
         BP_GO(a->kind->ops->merge(a, &rows, err));
         col += a->n_parts;
     }
@@ -334,16 +328,16 @@ static uint64_t window_end(const struct bp_reduce_spill *s, bool *whole)
     return end;
 }
 
-static int feed_below(struct bp_reduce_spill *s, struct bp_groups *g, uint64_t end,
+static int feed_below(struct bp_reduce_spill *s, struct bp_reduce_table *t, uint64_t end,
                       struct bp_err *err)
 {
     for (int i = 0; i < s->n_cursors; i++)
-        BP_TRY(feed(s, g, &s->cursors[i], rows_below(&s->cursors[i], end), err));
+        BP_TRY(feed(s, t, &s->cursors[i], rows_below(&s->cursors[i], end), err));
     return 0;
 }
 
 /* The mark's own hash: taken run by run, batch by batch, until all runs are behind it. */
-static int feed_equal(struct bp_reduce_spill *s, struct bp_groups *g, uint64_t hash,
+static int feed_equal(struct bp_reduce_spill *s, struct bp_reduce_table *t, uint64_t hash,
                       struct bp_err *err)
 {
     for (int i = 0; i < s->n_cursors; i++) {
@@ -352,7 +346,7 @@ static int feed_equal(struct bp_reduce_spill *s, struct bp_groups *g, uint64_t h
         while (c->b.n_rows && hash_at(c, c->at) == hash) {
             int64_t to = hash == UINT64_MAX ? c->b.n_rows : rows_below(c, hash + 1);
 
-            BP_TRY(feed(s, g, c, to, err));
+            BP_TRY(feed(s, t, c, to, err));
             if (c->at == c->b.n_rows)
                 BP_TRY(advance(c, err));
         }
@@ -361,10 +355,10 @@ static int feed_equal(struct bp_reduce_spill *s, struct bp_groups *g, uint64_t h
 }
 
 /* Groups are complete, and still too much: states that cannot be made smaller. */
-static int check_window(const struct bp_reduce_spill *s, const struct bp_groups *g,
+static int check_window(const struct bp_reduce_spill *s, const struct bp_reduce_table *t,
                         struct bp_err *err)
 {
-    int64_t bytes = bp_reduce_plan_held_bytes(s->plan, g), limit = s->ctx->budget.limit_bytes;
+    int64_t bytes = bp_reduce_table_held_bytes(t), limit = s->ctx->budget.limit_bytes;
     struct bp_buf key = {0};
     uint32_t id = 0;
 
@@ -373,7 +367,7 @@ static int check_window(const struct bp_reduce_spill *s, const struct bp_groups 
     for (int i = 0; i < s->plan->n_keys; i++) {
         struct bp_column c = {0};
 
-        if (bp_groups_column(g, i, &id, 1, &c, err) < 0 ||
+        if (bp_groups_column(t->groups, i, &id, 1, &c, err) < 0 ||
             bp_buf_printf(&key, err, "%s%s = ", i ? ", " : "", s->plan->keys[i].name) < 0 ||
             (bp_column_is_null(&c, 0) ? bp_buf_puts(&key, "NULL", err)
                                       : bp_text_append(&c, 0, &key, err)) < 0) {
@@ -386,38 +380,38 @@ static int check_window(const struct bp_reduce_spill *s, const struct bp_groups 
     bp_fail(err, BP_EDATA,
             "the states of %lld groups (one is %.*s) need %lld MiB at once, more than --mem %lld "
             "MiB: give more memory, or an aggregate with a small state",
-            (long long)bp_groups_count(g), key.len ? (int)BP_MIN(key.len, 200) : 18,
+            (long long)bp_groups_count(t->groups), key.len ? (int)BP_MIN(key.len, 200) : 18,
             key.len ? (const char *)key.data : "all rows, no keys:", (long long)(bytes >> 20),
             (long long)(limit >> 20));
     bp_buf_release(&key);
     return err->code;
 }
 
-int bp_reduce_spill_window(struct bp_reduce_spill *s, struct bp_groups **groups, struct bp_err *err)
+int bp_reduce_spill_window(struct bp_reduce_spill *s, struct bp_reduce_table *t, struct bp_err *err)
 {
     bool whole;
     uint64_t end = window_end(s, &whole);
 
     if (whole)
         return BP_DONE;
-    BP_TRY(bp_reduce_plan_fresh(s->plan, groups, err));
-    BP_TRY(feed_below(s, *groups, end, err));
-    BP_TRY(feed_equal(s, *groups, end, err));
-    return check_window(s, *groups, err);
+    BP_TRY(bp_reduce_table_clear(t, s->plan, err));
+    BP_TRY(feed_below(s, t, end, err));
+    BP_TRY(feed_equal(s, t, end, err));
+    return check_window(s, t, err);
 }
 
 /* ---- more runs than memory has batches for ---- */
 
 /* Runs [at, at + n) become one, in their place. */
-static int merge_some(struct bp_reduce_spill *s, int at, int n, struct bp_groups **groups,
+static int merge_some(struct bp_reduce_spill *s, int at, int n, struct bp_reduce_table *t,
                       struct bp_err *err)
 {
     struct bp_spill_run merged;
     int rc;
 
     BP_TRY(open_cursors(s, at, n, err));
-    while ((rc = bp_reduce_spill_window(s, groups, err)) == 0)
-        BP_TRY(write_groups(s, *groups, err));
+    while ((rc = bp_reduce_spill_window(s, t, err)) == 0)
+        BP_TRY(write_groups(s, t, err));
     if (rc < 0)
         return rc;
     close_cursors(s);
@@ -430,13 +424,13 @@ static int merge_some(struct bp_reduce_spill *s, int at, int n, struct bp_groups
     return 0;
 }
 
-int bp_reduce_spill_start(struct bp_reduce_spill *s, struct bp_groups **groups, struct bp_err *err)
+int bp_reduce_spill_start(struct bp_reduce_spill *s, struct bp_reduce_table *t, struct bp_err *err)
 {
     for (int at = 0, n; (n = fan_in(s, 0)) < s->n_runs; at++) {
         if (at + 1 >= s->n_runs)
             at = 0;
         n = BP_MIN(fan_in(s, at), s->n_runs - n + 1);
-        BP_TRY(merge_some(s, at, BP_MAX(n, 2), groups, err));
+        BP_TRY(merge_some(s, at, BP_MAX(n, 2), t, err));
     }
     return open_cursors(s, 0, s->n_runs, err);
 }

@@ -22,8 +22,7 @@
 #ifndef BP_OP_REDUCE_SPILL_H
 #define BP_OP_REDUCE_SPILL_H
 
-#include "op/reduce_groups.h"
-#include "op/reduce_plan.h"
+#include "op/reduce_table.h"
 #include "stage/spill.h"
 
 /* What one group costs while the order of the result is worked out. */
@@ -51,16 +50,15 @@ void bp_reduce_spill_init(struct bp_reduce_spill *s, struct bp_reduce_plan *plan
 void bp_reduce_spill_release(struct bp_reduce_spill *s);
 /* What merging two runs of the plan's states needs. */
 int64_t bp_reduce_spill_least_bytes(const struct bp_reduce_plan *plan);
-/* All groups of the table, with the plan's states, become a run. */
-int bp_reduce_spill_put(struct bp_reduce_spill *s, const struct bp_groups *g,
+/* All groups of the table become a run. */
+int bp_reduce_spill_put(struct bp_reduce_spill *s, const struct bp_reduce_table *t,
                         struct bp_err *err) BP_MUST;
-/* No more runs come. groups as for bp_reduce_spill_window(): used where there are more
+/* No more runs come. t as for bp_reduce_spill_window(): used where there are more
  * runs than can be merged at once. */
-int bp_reduce_spill_start(struct bp_reduce_spill *s, struct bp_groups **groups,
+int bp_reduce_spill_start(struct bp_reduce_spill *s, struct bp_reduce_table *t,
                           struct bp_err *err) BP_MUST;
-/* *groups (freed and made anew) and the plan's states become those of the next
- * stretch of the order; BP_DONE behind the last. */
-int bp_reduce_spill_window(struct bp_reduce_spill *s, struct bp_groups **groups,
+/* t (cleared) becomes the next stretch of the order; BP_DONE behind the last. */
+int bp_reduce_spill_window(struct bp_reduce_spill *s, struct bp_reduce_table *t,
                            struct bp_err *err) BP_MUST;
 
 #endif
