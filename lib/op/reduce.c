@@ -22,6 +22,11 @@
 #include "op/reduce_plan.h"
 #include "op/reduce_spill.h"
 #include "op/reduce_table.h"
+#include "op/reduce_work.h"
+
+#define PARTS_FROM_GROUPS ((int64_t)1 << 18)
+#define PARTS_LOOK_ROWS 65536
+#define PARTS_RATE 0.5 /* new groups a row */
 
 struct reduce {
     struct bp_source in;
@@ -34,7 +39,11 @@ struct reduce {
     int64_t taken_bytes; /* of the budget */
     int64_t rows_taken;  /* of the share */
     struct bp_reduce_spill spill;
-    bool full; /* a partial result: give these groups, the share goes on */
+    struct bp_parts *parts;      /* rows that are not in the table (reduce_parts.h), or NULL */
+    struct bp_reduce_work *work; /* they are being given */
+    bool parts_suit;
+    int64_t seen_rows, seen_groups; /* of the table, when it was last asked how fast it grows */
+    bool full;                      /* a partial result: give these groups, the share goes on */
 
     bool started; /* a batch was seen */
     bool at_end;  /* the input ended */
@@ -121,16 +130,27 @@ static int room(struct reduce *r, int64_t n, struct bp_err *err)
 
 /* ---- taking in ---- */
 
+/* Key columns: refs, or evaluated. */
+static int key_columns(struct reduce *r, const struct bp_batch *in, struct bp_err *err)
+{
+    const struct bp_reduce_plan *p = &r->plan;
+
+    for (int i = 0; i < p->n_keys; i++) {
+        r->key_ptrs[i] = &r->keys[i];
+        if (p->keys[i].col >= 0)
+            bp_column_ref(&r->keys[i], &in->cols[p->keys[i].col]);
+        else
+            BP_TRY(bp_expr_eval(p->keys[i].expr, in, &r->keys[i], err));
+    }
+    return 0;
+}
+
 static int group_ids(struct reduce *r, const struct bp_batch *in, struct bp_err *err)
 {
     const struct bp_reduce_plan *p = &r->plan;
     int rc = 0;
 
-    for (int i = 0; i < p->n_keys; i++) {
-        r->key_ptrs[i] = p->keys[i].col >= 0 ? &in->cols[p->keys[i].col] : &r->keys[i];
-        if (p->keys[i].col < 0)
-            BP_GO(bp_expr_eval(p->keys[i].expr, in, &r->keys[i], err));
-    }
+    BP_GO(key_columns(r, in, err));
     rc = bp_groups_find(r->table.groups, r->key_ptrs, in->n_rows, r->ids, err);
 out:
     for (int i = 0; i < p->n_keys; i++)
@@ -205,7 +225,7 @@ out:
     return rc;
 }
 
-static int take_batch(struct reduce *r, const struct bp_batch *in, struct bp_err *err)
+static int take_into_table(struct reduce *r, const struct bp_batch *in, struct bp_err *err)
 {
     int64_t n_before = bp_groups_count(r->table.groups);
 
@@ -215,6 +235,102 @@ static int take_batch(struct reduce *r, const struct bp_batch *in, struct bp_err
         BP_TRY(take_agg(r, i, in, n_before, err));
     r->rows_taken += in->n_rows;
     return charge(r, in->n_rows, err);
+}
+
+/* ---- taking into parts ---- */
+
+static void close_parts(struct reduce *r)
+{
+    bp_reduce_work_free(r->work);
+    bp_parts_free(r->parts);
+    r->work = NULL;
+    r->parts = NULL;
+}
+
+static int take_into_parts(struct reduce *r, const struct bp_batch *in, struct bp_err *err)
+{
+    const struct bp_reduce_plan *p = &r->plan;
+    struct bp_column args[BP_PARTS_ARGS_MAX + BP_AGG_PARTS_MAX] = {0};
+    int n = 0, rc;
+
+    BP_GO(key_columns(r, in, err));
+    for (int i = 0; i < p->n_aggs; i++) {
+        BP_GO(agg_columns(p, &p->aggs[i], in, &args[n], err));
+        n += p->merging ? p->aggs[i].agg->n_parts : p->aggs[i].agg->kind->n_args;
+    }
+    rc = bp_parts_add(r->parts, r->keys, args, in->n_rows, (uint32_t)in->share.i, r->rows_taken,
+                      err);
+    r->rows_taken += in->n_rows;
+out:
+    for (int i = 0; i < p->n_keys; i++)
+        bp_column_release(&r->keys[i]);
+    for (size_t i = 0; i < BP_COUNT_OF(args); i++)
+        bp_column_release(&args[i]);
+    return rc;
+}
+
+/* All rows in parts, grouped, become a run. The table's texts are those of the parts'
+ * keys: it goes after them. */
+static int spill_parts(struct reduce *r, struct bp_err *err)
+{
+    struct bp_batch b = {0};
+    int rc;
+
+    BP_TRY(bp_reduce_work_open(&r->work, &r->plan, r->parts, NULL, true,
+                               bp_reduce_spill_batch_rows(&r->spill), r->ctx, err));
+    while ((rc = bp_reduce_work_next(r->work, &b, err)) == 0) {
+        rc = bp_reduce_spill_add(&r->spill, &b, err);
+        bp_batch_release(&b);
+        BP_TRY(rc);
+    }
+    if (rc < 0)
+        return rc;
+    BP_TRY(bp_reduce_spill_end(&r->spill, err));
+    close_parts(r);
+    return spill_groups(r, err);
+}
+
+/* There is no room for more: rows that are mostly groups of their own go to disk, others
+ * into the table after all. */
+static int empty_parts(struct reduce *r, struct bp_err *err)
+{
+    double rate;
+
+    BP_TRY(bp_parts_flush(r->parts, err));
+    BP_TRY(bp_reduce_work_rate(&r->plan, r->parts, bp_parts_pack(r->parts), &rate, err));
+    if (rate > PARTS_RATE / 2)
+        return spill_parts(r, err);
+    for (int i = 0; i < BP_PARTS; i++)
+        BP_TRY(bp_parts_fill(r->parts, i, &r->table, NULL, err));
+    close_parts(r);
+    r->seen_rows = r->rows_taken;
+    r->seen_groups = bp_groups_count(r->table.groups);
+    r->parts_suit = false;
+    return charge(r, r->ctx->batch_rows, err);
+}
+
+/* A large table, to which most rows add a group. */
+static bool wants_parts(struct reduce *r)
+{
+    int64_t count = bp_groups_count(r->table.groups), rows = r->rows_taken - r->seen_rows;
+    double rate;
+
+    if (!r->parts_suit || rows < PARTS_LOOK_ROWS)
+        return false;
+    rate = (double)(count - r->seen_groups) / (double)rows;
+    r->seen_rows = r->rows_taken;
+    r->seen_groups = count;
+    return count >= PARTS_FROM_GROUPS && rate >= PARTS_RATE;
+}
+
+static int take_batch(struct reduce *r, const struct bp_batch *in, struct bp_err *err)
+{
+    if (!r->parts && wants_parts(r))
+        BP_TRY(
+            bp_parts_open(&r->parts, &r->plan, bp_groups_own_pack(r->table.groups), r->ctx, err));
+    if (r->parts && !bp_parts_room(r->parts, in->n_rows))
+        BP_TRY(empty_parts(r, err));
+    return r->parts ? take_into_parts(r, in, err) : take_into_table(r, in, err);
 }
 
 /* Without keys there is one group from the start, of which nothing was seen: a batch
@@ -237,6 +353,7 @@ out:
 /* An empty table: a new share's, or the rest of one whose first groups were given. */
 static int start_groups(struct reduce *r, struct bp_err *err)
 {
+    close_parts(r);
     BP_TRY(bp_reduce_table_clear(&r->table, &r->plan, err));
     uncharge(r);
     r->giving = false;
@@ -245,6 +362,8 @@ static int start_groups(struct reduce *r, struct bp_err *err)
         return 0;
     }
     bp_reduce_spill_release(&r->spill);
+    r->parts_suit = bp_parts_suit(&r->plan, r->ctx);
+    r->seen_rows = r->seen_groups = 0;
     r->rows_taken = r->n_given = 0;
     r->gave_any = false;
     return r->plan.n_keys ? 0 : take_nothing(r, err);
@@ -344,6 +463,13 @@ static int next_window(struct reduce *r, struct bp_err *err)
 static int start_giving(struct reduce *r, struct bp_err *err)
 {
     r->giving = true;
+    if (r->parts)
+        BP_TRY(bp_parts_flush(r->parts, err));
+    if (r->parts && r->spill.n_runs)
+        BP_TRY(spill_parts(r, err));
+    if (r->parts)
+        return bp_reduce_work_open(&r->work, &r->plan, r->parts, &r->table, false,
+                                   bp_ctx_batch_rows(r->ctx, &r->plan.schema), r->ctx, err);
     if (!r->spill.n_runs)
         return order_groups(r, err);
     BP_TRY(spill_groups(r, err)); /* the last of them */
@@ -369,12 +495,28 @@ static int give_batch(struct reduce *r, struct bp_batch *out, struct bp_err *err
     BP_TRY(bp_reduce_table_columns(&r->table, p, p->form == BP_REDUCE_PARTIAL, ids, n, out->cols,
                                    err));
     out->n_rows = n;
+    r->given += n;
+    return 0;
+}
+
+/* ... of groups that had been parts; BP_DONE: there is none. */
+static int give_part(struct reduce *r, struct bp_batch *out, struct bp_err *err)
+{
+    int rc = bp_reduce_work_next(r->work, out, err);
+
+    if (rc == BP_DONE) {
+        close_parts(r);
+        r->given = bp_groups_count(r->table.groups); /* they were among them */
+    }
+    return rc;
+}
+
+static void place(struct reduce *r, struct bp_batch *out)
+{
     out->first_row = r->n_given;
     out->share = r->share;
-    r->given += n;
-    r->n_given += n;
+    r->n_given += out->n_rows;
     r->gave_any = true;
-    return 0;
 }
 
 static int reduce_next(void *self, struct bp_batch *out, struct bp_err *err)
@@ -387,11 +529,20 @@ static int reduce_next(void *self, struct bp_batch *out, struct bp_err *err)
             BP_TRY(take_all(r, err));
             BP_TRY(start_giving(r, err));
         }
+        if (r->work) {
+            rc = give_part(r, out, err);
+            if (rc == 0)
+                place(r, out);
+            if (rc != BP_DONE)
+                return rc;
+        }
         /* a share without groups is told downstream by a batch without rows */
         if (r->given < groups_to_give(r) || (r->share.n && !r->gave_any && !r->spill.n_runs)) {
             rc = give_batch(r, out, err);
             if (rc < 0)
                 bp_batch_release(out);
+            else
+                place(r, out);
             return rc;
         }
         rc = next_window(r, err);
@@ -409,6 +560,7 @@ static void reduce_free(void *self)
 
     bp_source_free(&r->in);
     uncharge(r);
+    close_parts(r);
     bp_reduce_spill_release(&r->spill);
     bp_reduce_plan_release(&r->plan);
     bp_reduce_table_release(&r->table);

@@ -293,6 +293,14 @@ struct bp_pack *bp_groups_own_pack(struct bp_groups *g)
     return &g->own;
 }
 
+void bp_groups_rows(const struct bp_groups *g, const uint32_t *ids, int64_t n, uint64_t *rows)
+{
+    int words = g->pack->n_words;
+
+    for (int64_t i = 0; i < n; i++)
+        copy_words(rows + i * words, g->keys + ids[i] * (uint64_t)words, words);
+}
+
 /* ---- the array ---- */
 
 /* The value's bits of the first word; a NULL bit beside them is masked. */

@@ -29,6 +29,8 @@ int bp_groups_find(struct bp_groups *g, const struct bp_column *const cols[], in
 /* The same for packed rows, each step words behind the one before. */
 int bp_groups_find_rows(struct bp_groups *g, const uint64_t *rows, int step, int64_t n_rows,
                         uint32_t *ids, struct bp_err *err) BP_MUST;
+/* The packed keys of groups ids[0, n), one behind the other. */
+void bp_groups_rows(const struct bp_groups *g, const uint32_t *ids, int64_t n, uint64_t *rows);
 /* Room for n_rows more groups at once. */
 int bp_groups_reserve(struct bp_groups *g, int64_t n_rows, struct bp_err *err) BP_MUST;
 /* How its rows are packed; texts get their ids there. */

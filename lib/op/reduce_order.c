@@ -26,11 +26,10 @@ static void release_all(struct bp_column *cols, int n)
 }
 
 static int hash_block(const struct bp_groups *g, int n_keys, struct bp_column *cols,
-                      const struct bp_column **ptrs, uint32_t from, int64_t n, struct item *out,
+                      const struct bp_column **ptrs, uint32_t from, int64_t n, uint64_t *hash,
                       struct bp_err *err)
 {
     uint32_t ids[BLOCK];
-    uint64_t hash[BLOCK];
     int rc = 0;
 
     for (int64_t i = 0; i < n; i++)
@@ -39,24 +38,22 @@ static int hash_block(const struct bp_groups *g, int n_keys, struct bp_column *c
         BP_GO(bp_groups_column(g, k, ids, n, &cols[k], err));
         ptrs[k] = &cols[k];
     }
-    BP_GO(bp_key_hash(ptrs, n_keys, n, hash, err));
-    for (int64_t i = 0; i < n; i++)
-        out[i] = (struct item){hash[i], ids[i], 0};
+    rc = bp_key_hash(ptrs, n_keys, n, hash, err);
 out:
     release_all(cols, n_keys);
     return rc;
 }
 
-static int hash_groups(const struct bp_groups *g, int n_keys, struct item *out, struct bp_err *err)
+int bp_reduce_hashes(const struct bp_groups *g, int n_keys, uint64_t *hash, struct bp_err *err)
 {
     struct bp_column *cols = bp_mem_new((size_t)n_keys + 1, sizeof *cols, err);
-    const struct bp_column **ptrs = bp_mem_new((size_t)n_keys + 1, sizeof *ptrs, err);
+    const struct bp_column **ptrs = cols ? bp_mem_new((size_t)n_keys + 1, sizeof *ptrs, err) : NULL;
     int64_t count = bp_groups_count(g);
-    int rc = cols && ptrs ? 0 : err->code;
+    int rc = ptrs ? 0 : err->code;
 
     for (int64_t from = 0; from < count && rc == 0; from += BLOCK)
         rc = hash_block(g, n_keys, cols, ptrs, (uint32_t)from, BP_MIN(count - from, BLOCK),
-                        out + from, err);
+                        hash + from, err);
     bp_mem_free(cols);
     bp_mem_free(ptrs);
     return rc;
@@ -83,7 +80,7 @@ static void radix_pass(const struct item *from, struct item *to, int64_t n, int 
 /* By the top bits, as many as leave runs of a few; the result is in *a. */
 static int radix_sort(struct item **a, int64_t n, int *sorted_bits, struct bp_err *err)
 {
-    struct item *b = bp_mem_new((size_t)n + 1, sizeof *b, err), *t;
+    struct item *b = bp_mem_grow(NULL, (size_t)n + 1, sizeof *b, err), *t;
     int passes = 1;
 
     if (!b)
@@ -298,21 +295,21 @@ static int sort_runs(const struct bp_groups *g, int n_keys, struct item *v, int6
     return 0;
 }
 
-int bp_reduce_order(const struct bp_groups *g, int n_keys, uint32_t **order, struct bp_err *err)
+int bp_reduce_order_hashed(const struct bp_groups *g, int n_keys, const uint64_t *hash,
+                           int same_bits, uint32_t **order, struct bp_err *err)
 {
     int64_t n = bp_groups_count(g);
-    struct item *v = bp_mem_new((size_t)n + 1, sizeof *v, err);
-    uint32_t *ids = v ? bp_mem_new((size_t)n + 1, sizeof *ids, err) : NULL;
+    struct item *v = bp_mem_grow(NULL, (size_t)n + 1, sizeof *v, err);
+    uint32_t *ids = v ? bp_mem_grow(NULL, (size_t)n + 1, sizeof *ids, err) : NULL;
     int rc = ids ? 0 : err->code, bits = 0;
 
     *order = NULL;
     if (rc < 0)
         goto out;
-    if (n_keys) {
-        BP_GO(hash_groups(g, n_keys, v, err));
-        BP_GO(radix_sort(&v, n, &bits, err));
-        BP_GO(sort_runs(g, n_keys, v, n, bits, err));
-    }
+    for (int64_t i = 0; i < n; i++)
+        v[i] = (struct item){hash[i] << same_bits, (uint32_t)i, 0};
+    BP_GO(radix_sort(&v, n, &bits, err));
+    BP_GO(sort_runs(g, n_keys, v, n, bits, err));
     for (int64_t i = 0; i < n; i++)
         ids[i] = v[i].id;
     *order = ids;
@@ -320,5 +317,20 @@ int bp_reduce_order(const struct bp_groups *g, int n_keys, uint32_t **order, str
 out:
     bp_mem_free(v);
     bp_mem_free(ids);
+    return rc;
+}
+
+int bp_reduce_order(const struct bp_groups *g, int n_keys, uint32_t **order, struct bp_err *err)
+{
+    size_t n = (size_t)bp_groups_count(g);
+    uint64_t *hash = bp_mem_new(n + 1, sizeof *hash, err);
+    int rc = hash ? 0 : err->code;
+
+    *order = NULL;
+    if (rc == 0 && n_keys)
+        rc = bp_reduce_hashes(g, n_keys, hash, err);
+    if (rc == 0)
+        rc = bp_reduce_order_hashed(g, n_keys, hash, 0, order, err);
+    bp_mem_free(hash);
     return rc;
 }

@@ -13,5 +13,11 @@
  * bp_mem. */
 int bp_reduce_order(const struct bp_groups *g, int n_keys, uint32_t **order,
                     struct bp_err *err) BP_MUST;
+/* The same where hash[id] is known, and the first same_bits of all are alike. */
+int bp_reduce_order_hashed(const struct bp_groups *g, int n_keys, const uint64_t *hash,
+                           int same_bits, uint32_t **order, struct bp_err *err) BP_MUST;
+/* hash[id] of all groups. */
+int bp_reduce_hashes(const struct bp_groups *g, int n_keys, uint64_t *hash,
+                     struct bp_err *err) BP_MUST;
 
 #endif

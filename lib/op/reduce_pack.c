@@ -144,6 +144,15 @@ static void pack_nulls(const struct bp_pack_col *k, const struct bp_column *c, i
     }
 }
 
+static void pack_ids(const struct bp_pack_col *k, const uint32_t *ids, int64_t n, uint64_t *rows,
+                     int step)
+{
+    uint64_t *to = rows + k->word;
+
+    for (int64_t i = 0; i < n; i++)
+        to[i * step] |= (uint64_t)ids[i] << k->shift;
+}
+
 int bp_pack_rows(struct bp_pack *p, const struct bp_column *const cols[], int64_t from, int64_t n,
                  uint64_t *rows, struct bp_err *err)
 {
@@ -156,11 +165,8 @@ int bp_pack_rows(struct bp_pack *p, const struct bp_column *const cols[], int64_
         const struct bp_column *c = cols[k];
 
         if (bp_type_is_bytes(pc->type)) {
-            uint64_t *to = rows + pc->word;
-
             BP_TRY(bp_texts_find(&pc->texts, c, from, n, ids, err));
-            for (int64_t i = 0; i < n; i++)
-                to[i * step] |= (uint64_t)ids[i] << pc->shift;
+            pack_ids(pc, ids, n, rows, step);
         } else {
             pack_fixed(pc, c, from, n, rows, step);
         }
@@ -168,6 +174,25 @@ int bp_pack_rows(struct bp_pack *p, const struct bp_column *const cols[], int64_
             pack_nulls(pc, c, from, n, rows, step);
     }
     return 0;
+}
+
+void bp_pack_records(const struct bp_pack *p, const struct bp_column *cols,
+                     const uint32_t *const text_ids[], int64_t from, int64_t n, uint64_t *rows,
+                     int step)
+{
+    for (int64_t i = 0; i < n; i++)
+        for (int w = 0; w < p->n_words; w++)
+            rows[i * step + w] = 0;
+    for (int k = 0; k < p->n_cols; k++) {
+        const struct bp_pack_col *pc = &p->cols[k];
+
+        if (text_ids[k])
+            pack_ids(pc, text_ids[k] + from, n, rows, step);
+        else
+            pack_fixed(pc, &cols[k], from, n, rows, step);
+        if (cols[k].n_nulls)
+            pack_nulls(pc, &cols[k], from, n, rows, step);
+    }
 }
 
 /* ---- rows to columns ---- */

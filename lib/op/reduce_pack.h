@@ -24,6 +24,11 @@ void bp_pack_release(struct bp_pack *p);
 /* rows[i * n_words ...] of rows [from, from + n), n <= BP_TEXTS_ROWS. */
 int bp_pack_rows(struct bp_pack *p, const struct bp_column *const cols[], int64_t from, int64_t n,
                  uint64_t *rows, struct bp_err *err) BP_MUST;
+/* The same into the first words of records of step words; texts come as numbers (NULL for
+ * other columns). Thread safe. */
+void bp_pack_records(const struct bp_pack *p, const struct bp_column *cols,
+                     const uint32_t *const text_ids[], int64_t from, int64_t n, uint64_t *rows,
+                     int step);
 /* Column col of keys[ids[i] * n_words ...]. */
 int bp_pack_column(const struct bp_pack *p, int col, const uint64_t *keys, const uint32_t *ids,
                    int64_t n, struct bp_column *out, struct bp_err *err) BP_MUST;

@@ -13,6 +13,7 @@
 #define BATCH_MIN_BYTES ((int64_t)32 << 10)
 #define BATCH_MAX_BYTES ((int64_t)512 << 10)
 #define COLUMN_BYTES 1024  /* of a run's batch: blocks' heads, the window's tables */
+#define TEXT_BYTES 32      /* of a text or a state that is bytes: a guess */
 #define READER_BYTES 16384 /* schema, metadata, words: beside a run's batch */
 #define WINDOW_COST 4      /* batch as read, as decoded, in the window's table, going out */
 #define WINDOW_LEAST_BYTES ((int64_t)4 << 20) /* no window below this is too large */
@@ -97,13 +98,14 @@ static int hash_column(const struct bp_column *keys, int n_keys, int64_t n, stru
     return rc;
 }
 
-/* Groups ids[0, n) as a batch of the spill's schema. */
-static int save_batch(struct bp_reduce_spill *s, const struct bp_reduce_table *t,
-                      const uint32_t *ids, int64_t n, struct bp_batch *out, struct bp_err *err)
+int bp_reduce_spill_make(const struct bp_reduce_plan *p, const struct bp_reduce_table *t,
+                         const uint32_t *ids, int64_t n, struct bp_batch *out, struct bp_err *err)
 {
-    const struct bp_reduce_plan *p = s->plan;
+    int n_cols = 1 + p->n_keys;
 
-    BP_TRY(bp_batch_init(out, s->schema.n_fields, err));
+    for (int i = 0; i < t->n_aggs; i++)
+        n_cols += t->aggs[i]->n_parts;
+    BP_TRY(bp_batch_init(out, n_cols, err));
     BP_TRY(bp_reduce_table_columns(t, p, true, ids, n, &out->cols[1], err));
     BP_TRY(hash_column(&out->cols[1], p->n_keys, n, &out->cols[0], err));
     out->n_rows = n;
@@ -115,6 +117,11 @@ static int64_t batch_bytes(const struct bp_reduce_spill *s)
     int64_t bytes = s->ctx->budget.limit_bytes / BATCH_SHARE;
 
     return BP_MAX(BP_MIN(bytes, BATCH_MAX_BYTES), BATCH_MIN_BYTES);
+}
+
+static int64_t width_bytes(struct bp_type t)
+{
+    return bp_type_is_bytes(t) ? TEXT_BYTES : BP_MAX((int64_t)bp_type_width_bytes(t), 1);
 }
 
 /* All groups in order, behind the run that is being written. A batch that comes out
@@ -130,7 +137,7 @@ static int write_groups(struct bp_reduce_spill *s, const struct bp_reduce_table 
     BP_GO(bp_reduce_order(t->groups, s->plan->n_keys, &order, err));
     for (int64_t from = 0; from < count;) {
         n = BP_MIN(n, BP_MIN(count - from, bp_ctx_batch_rows(s->ctx, &s->schema)));
-        BP_GO(save_batch(s, t, order + from, n, &b, err));
+        BP_GO(bp_reduce_spill_make(s->plan, t, order + from, n, &b, err));
         bytes = bp_batch_size_bytes(&b);
         if (bytes > 4 * want && n > 1) {
             bp_batch_release(&b);
@@ -148,8 +155,26 @@ out:
     return rc;
 }
 
-int bp_reduce_spill_put(struct bp_reduce_spill *s, const struct bp_reduce_table *t,
-                        struct bp_err *err)
+int64_t bp_reduce_spill_batch_rows(const struct bp_reduce_spill *s)
+{
+    const struct bp_reduce_plan *p = s->plan;
+    int64_t row = 8;
+
+    for (int i = 0; i < p->n_keys; i++)
+        row += width_bytes(p->keys[i].type);
+    for (int i = 0; i < p->n_aggs; i++)
+        for (int k = 0; k < p->aggs[i].agg->n_parts; k++)
+            row += width_bytes(p->aggs[i].agg->parts[k].type);
+    return BP_MAX(64, BP_MIN(batch_bytes(s) / row, s->ctx->batch_rows));
+}
+
+int bp_reduce_spill_add(struct bp_reduce_spill *s, const struct bp_batch *b, struct bp_err *err)
+{
+    BP_TRY(open_spill(s, err));
+    return bp_spill_put(s->spill, b, err);
+}
+
+int bp_reduce_spill_end(struct bp_reduce_spill *s, struct bp_err *err)
 {
     if (s->n_runs == s->cap_runs) {
         int cap = s->cap_runs ? s->cap_runs * 2 : 64;
@@ -161,10 +186,17 @@ int bp_reduce_spill_put(struct bp_reduce_spill *s, const struct bp_reduce_table 
         s->cap_runs = cap;
     }
     BP_TRY(open_spill(s, err));
-    BP_TRY(write_groups(s, t, err));
     BP_TRY(bp_spill_end(s->spill, &s->runs[s->n_runs], err));
     s->n_runs++;
     return 0;
+}
+
+int bp_reduce_spill_put(struct bp_reduce_spill *s, const struct bp_reduce_table *t,
+                        struct bp_err *err)
+{
+    BP_TRY(open_spill(s, err));
+    BP_TRY(write_groups(s, t, err));
+    return bp_reduce_spill_end(s, err);
 }
 
 /* ---- reading runs ---- */

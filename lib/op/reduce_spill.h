@@ -53,6 +53,15 @@ int64_t bp_reduce_spill_least_bytes(const struct bp_reduce_plan *plan);
 /* All groups of the table become a run. */
 int bp_reduce_spill_put(struct bp_reduce_spill *s, const struct bp_reduce_table *t,
                         struct bp_err *err) BP_MUST;
+/* The same in pieces: batches that bp_reduce_spill_make() (thread safe) makes of groups
+ * ids[0, n), in order, and an end. */
+int bp_reduce_spill_make(const struct bp_reduce_plan *p, const struct bp_reduce_table *t,
+                         const uint32_t *ids, int64_t n, struct bp_batch *out,
+                         struct bp_err *err) BP_MUST;
+int64_t bp_reduce_spill_batch_rows(const struct bp_reduce_spill *s);
+int bp_reduce_spill_add(struct bp_reduce_spill *s, const struct bp_batch *b,
+                        struct bp_err *err) BP_MUST;
+int bp_reduce_spill_end(struct bp_reduce_spill *s, struct bp_err *err) BP_MUST;
 /* No more runs come. t as for bp_reduce_spill_window(): used where there are more
  * runs than can be merged at once. */
 int bp_reduce_spill_start(struct bp_reduce_spill *s, struct bp_reduce_table *t,

@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "op/reduce_parts.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "col/key.h"
+#include "flow/pool.h"
+
+#define STEP_ROWS BP_TEXTS_ROWS /* rows packed, or fed to a table, at a time */
+#define CHUNK_WORDS 2040        /* of records; with its head 16 KiB */
+#define SLAB_CHUNKS 512
+#define SLAB_BYTES ((int64_t)SLAB_CHUNKS * (int64_t)sizeof(struct chunk))
+#define LEAST_MEM_BYTES ((int64_t)128 << 20) /* with less memory parts are not worth it */
+#define PART_SHARE 16                        /* one part's part of the memory */
+
+/* Records of one part, behind one another. */
+struct chunk {
+    struct chunk *next;
+    int64_t first_row;
+    uint32_t task;
+    int32_t n; /* set when it is full, or at flush */
+    int32_t step;
+    bool nulls;
+    uint64_t words[CHUNK_WORDS];
+};
+
+struct part {
+    uint64_t *to; /* the next record */
+    int32_t left; /* records that the chunk still takes */
+    struct chunk *first, *last;
+    int64_t n_rows;
+};
+
+/* An argument in a record. */
+struct arg {
+    struct bp_type type;
+    int word, n_words;
+    bool narrow; /* a decimal of up to 18 digits: its low word */
+};
+
+/* A batch on its way. */
+struct load {
+    struct bp_column *keys, *args;
+    int64_t n_rows, first_row;
+    uint32_t task;
+    bool nulls;           /* in arguments */
+    uint32_t **text_ids;  /* of each key, or NULL */
+    struct bp_block *own; /* records, then a hash of each row */
+    uint64_t *records;
+    struct bp_err err;
+};
+
+struct bp_parts {
+    const struct bp_reduce_plan *plan;
+    struct bp_pack *pack;
+    struct bp_ctx *ctx;
+    struct arg *args;
+    int n_args, key_words, words; /* words: of a record without NULL bits */
+    struct part part[BP_PARTS];
+    uint32_t task; /* of all chunks that are not full */
+    bool chunk_nulls;
+    bool nulls;                /* some argument had one */
+    int64_t n_rows, most_rows; /* of all parts; of the largest */
+
+    struct chunk **slabs, *spare;
+    int n_slabs, cap_slabs;
+    int64_t n_spare;     /* chunks that were taken from the budget: some are to be made yet */
+    int64_t coming_rows; /* not in chunks yet */
+    int64_t taken_bytes;
+    struct bp_pool *pool;
+};
+
+/* ---- open ---- */
+
+static int n_args_of(const struct bp_reduce_plan *plan, int i)
+{
+    const struct bp_agg *a = plan->aggs[i].agg;
+
+    return plan->merging ? a->n_parts : a->kind->n_args;
+}
+
+static struct bp_type arg_type(const struct bp_reduce_plan *plan, int i, int k)
+{
+    const struct bp_agg *a = plan->aggs[i].agg;
+
+    return plan->merging ? a->parts[k].type : a->args[k];
+}
+
+bool bp_parts_suit(const struct bp_reduce_plan *plan, const struct bp_ctx *ctx)
+{
+    int n = 0;
+
+    if (!plan->n_keys || plan->form == BP_REDUCE_PARTIAL)
+        return false;
+    if (ctx->budget.limit_bytes && ctx->budget.limit_bytes < LEAST_MEM_BYTES)
+        return false;
+    for (int i = 0; i < plan->n_aggs; i++) {
+        if (plan->aggs[i].filter)
+            return false;
+        for (int k = 0; k < n_args_of(plan, i); k++, n++)
+            if (bp_type_is_bytes(arg_type(plan, i, k)))
+                return false;
+    }
+    return n <= BP_PARTS_ARGS_MAX;
+}
+
+static int lay_out(struct bp_parts *p, struct bp_err *err)
+{
+    const struct bp_reduce_plan *plan = p->plan;
+
+    p->args = bp_mem_new(BP_PARTS_ARGS_MAX, sizeof *p->args, err);
+    if (!p->args)
+        return err->code;
+    p->key_words = p->pack->n_words;
+    p->words = p->key_words + 1;
+    for (int i = 0; i < plan->n_aggs; i++) {
+        for (int k = 0; k < n_args_of(plan, i); k++) {
+            struct arg *a = &p->args[p->n_args++];
+
+            a->type = arg_type(plan, i, k);
+            a->narrow = a->type.kind == BP_DECIMAL && a->type.precision <= 18;
+            a->n_words = bp_type_width_bytes(a->type) > 8 && !a->narrow ? 2 : 1;
+            a->word = p->words;
+            p->words += a->n_words;
+        }
+    }
+    if (p->words >= CHUNK_WORDS / 8)
+        return bp_fail(err, BP_EUSAGE, "too many keys and aggregates");
+    return 0;
+}
+
+static void drop_load(void *ctx, void *job)
+{
+    const struct bp_parts *p = ctx;
+    struct load *l = job;
+
+    if (!l)
+        return;
+    for (int i = 0; l->keys && i < p->plan->n_keys; i++)
+        bp_column_release(&l->keys[i]);
+    for (int i = 0; l->args && i < p->n_args; i++)
+        bp_column_release(&l->args[i]);
+    for (int i = 0; l->text_ids && i < p->plan->n_keys; i++)
+        bp_mem_free(l->text_ids[i]);
+    bp_mem_free(l->keys);
+    bp_mem_free(l->args);
+    bp_mem_free(l->text_ids);
+    bp_block_unref(l->own);
+    bp_mem_free(l);
+}
+
+static void make_records(void *ctx, int worker, void *job);
+
+int bp_parts_open(struct bp_parts **out, const struct bp_reduce_plan *plan, struct bp_pack *pack,
+                  struct bp_ctx *ctx, struct bp_err *err)
+{
+    static const struct bp_pool_ops ops = {make_records, drop_load};
+    struct bp_parts *p = bp_mem_new(1, sizeof *p, err);
+    int rc = 0;
+
+    *out = NULL;
+    if (!p)
+        return err->code;
+    p->plan = plan;
+    p->pack = pack;
+    p->ctx = ctx;
+    BP_GO(lay_out(p, err));
+    BP_GO(bp_pool_open(&p->pool, ctx->n_threads, ctx->n_threads + 1, &ops, p, err));
+    *out = p;
+    return 0;
+out:
+    bp_parts_free(p);
+    return rc;
+}
+
+void bp_parts_free(struct bp_parts *p)
+{
+    if (!p)
+        return;
+    bp_pool_free(p->pool);
+    for (int i = 0; i < p->n_slabs; i++)
+        bp_mem_free(p->slabs[i]);
+    bp_budget_give(&p->ctx->budget, p->taken_bytes);
+    bp_mem_free(p->slabs);
+    bp_mem_free(p->args);
+    bp_mem_free(p);
+}
+
+/* ---- memory ---- */
+
+static int64_t chunk_rows(const struct bp_parts *p)
+{
+    return CHUNK_WORDS / (p->words + 1);
+}
+
+bool bp_parts_room(struct bp_parts *p, int64_t n_rows)
+{
+    int64_t need = (p->coming_rows + n_rows) / chunk_rows(p) + 1 + BP_PARTS;
+    int64_t limit = p->ctx->budget.limit_bytes, row = p->words * 8 * 4, slabs;
+
+    if (limit && p->most_rows * row > limit / PART_SHARE)
+        return false;
+    slabs = (need - p->n_spare + SLAB_CHUNKS - 1) / SLAB_CHUNKS;
+    if (slabs <= 0)
+        return true;
+    if (!bp_budget_take(&p->ctx->budget, slabs * SLAB_BYTES))
+        return false;
+    p->taken_bytes += slabs * SLAB_BYTES;
+    p->n_spare += slabs * SLAB_CHUNKS;
+    return true;
+}
+
+static int new_slab(struct bp_parts *p, struct bp_err *err)
+{
+    struct chunk *slab;
+
+    if (p->n_slabs == p->cap_slabs) {
+        int cap = p->cap_slabs ? p->cap_slabs * 2 : 16;
+        struct chunk **grown = bp_mem_grow(p->slabs, (size_t)cap, sizeof *grown, err);
+
+        if (!grown)
+            return err->code;
+        p->slabs = grown;
+        p->cap_slabs = cap;
+    }
+    slab = bp_mem_grow(NULL, SLAB_CHUNKS, sizeof *slab, err);
+    if (!slab)
+        return err->code;
+    p->slabs[p->n_slabs++] = slab;
+    for (int i = SLAB_CHUNKS - 1; i >= 0; i--) {
+        slab[i].next = p->spare;
+        p->spare = &slab[i];
+    }
+    return 0;
+}
+
+static int32_t chunk_fill(const struct part *t)
+{
+    return (int32_t)((t->to - t->last->words) / t->last->step);
+}
+
+static int new_chunk(struct bp_parts *p, struct part *t, const struct load *l, int64_t row,
+                     struct bp_err *err)
+{
+    struct chunk *c;
+
+    if (!p->spare)
+        BP_TRY(new_slab(p, err));
+    c = p->spare;
+    p->spare = c->next;
+    p->n_spare--;
+    c->next = NULL;
+    c->first_row = l->first_row + row;
+    c->task = l->task;
+    c->nulls = l->nulls;
+    c->step = p->words + l->nulls;
+    if (t->last) {
+        t->last->n = chunk_fill(t);
+        t->last->next = c;
+    } else {
+        t->first = c;
+    }
+    t->last = c;
+    t->to = c->words;
+    t->left = CHUNK_WORDS / c->step;
+    return 0;
+}
+
+/* ---- records ---- */
+
+#define PUT(T, expr)                                                                               \
+    do {                                                                                           \
+        const T *v = (const T *)c->data + from;                                                    \
+        for (int64_t i = 0; i < n; i++)                                                            \
+            to[i * step] = (uint64_t)(expr);                                                       \
+    } while (0)
+
+static void put_arg(const struct arg *a, const struct bp_column *c, int64_t from, int64_t n,
+                    uint64_t *to, int step)
+{
+    if (a->narrow) {
+        PUT(bp_int128, v[i]);
+        return;
+    }
+    switch (a->type.kind == BP_BOOL ? 0 : bp_type_width_bytes(a->type)) {
+    case 0:
+        for (int64_t i = 0; i < n; i++)
+            to[i * step] = bp_bit_get(c->data, from + i);
+        break;
+    case 1: PUT(uint8_t, v[i]); break;
+    case 2: PUT(uint16_t, v[i]); break;
+    case 4: PUT(uint32_t, v[i]); break;
+    case 8: PUT(uint64_t, v[i]); break;
+    default:
+        for (int64_t i = 0; i < n; i++)
+            memcpy(&to[i * step], (const bp_int128 *)c->data + from + i, 16);
+    }
+}
+
+static void put_nulls(const struct bp_parts *p, const struct load *l, int64_t from, int64_t n,
+                      uint64_t *to, int step)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i * step] = 0;
+    for (int k = 0; k < p->n_args; k++) {
+        const struct bp_column *c = &l->args[k];
+
+        for (int64_t i = 0; c->n_nulls && i < n; i++)
+            to[i * step] |= (uint64_t)!bp_bit_get(c->valid, from + i) << k;
+    }
+}
+
+static int hash_rows(const struct bp_parts *p, const struct load *l, uint64_t *hash,
+                     struct bp_err *err)
+{
+    const struct bp_column **ptrs = bp_mem_new((size_t)p->plan->n_keys, sizeof *ptrs, err);
+    int rc;
+
+    if (!ptrs)
+        return err->code;
+    for (int k = 0; k < p->plan->n_keys; k++)
+        ptrs[k] = &l->keys[k];
+    rc = bp_key_hash(ptrs, p->plan->n_keys, l->n_rows, hash, err);
+    bp_mem_free(ptrs);
+    return rc;
+}
+
+/* On a worker: whatever only this batch has a part in. */
+static void make_records(void *ctx, int worker, void *job)
+{
+    const struct bp_parts *p = ctx;
+    struct load *l = job;
+    int step = p->words + l->nulls;
+    int64_t bytes = l->n_rows * step * 8;
+    uint64_t *hash;
+
+    (void)worker;
+    if (bp_block_new(&l->own, (size_t)(bytes + l->n_rows * 8), &l->err) < 0)
+        return;
+    l->records = (uint64_t *)(void *)l->own->data;
+    hash = l->records + l->n_rows * step;
+    if (hash_rows(p, l, hash, &l->err) < 0)
+        return;
+    for (int64_t from = 0; from < l->n_rows; from += STEP_ROWS) {
+        int64_t n = BP_MIN(l->n_rows - from, STEP_ROWS);
+        uint64_t *to = l->records + from * step;
+
+        bp_pack_records(p->pack, l->keys, (const uint32_t *const *)l->text_ids, from, n, to, step);
+        for (int64_t i = 0; i < n; i++)
+            to[i * step + p->key_words] = hash[from + i];
+        for (int k = 0; k < p->n_args; k++)
+            put_arg(&p->args[k], &l->args[k], from, n, to + p->args[k].word, step);
+        if (l->nulls)
+            put_nulls(p, l, from, n, to + p->words, step);
+    }
+}
+
+/* ---- into the parts ---- */
+
+/* Chunks that are not full are of the task and the form of the rows that come. */
+static void close_chunks(struct bp_parts *p, const struct load *l)
+{
+    if (p->task == l->task && p->chunk_nulls == l->nulls)
+        return;
+    for (int i = 0; i < BP_PARTS; i++)
+        p->part[i].left = 0;
+    p->task = l->task;
+    p->chunk_nulls = l->nulls;
+}
+
+static int scatter(struct bp_parts *p, const struct load *l, struct bp_err *err)
+{
+    int step = p->words + l->nulls, at = p->key_words;
+    const uint64_t *r = l->records;
+
+    close_chunks(p, l);
+    for (int64_t i = 0; i < l->n_rows; i++, r += step) {
+        struct part *t = &p->part[r[at] >> (64 - BP_PARTS_BITS)];
+
+        if (!t->left) {
+            p->most_rows = BP_MAX(p->most_rows, t->n_rows);
+            BP_TRY(new_chunk(p, t, l, i, err));
+        }
+        for (int w = 0; w < step; w++)
+            t->to[w] = r[w];
+        t->to += step;
+        t->left--;
+        t->n_rows++;
+    }
+    p->n_rows += l->n_rows;
+    p->coming_rows -= l->n_rows;
+    return 0;
+}
+
+static int take_load(struct bp_parts *p, struct bp_err *err)
+{
+    struct load *l = bp_pool_take(p->pool);
+    int rc;
+
+    if (!l)
+        return BP_DONE;
+    rc = l->err.code;
+    if (rc < 0)
+        *err = l->err;
+    else
+        rc = scatter(p, l, err);
+    drop_load(p, l);
+    return rc;
+}
+
+/* Numbers for texts are given here, in the order of rows. */
+static int number_texts(struct bp_parts *p, struct load *l, struct bp_err *err)
+{
+    l->text_ids = bp_mem_new((size_t)p->plan->n_keys, sizeof *l->text_ids, err);
+    if (!l->text_ids)
+        return err->code;
+    for (int k = 0; k < p->plan->n_keys; k++) {
+        if (!bp_type_is_bytes(l->keys[k].type))
+            continue;
+        l->text_ids[k] = bp_mem_grow(NULL, (size_t)l->n_rows, sizeof(uint32_t), err);
+        if (!l->text_ids[k])
+            return err->code;
+        for (int64_t from = 0; from < l->n_rows; from += STEP_ROWS)
+            BP_TRY(bp_texts_find(&p->pack->cols[k].texts, &l->keys[k], from,
+                                 BP_MIN(l->n_rows - from, STEP_ROWS), l->text_ids[k] + from, err));
+    }
+    return 0;
+}
+
+int bp_parts_add(struct bp_parts *p, struct bp_column *keys, struct bp_column *args, int64_t n_rows,
+                 uint32_t task, int64_t first_row, struct bp_err *err)
+{
+    struct load *l = bp_mem_new(1, sizeof *l, err);
+    int n_keys = p->plan->n_keys, rc = 0;
+
+    if (!l)
+        return err->code;
+    *l = (struct load){.n_rows = n_rows, .first_row = first_row, .task = task};
+    l->keys = bp_mem_new((size_t)n_keys, sizeof *l->keys, err);
+    l->args = l->keys ? bp_mem_new((size_t)p->n_args, sizeof *l->args, err) : NULL;
+    if (!l->args) {
+        rc = err->code;
+        goto out;
+    }
+    memcpy(l->keys, keys, (size_t)n_keys * sizeof *keys);
+    memset(keys, 0, (size_t)n_keys * sizeof *keys);
+    for (int k = 0; k < p->n_args; k++) {
+        l->args[k] = args[k];
+        args[k] = (struct bp_column){0};
+        p->nulls |= l->args[k].n_nulls > 0;
+    }
+    l->nulls = p->nulls; /* once there are some, all that follow have room for them */
+    BP_GO(number_texts(p, l, err));
+    if (!bp_pool_has_room(p->pool))
+        BP_GO(take_load(p, err));
+    bp_pool_give(p->pool, l);
+    p->coming_rows += n_rows;
+    return 0;
+out:
+    drop_load(p, l);
+    return rc;
+}
+
+int bp_parts_flush(struct bp_parts *p, struct bp_err *err)
+{
+    int rc;
+
+    while ((rc = take_load(p, err)) == 0)
+        ;
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < BP_PARTS; i++) {
+        struct part *t = &p->part[i];
+
+        if (t->last)
+            t->last->n = chunk_fill(t);
+        t->left = 0;
+    }
+    return 0;
+}
+
+int64_t bp_parts_rows(const struct bp_parts *p, int part)
+{
+    return p->part[part].n_rows;
+}
+
+const struct bp_pack *bp_parts_pack(const struct bp_parts *p)
+{
+    return p->pack;
+}
+
+int64_t bp_parts_all_rows(const struct bp_parts *p)
+{
+    return p->n_rows;
+}
+
+void bp_parts_clear(struct bp_parts *p)
+{
+    for (int i = 0; i < BP_PARTS; i++) {
+        struct part *t = &p->part[i];
+
+        for (struct chunk *c = t->first, *next; c; c = next) {
+            next = c->next;
+            c->next = p->spare;
+            p->spare = c;
+            p->n_spare++;
+        }
+        *t = (struct part){0};
+    }
+    p->n_rows = p->most_rows = 0;
+}
+
+/* ---- out of the parts ---- */
+
+#define GET(T, expr)                                                                               \
+    do {                                                                                           \
+        T *v = (T *)(void *)out->own[1]->data;                                                     \
+        for (int64_t i = 0; i < n; i++, from += step)                                              \
+            v[i] = (expr);                                                                         \
+    } while (0)
+
+static int get_arg(const struct arg *a, const uint64_t *from, int step, int64_t n,
+                   struct bp_column *out, struct bp_err *err)
+{
+    *out = (struct bp_column){.type = a->type, .n_rows = n};
+    BP_TRY(bp_block_new(&out->own[1], (size_t)n * 16 + 16, err));
+    out->data = out->own[1]->data;
+    if (a->narrow) {
+        GET(bp_int128, (int64_t)*from);
+        return 0;
+    }
+    switch (a->type.kind == BP_BOOL ? 0 : bp_type_width_bytes(a->type)) {
+    case 0:
+        memset(out->own[1]->data, 0, bp_bits_bytes(n));
+        for (int64_t i = 0; i < n; i++, from += step)
+            bp_bit_put(out->own[1]->data, i, *from & 1);
+        break;
+    case 1: GET(uint8_t, (uint8_t)*from); break;
+    case 2: GET(uint16_t, (uint16_t)*from); break;
+    case 4: GET(uint32_t, (uint32_t)*from); break;
+    case 8: GET(uint64_t, *from); break;
+    default:
+        for (int64_t i = 0; i < n; i++, from += step)
+            memcpy(out->own[1]->data + 16 * i, from, 16);
+    }
+    return 0;
+}
+
+static int get_nulls(int k, const uint64_t *from, int step, int64_t n, struct bp_column *out,
+                     struct bp_err *err)
+{
+    for (int64_t i = 0; i < n; i++)
+        out->n_nulls += (int64_t)(from[i * step] >> k & 1);
+    if (!out->n_nulls)
+        return 0;
+    BP_TRY(bp_block_new(&out->own[0], bp_bits_bytes(n) + 8, err));
+    memset(out->own[0]->data, 0, bp_bits_bytes(n) + 8);
+    out->valid = out->own[0]->data;
+    for (int64_t i = 0; i < n; i++)
+        bp_bit_put(out->own[0]->data, i, !(from[i * step] >> k & 1));
+    return 0;
+}
+
+static int fill_agg(const struct bp_parts *p, const struct chunk *c,
+                    const struct bp_reduce_table *t, int i, int first_arg, struct bp_agg_rows *rows,
+                    struct bp_err *err)
+{
+    struct bp_column cols[BP_AGG_PARTS_MAX + BP_AGG_ARGS_MAX] = {0};
+    struct bp_agg *a = t->aggs[i];
+    int n = n_args_of(p->plan, i), rc = 0;
+
+    for (int k = 0; k < n; k++) {
+        const struct arg *arg = &p->args[first_arg + k];
+
+        BP_GO(get_arg(arg, c->words + arg->word, c->step, c->n, &cols[k], err));
+        if (c->nulls)
+            BP_GO(get_nulls(first_arg + k, c->words + p->words, c->step, c->n, &cols[k], err));
+    }
+    rows->cols = cols;
+    BP_GO(a->kind->ops->grow(a, bp_groups_count(t->groups), err));
+    rc = p->plan->merging ? a->kind->ops->merge(a, rows, err) : a->kind->ops->update(a, rows, err);
+out:
+    for (int k = 0; k < n; k++)
+        bp_column_release(&cols[k]);
+    return rc;
+}
+
+static int fill_chunk(const struct bp_parts *p, const struct chunk *c, struct bp_reduce_table *t,
+                      uint64_t *hash, struct bp_err *err)
+{
+    uint32_t ids[CHUNK_WORDS / 2 + BP_AGG_AHEAD];
+    struct bp_agg_rows rows = {.n_rows = c->n, .ids = ids, .task = c->task};
+    const uint64_t *h = c->words + p->key_words;
+
+    memset(&ids[c->n], 0, BP_AGG_AHEAD * sizeof *ids);
+    rows.n_before = bp_groups_count(t->groups);
+    rows.first_row = c->first_row;
+    BP_TRY(bp_groups_find_rows(t->groups, c->words, c->step, c->n, ids, err));
+    for (int32_t i = 0; hash && i < c->n; i++)
+        hash[ids[i]] = h[(int64_t)i * c->step];
+    for (int i = 0, arg = 0; i < t->n_aggs; i++) {
+        BP_TRY(fill_agg(p, c, t, i, arg, &rows, err));
+        arg += n_args_of(p->plan, i);
+    }
+    return 0;
+}
+
+int bp_parts_fill(const struct bp_parts *p, int part, struct bp_reduce_table *t, uint64_t *hash,
+                  struct bp_err *err)
+{
+    for (const struct chunk *c = p->part[part].first; c; c = c->next)
+        BP_TRY(fill_chunk(p, c, t, hash, err));
+    return 0;
+}

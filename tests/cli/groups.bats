@@ -1,0 +1,60 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Group-by with so many groups that rows are put off in parts (lib/op/reduce_parts.h): the same
+# bytes as from one table, for any number of threads and any memory. With --mem 16M there are no parts.
+load lib
+
+setup_file() {
+    export ROWS=$BATS_FILE_TMPDIR/rows.csv
+    # 420,000 rows, 360,000 groups; NULLs in arguments come late
+    seq 420000 | awk 'BEGIN { srand(3); print "k,t,d,x,y,b,i" }
+        { k = $1 % 360000 * 7919 % 360000
+          x = ($1 > 300000 && $1 % 5 == 0) ? "" : sprintf("%.3f", rand() * 100 - 50)
+          printf "%d,t%d,%d.%02d,%s,%d,%s,%d\n", k, k % 1000, $1 % 97, k % 100, x, $1 % 11,
+                 ($1 % 3 ? "true" : "false"), $1 }' >"$ROWS"
+}
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+}
+
+S='k int, t text, d decimal(10,2), x float8, y smallint, b boolean, i bigint'
+
+check() { # KEYS AGGS
+    bp-reduce --mem 16M -j 1 -s "$S" -k "$1" "$2" "$ROWS" >want
+    for j in 1 3; do
+        bp-reduce --mem 1G -j $j -s "$S" -k "$1" "$2" "$ROWS" >got
+        same want got
+    done
+    BP_BATCH_ROWS=1000 bp-reduce --mem 1G -j 2 -s "$S" -k "$1" "$2" "$ROWS" >got
+    same want got
+}
+
+@test "sums, counts and extremes of many groups" {
+    check k 'count(*) AS n, count(x) AS nx, sum(d) AS sd, sum(x) AS sx, avg(x) AS ax, min(y) AS lo, max(i) AS hi'
+}
+@test "first and last go by the order of rows" {
+    check 'k, t' 'first(i) AS f, last(i) AS l, first(x) AS fx, max_by(i, y) AS m, bool_and(b) AS ba'
+}
+@test "variances, distinct values, wide decimals" {
+    check 't, k' 'var_pop(x) AS v, count(DISTINCT y) AS c, sum(d::decimal(30,2)) AS s, median(y) AS m'
+}
+@test "text and floats as keys, NULL among them" {
+    check 'x, t || k AS tk' 'count(*) AS n'
+}
+@test "parts that memory does not hold go to disk; rows that repeat go into the table after all" {
+    bp-read -s "$S" -c k,i "$ROWS" >r.arrow
+    aggs='sum(i) AS s, avg(i) AS a, min(i) AS b, max(i) AS c, count(*) AS n'
+    bp-reduce --mem 16M -k k "$aggs" r.arrow{,,,,,,,} >want
+    bp-reduce --mem 129M --stats -k k "$aggs" r.arrow{,,,,,,,} >got 2>stats
+    same want got
+    ! grep -q '"spilled_bytes":0,' stats
+    bp-reduce --mem 160M --stats -k k "$aggs" r.arrow{,,,,,,,} >got 2>stats
+    same want got
+    grep -q '"spilled_bytes":0,' stats
+}
+@test "shares of a stage are reduced one by one" {
+    bp-read -s "$S" -c k,i "$ROWS" | bp-shuffle -k k -n 2 stage
+    bp-reduce --mem 1G -k k 'sum(i) AS s, first(i) AS f' stage >got
+    bp-reduce --mem 16M -k k 'sum(i) AS s, first(i) AS f' stage >want
+    same want got
+}
