@@ -8,6 +8,7 @@
 #include "flow/marks.h"
 #include "fmt/csv.h"
 #include "fmt/jsonl.h"
+#include "fmt/parquet/parquet.h"
 #include "ipc/ipc.h"
 #include "stage/stage.h"
 #include "sys/dir.h"
@@ -17,12 +18,13 @@
 
 struct opts {
     const char *format, *null_text, *header, *delim, *codec;
+    int64_t group_rows, page_version;
     bool replace;
 };
 
 static const struct bp_option options[] = {
     {'f', "format", BP_OPT_TEXT, offsetof(struct opts, format), "FMT",
-     "csv, tsv, jsonl, arrow (by OUT's suffix; csv)"},
+     "csv, tsv, jsonl, arrow, parquet (by OUT's suffix; csv)"},
     {0, "delim", BP_OPT_TEXT, offsetof(struct opts, delim), "C",
      "field delimiter of text (default: , )"},
     {0, "header", BP_OPT_TEXT, offsetof(struct opts, header), "yes|no",
@@ -30,7 +32,11 @@ static const struct bp_option options[] = {
     {0, "null", BP_OPT_TEXT, offsetof(struct opts, null_text), "TEXT",
      "what stands for NULL (default: nothing)"},
     {0, "codec", BP_OPT_TEXT, offsetof(struct opts, codec), "CODEC",
-     "compress text: gzip, zstd, none (by OUT's suffix)"},
+     "text: gzip, zstd, none (by suffix); Parquet: snappy ..."},
+    {0, "row-group-rows", BP_OPT_COUNT, offsetof(struct opts, group_rows), "N",
+     "rows of a Parquet row group (default: 1048576)"},
+    {0, "page-version", BP_OPT_COUNT, offsetof(struct opts, page_version), "1|2",
+     "of a Parquet file's data pages (default: 1)"},
     {0, "replace", BP_OPT_FLAG, offsetof(struct opts, replace), NULL,
      "replace a directory of another number of tasks"},
 };
@@ -48,19 +54,25 @@ static const struct bp_command command = {
     .min_operands = 0,
     .max_operands = 1,
     .order = "input order",
-    .memory = "one batch",
+    .memory = "one batch; for Parquet, the compressed pages of a row group",
 };
 
-enum format { CSV, TSV, JSONL, ARROW };
+enum format { CSV, TSV, JSONL, ARROW, PARQUET };
 
 static const struct {
     enum format format;
     const char *name, *suffix;
-} formats[] = {{CSV, "csv", ".csv"},       {TSV, "tsv", ".tsv"},     {JSONL, "jsonl", ".jsonl"},
-               {ARROW, "arrow", ".arrow"}, {CSV, NULL, ".txt"},      {TSV, NULL, ".tab"},
-               {JSONL, NULL, ".ndjson"},   {ARROW, NULL, ".feather"}};
+} formats[] = {{CSV, "csv", ".csv"},
+               {TSV, "tsv", ".tsv"},
+               {JSONL, "jsonl", ".jsonl"},
+               {ARROW, "arrow", ".arrow"},
+               {PARQUET, "parquet", ".parquet"},
+               {CSV, NULL, ".txt"},
+               {TSV, NULL, ".tab"},
+               {JSONL, NULL, ".ndjson"},
+               {ARROW, NULL, ".feather"}};
 
-#define FORMAT_NAMES "csv, tsv, jsonl and arrow"
+#define FORMAT_NAMES "csv, tsv, jsonl, arrow and parquet"
 
 static const char *suffix_of(enum format f)
 {
@@ -71,15 +83,23 @@ static const char *suffix_of(enum format f)
     return formats[i].suffix;
 }
 
-/* The codec by --codec, or by the suffix of out, which is then not of the name. */
-static int codec_of(struct bp_tool *t, const struct opts *o, const char *out, size_t *name_len,
+/* Bytes of out without the suffix of a codec. */
+static size_t plain_len(const char *out)
+{
+    const struct bp_encoding *e = out ? bp_encoding_of_path(out) : NULL;
+
+    return out ? strlen(out) - (e ? strlen(e->suffix) : 0) : 0;
+}
+
+/* Of text as a whole: by --codec, or by the suffix of out. */
+static int codec_of(struct bp_tool *t, const struct opts *o, const char *out, enum format f,
                     const struct bp_encoding **e)
 {
-    const struct bp_encoding *by_name = out ? bp_encoding_of_path(out) : NULL;
-
-    *name_len = out ? strlen(out) - (by_name ? strlen(by_name->suffix) : 0) : 0;
-    *e = by_name;
-    if (!o->codec)
+    *e = out ? bp_encoding_of_path(out) : NULL;
+    if (f == PARQUET && *e)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "'%s': a Parquet file is compressed inside: --codec, and no suffix", out);
+    if (!o->codec || f == PARQUET)
         return 0;
     *e = bp_encoding_named(o->codec);
     if (!*e && strcmp(o->codec, "none") != 0)
@@ -114,7 +134,32 @@ static int format_of(struct bp_tool *t, const struct opts *o, const char *out, s
             return 0;
         }
     return bp_fail(&t->err, BP_EUSAGE,
-                   "'%s': no format goes by that suffix: say -f csv, tsv, jsonl or arrow", out);
+                   "'%s': no format goes by that suffix: say -f csv, tsv, jsonl, arrow or parquet",
+                   out);
+}
+
+/* Parquet compresses its pages itself. */
+static int parquet_options(struct bp_tool *t, const struct opts *o, enum format f,
+                           struct bp_parquet_out_opts *p)
+{
+    int codec = o->codec ? bp_pack_by_name(o->codec) : BP_PACK_SNAPPY;
+
+    if (f != PARQUET && (o->group_rows || o->page_version))
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--row-group-rows and --page-version are for Parquet files");
+    if (f != PARQUET)
+        return 0;
+    if (codec < 0)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--codec %s: the codecs of Parquet are snappy, zstd, lz4, gzip, brotli and "
+                       "none",
+                       o->codec);
+    if (o->page_version > 2)
+        return bp_fail(&t->err, BP_EUSAGE, "--page-version is 1 or 2, not %lld",
+                       (long long)o->page_version);
+    *p = (struct bp_parquet_out_opts){
+        .codec = (enum bp_pack)codec, .group_rows = o->group_rows, .v2 = o->page_version == 2};
+    return 0;
 }
 
 static int text_sink(struct bp_tool *t, const struct opts *o, enum format f,
@@ -188,16 +233,18 @@ static int run(struct bp_tool *t, const struct opts *o)
     struct bp_sink sink = {0};
     struct bp_outfile file;
     const struct bp_encoding *codec;
+    struct bp_parquet_out_opts parquet = {0};
     enum format f;
     char *path = (char *)(uintptr_t)out;
     int rc;
 
-    BP_TRY(codec_of(t, o, is_dir ? NULL : out, &len, &codec));
-    BP_TRY(format_of(t, o, is_dir ? NULL : out, len, &f));
+    BP_TRY(format_of(t, o, is_dir ? NULL : out, plain_len(is_dir ? NULL : out), &f));
+    BP_TRY(codec_of(t, o, is_dir ? NULL : out, f, &codec));
     if (codec && f == ARROW)
         return bp_fail(&t->err, BP_EUSAGE,
                        "an Arrow file is not compressed as a whole: --codec "
-                       "is for text");
+                       "is for text and Parquet");
+    BP_TRY(parquet_options(t, o, f, &parquet));
     BP_TRY(check_target(t, out, is_dir));
     if (o->header && strcmp(o->header, "yes") != 0 && strcmp(o->header, "no") != 0)
         return bp_fail(&t->err, BP_EUSAGE, "--header is yes or no, not '%s'", o->header);
@@ -226,6 +273,8 @@ static int run(struct bp_tool *t, const struct opts *o)
         BP_GO(bp_ipc_stream_sink(&sink, &file, &src.schema, &t->err));
     else if (f == ARROW)
         BP_GO(bp_ipc_file_sink(&sink, &file, &src.schema, &t->err));
+    else if (f == PARQUET)
+        BP_GO(bp_parquet_sink(&sink, &file, &src.schema, &parquet, &t->ctx, &t->err));
     else
         BP_GO(text_sink(t, o, f, &file, &src.schema, &sink));
     rc = bp_tool_drain(t, &src, &sink);

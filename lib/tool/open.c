@@ -168,7 +168,7 @@ static int open_arrow_file(struct opening *g, struct bp_piece *p, struct bp_sour
 
 static int open_parquet(struct opening *g, struct bp_piece *p, struct bp_source *out)
 {
-    struct bp_parquet_opts o = {.task = g->task.i, .n_tasks = g->task.n};
+    struct bp_parquet_opts o = {.unite = p->unite, .task = g->task.i, .n_tasks = g->task.n};
 
     o.some_groups = g->task.n > 0;
     if (g->task.n)

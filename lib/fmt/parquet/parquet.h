@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parquet files (apache/parquet-format): tables from them. */
+/* Parquet files (apache/parquet-format), both ways. */
 #ifndef BP_FMT_PARQUET_PARQUET_H
 #define BP_FMT_PARQUET_PARQUET_H
 
+#include "codec/pack.h"
 #include "flow/flow.h"
 #include "sys/input.h"
+#include "sys/outfile.h"
 
 struct bp_parquet_opts {
     bool some_groups; /* only row groups [first_group, first_group + n_groups) */
     int first_group, n_groups;
     int task, n_tasks; /* n_tasks > 0: these are the share of this task */
+    bool unite;        /* the caller reads all shares of which this file is one */
 };
 
 bool bp_parquet_is_file(const uint8_t *head, size_t n); /* by the first 4 bytes */
@@ -20,5 +23,17 @@ int bp_parquet_count_groups(struct bp_input *in, int *n, struct bp_err *err) BP_
 int bp_parquet_source(struct bp_source *out, struct bp_input *in,
                       const struct bp_parquet_opts *opts, struct bp_ctx *ctx,
                       struct bp_err *err) BP_MUST;
+
+struct bp_parquet_out_opts {
+    enum bp_pack codec;
+    int64_t group_rows; /* of a row group; 0: the default, 1,048,576 */
+    bool v2;            /* data pages of version 2 */
+    bool no_dict;
+};
+/* f is taken over (also on error). Columns are encoded on ctx->n_threads; the file is the
+ * same for any number. */
+int bp_parquet_sink(struct bp_sink *out, struct bp_outfile *f, const struct bp_schema *schema,
+                    const struct bp_parquet_out_opts *opts, struct bp_ctx *ctx,
+                    struct bp_err *err) BP_MUST;
 
 #endif

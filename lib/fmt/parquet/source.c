@@ -466,6 +466,17 @@ static int list_fields(struct pq_source *s, struct bp_err *err)
     return set_wants(s, s->leaf_of_field, s->all.n_fields, err);
 }
 
+/* Our marks, where we wrote the file. */
+static int take_marks(struct pq_source *s, struct bp_err *err)
+{
+    const struct bp_pq_file *f = s->file;
+
+    for (int i = 0; i < f->n_meta; i++)
+        if (strncmp(f->meta[i].key, "bp.", 3) == 0)
+            BP_TRY(bp_schema_set_meta(&s->all, f->meta[i].key, f->meta[i].value, err));
+    return bp_mark_task(&s->all, &s->share, err);
+}
+
 static int take_share(struct pq_source *s, const struct bp_parquet_opts *o, struct bp_err *err)
 {
     s->end = s->file->n_groups;
@@ -473,8 +484,18 @@ static int take_share(struct pq_source *s, const struct bp_parquet_opts *o, stru
         s->group = BP_MIN(o->first_group, s->end);
         s->end = BP_MIN(s->group + o->n_groups, s->end);
     }
+    BP_TRY(take_marks(s, err));
+    if (o->unite)
+        s->share = (struct bp_share){0, 0};
+    if (o->n_tasks > 0 && s->share.n)
+        return bp_fail(err, BP_EDATA,
+                       "%s: it is share %d of %d already, and cannot be cut into shares again",
+                       s->file->in.name, s->share.i, s->share.n);
     if (o->n_tasks > 0)
         s->share = (struct bp_share){o->task, o->n_tasks};
+    /* cut or united otherwise than by its keys: they promise nothing any more */
+    if (o->unite || o->n_tasks > 0)
+        BP_TRY(bp_schema_set_meta(&s->all, BP_MARK_PARTED, NULL, err));
     s->share_due = s->share.n > 0;
     return bp_mark_set_task(&s->all, s->share, err);
 }

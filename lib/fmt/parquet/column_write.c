@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fmt/parquet/column_write.h"
+
+#include <string.h>
+#include <zlib.h>
+
+#include "base/mem.h"
+#include "fmt/parquet/hybrid.h"
+#include "fmt/parquet/hybrid_write.h"
+#include "fmt/parquet/thrift.h"
+
+#define PAGE_ROWS 20000
+#define PAGE_BYTES ((size_t)1 << 20)
+#define DICT_BYTES ((int64_t)1 << 19)
+/* After the first page: when more than this share of its values are new, none repeats
+ * often enough for codes to be shorter. */
+#define NEW_SHARE(n) ((n) / 10 * 6)
+#define NEW_LEAST 1000
+
+void bp_pq_writer_open(struct bp_pq_writer *w, const char *name, struct bp_type type, bool nullable,
+                       enum bp_pack codec, bool v2, bool dict)
+{
+    bp_pq_layout(type, &w->layout);
+    w->name = name;
+    w->nullable = nullable;
+    w->codec = codec;
+    w->v2 = v2;
+    w->wants_dict = dict && w->layout.physical != BP_PQ_BOOLEAN;
+    w->by_codes = w->wants_dict;
+}
+
+static void clear_page(struct bp_pq_writer *w)
+{
+    w->page_rows = w->page_nulls = w->plain_bits = 0;
+    w->valid.len = w->codes.len = w->plain.len = 0;
+    w->page_range.any = false;
+}
+
+void bp_pq_writer_clear(struct bp_pq_writer *w)
+{
+    clear_page(w);
+    for (int i = 0; i < w->n_facts; i++)
+        bp_pq_range_release(&w->facts[i].range);
+    bp_mem_free(w->facts);
+    w->facts = NULL;
+    w->n_facts = w->cap_facts = 0;
+    w->pages.len = w->dict_page.len = 0;
+    bp_pq_value_dict_clear(&w->dict);
+    bp_dict_unref(w->mapped);
+    w->mapped = NULL;
+    w->n_dict_pages = w->n_plain_pages = 0;
+    w->n_rows = w->n_nulls = w->raw_bytes = 0;
+    w->range.any = false;
+    w->by_codes = w->wants_dict;
+}
+
+void bp_pq_writer_release(struct bp_pq_writer *w)
+{
+    struct bp_buf *all[] = {&w->valid,     &w->codes, &w->plain,  &w->map, &w->pages,
+                            &w->dict_page, &w->raw,   &w->packed, &w->used};
+
+    bp_pq_writer_clear(w);
+    for (size_t i = 0; i < BP_COUNT_OF(all); i++)
+        bp_buf_release(all[i]);
+    bp_pq_range_release(&w->page_range);
+    bp_pq_range_release(&w->range);
+    bp_pq_value_dict_release(&w->dict);
+    bp_pq_words_release(&w->words);
+}
+
+/* ---- values ---- */
+
+static int put_bits(struct bp_buf *out, int64_t *n_bits, const struct bp_pq_words *v,
+                    struct bp_err *err)
+{
+    size_t need = bp_bits_bytes(*n_bits + v->n);
+
+    BP_TRY(bp_buf_reserve(out, need - out->len + 1, err));
+    memset(out->data + out->len, 0, need - out->len);
+    for (int64_t i = 0; i < v->n; i++)
+        bp_bit_put(out->data, *n_bits + i, v->words[i] != 0);
+    *n_bits += v->n;
+    out->len = need;
+    return 0;
+}
+
+static int put_texts(struct bp_buf *out, const struct bp_pq_words *v, struct bp_err *err)
+{
+    size_t total = (size_t)(v->offsets[v->n] - v->offsets[0]) + (size_t)v->n * 4;
+    uint8_t *p;
+
+    BP_TRY(bp_buf_reserve(out, total, err));
+    p = out->data + out->len;
+    for (int64_t i = 0; i < v->n; i++) {
+        uint32_t n = (uint32_t)(v->offsets[i + 1] - v->offsets[i]);
+
+        memcpy(p, &n, 4);
+        memcpy(p + 4, v->bytes + v->offsets[i], n);
+        p += 4 + n;
+    }
+    out->len += total;
+    return 0;
+}
+
+/* PLAIN. */
+static int put_values(const struct bp_pq_layout *l, struct bp_buf *out, const struct bp_pq_words *v,
+                      struct bp_err *err)
+{
+    size_t n = (size_t)v->n;
+    uint32_t *narrow;
+
+    if (l->physical == BP_PQ_BYTES)
+        return put_texts(out, v, err);
+    if (l->physical == BP_PQ_FIXED)
+        return bp_buf_append(out, v->bytes + v->offsets[0], n * (size_t)l->width, err);
+    if (l->width == 8)
+        return bp_buf_append(out, v->words, n * 8, err);
+    BP_TRY(bp_buf_reserve(out, n * 4, err));
+    narrow = (uint32_t *)(void *)(out->data + out->len); /* whole values: aligned */
+    for (size_t i = 0; i < n; i++)
+        narrow[i] = (uint32_t)v->words[i];
+    out->len += n * 4;
+    return 0;
+}
+
+/* ---- pages ---- */
+
+static int put_page(struct bp_pq_writer *w, bool is_dict, int encoding, int64_t n_values,
+                    size_t def_bytes, struct bp_buf *out, struct bp_err *err)
+{
+    size_t packed_bytes = w->raw.len, skip = w->v2 && !is_dict ? def_bytes : 0, room;
+    const uint8_t *body = w->raw.data;
+    struct bp_thrift_out t;
+    size_t before = out->len;
+
+    if (w->codec != BP_PACK_NONE) {
+        room = bp_pack_bound(w->codec, w->raw.len - skip);
+        w->packed.len = 0;
+        BP_TRY(bp_buf_reserve(&w->packed, skip + room + 1, err));
+        memcpy(w->packed.data, w->raw.data, skip);
+        BP_TRY(bp_pack_into(w->codec, w->raw.data + skip, w->raw.len - skip, w->packed.data + skip,
+                            &room, err));
+        packed_bytes = skip + room;
+        body = w->packed.data;
+    }
+    bp_thrift_out_init(&t, out);
+    bp_thrift_put_i32(&t, 1,
+                      is_dict ? BP_PQ_DICT_PAGE
+                      : w->v2 ? BP_PQ_DATA_PAGE_V2
+                              : BP_PQ_DATA_PAGE);
+    bp_thrift_put_i32(&t, 2, (int32_t)w->raw.len);
+    bp_thrift_put_i32(&t, 3, (int32_t)packed_bytes);
+    bp_thrift_put_i32(&t, 4, (int32_t)crc32_z(0, body, packed_bytes));
+    bp_thrift_open_struct(&t, is_dict ? 7 : w->v2 ? 8 : 5);
+    bp_thrift_put_i32(&t, 1, (int32_t)n_values);
+    if (is_dict) {
+        bp_thrift_put_i32(&t, 2, BP_PQ_PLAIN);
+    } else if (w->v2) {
+        bp_thrift_put_i32(&t, 2, (int32_t)w->page_nulls);
+        bp_thrift_put_i32(&t, 3, (int32_t)n_values);
+        bp_thrift_put_i32(&t, 4, encoding);
+        bp_thrift_put_i32(&t, 5, (int32_t)def_bytes);
+        bp_thrift_put_i32(&t, 6, 0);
+        bp_thrift_put_bool(&t, 7, w->codec != BP_PACK_NONE);
+    } else {
+        bp_thrift_put_i32(&t, 2, encoding);
+        bp_thrift_put_i32(&t, 3, BP_PQ_RLE);
+        bp_thrift_put_i32(&t, 4, BP_PQ_RLE);
+    }
+    bp_thrift_close_struct(&t);
+    BP_TRY(bp_thrift_finish(&t, err));
+    w->raw_bytes += (int64_t)(out->len - before) + (int64_t)w->raw.len;
+    return bp_buf_append(out, body, packed_bytes, err);
+}
+
+/* V1 has the length in front. */
+static int put_levels(struct bp_pq_writer *w, size_t *def_bytes, struct bp_err *err)
+{
+    size_t prefix = w->v2 ? 0 : 4;
+    uint32_t n;
+
+    *def_bytes = 0;
+    if (!w->nullable)
+        return 0;
+    BP_TRY(bp_buf_reserve(&w->raw, 4, err));
+    w->raw.len += prefix;
+    BP_TRY(bp_pq_put_bits(&w->raw, w->page_nulls ? w->valid.data : NULL, w->page_rows, err));
+    *def_bytes = w->raw.len;
+    n = (uint32_t)(w->raw.len - prefix);
+    memcpy(w->raw.data, &n, prefix);
+    return 0;
+}
+
+/* Which codes the page has -> used[]; its least and greatest value from those. */
+static int range_of_codes(struct bp_pq_writer *w, struct bp_err *err)
+{
+    const int32_t *codes = (const int32_t *)(const void *)w->codes.data;
+    int64_t n = w->page_rows - w->page_nulls;
+    struct bp_pq_words all;
+
+    bp_pq_value_dict_words(&w->dict, &all);
+    w->used.len = 0;
+    BP_TRY(bp_buf_reserve(&w->used, (size_t)all.n + 1, err));
+    memset(w->used.data, 0, (size_t)all.n);
+    for (int64_t i = 0; i < n; i++)
+        w->used.data[codes[i]] = 1;
+    return bp_pq_range_add(&w->page_range, &w->layout, &all, w->used.data, err);
+}
+
+/* The first page's values as they are, and no dictionary. */
+static int drop_dict(struct bp_pq_writer *w, struct bp_err *err)
+{
+    const int32_t *codes = (const int32_t *)(const void *)w->codes.data;
+    int64_t n = w->page_rows - w->page_nulls;
+    struct bp_pq_words all, one;
+
+    bp_pq_value_dict_words(&w->dict, &all);
+    for (int64_t i = 0; i < n; i++) {
+        one = all;
+        one.n = 1;
+        one.words = all.words ? all.words + codes[i] : NULL;
+        one.offsets = all.words ? NULL : all.offsets + codes[i];
+        BP_TRY(put_values(&w->layout, &w->plain, &one, err));
+    }
+    bp_pq_value_dict_clear(&w->dict);
+    bp_dict_unref(w->mapped);
+    w->mapped = NULL;
+    w->by_codes = false;
+    return 0;
+}
+
+static int note_page(struct bp_pq_writer *w, size_t offset, struct bp_err *err)
+{
+    struct bp_pq_page_fact *f;
+
+    if (w->n_facts == w->cap_facts) {
+        f = bp_mem_grow(w->facts, (size_t)w->cap_facts + 32, sizeof *f, err);
+        if (!f)
+            return err->code;
+        w->facts = f;
+        w->cap_facts += 32;
+    }
+    BP_TRY(bp_pq_range_merge(&w->range, &w->layout, &w->page_range, err));
+    f = &w->facts[w->n_facts++];
+    *f = (struct bp_pq_page_fact){.offset = (int64_t)offset,
+                                  .n_bytes = (int64_t)(w->pages.len - offset),
+                                  .first_row = w->n_rows,
+                                  .n_rows = w->page_rows,
+                                  .n_nulls = w->page_nulls};
+    return bp_pq_range_merge(&f->range, &w->layout, &w->page_range, err);
+}
+
+static int close_page(struct bp_pq_writer *w, struct bp_err *err)
+{
+    int64_t n = w->page_rows - w->page_nulls;
+    size_t def_bytes, offset = w->pages.len;
+    int encoding = BP_PQ_PLAIN;
+
+    if (w->by_codes) {
+        BP_TRY(range_of_codes(w, err));
+        if (w->n_facts == 0 && n >= NEW_LEAST && w->dict.n > NEW_SHARE(n))
+            BP_TRY(drop_dict(w, err));
+    }
+    w->raw.len = 0;
+    BP_TRY(put_levels(w, &def_bytes, err));
+    if (w->by_codes) {
+        uint8_t width = (uint8_t)bp_pq_width((uint32_t)w->dict.n);
+
+        encoding = BP_PQ_RLE_DICTIONARY;
+        BP_TRY(bp_buf_append(&w->raw, &width, 1, err));
+        BP_TRY(
+            bp_pq_put_codes(&w->raw, (const int32_t *)(const void *)w->codes.data, n, width, err));
+    } else {
+        BP_TRY(bp_buf_append(&w->raw, w->plain.data, w->plain.len, err));
+    }
+    if (w->raw.len > INT32_MAX)
+        return bp_fail(err, BP_EDATA, "a page of %zu bytes is more than Parquet has room for",
+                       w->raw.len);
+    BP_TRY(put_page(w, false, encoding, w->page_rows, def_bytes, &w->pages, err));
+    BP_TRY(note_page(w, offset, err));
+    w->n_dict_pages += w->by_codes;
+    w->n_plain_pages += !w->by_codes;
+    w->n_rows += w->page_rows;
+    w->n_nulls += w->page_nulls;
+    clear_page(w);
+    if (bp_pq_value_dict_bytes(&w->dict, &w->layout) > DICT_BYTES)
+        w->by_codes = false;
+    return 0;
+}
+
+/* ---- rows ---- */
+
+static int add_validity(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
+{
+    size_t need = bp_bits_bytes(w->page_rows + c->n_rows);
+
+    if (!w->nullable) {
+        if (c->n_nulls)
+            return bp_fail(err, BP_EDATA, "a NULL in a column that is NOT NULL");
+        return 0;
+    }
+    BP_TRY(bp_buf_reserve(&w->valid, need - w->valid.len + 1, err));
+    w->valid.len = need;
+    if (c->n_nulls)
+        bp_bits_copy(w->valid.data, w->page_rows, c->valid, 0, c->n_rows);
+    else
+        bp_bits_fill(w->valid.data, w->page_rows, c->n_rows, true);
+    return 0;
+}
+
+/* Our code of a value of the stream's dictionary that was not met before. */
+static int map_code(struct bp_pq_writer *w, int32_t code, int32_t *out, struct bp_err *err)
+{
+    const struct bp_column *v = &w->mapped->values;
+    struct bp_pq_words one = {
+        .n = 1, .bytes = v->bytes, .offsets = (const int32_t *)v->data + code};
+
+    return bp_pq_value_dict_encode(&w->dict, &one, out, err);
+}
+
+static int use_map(struct bp_pq_writer *w, struct bp_dict *d, struct bp_err *err)
+{
+    size_t n = (size_t)d->values.n_rows * sizeof(int32_t);
+
+    if (w->mapped == d)
+        return 0;
+    bp_dict_unref(w->mapped);
+    w->mapped = bp_dict_ref(d);
+    w->map.len = 0;
+    BP_TRY(bp_buf_reserve(&w->map, n + 1, err));
+    memset(w->map.data, 0xff, n);
+    return 0;
+}
+
+/* Codes to codes: each value of the stream's dictionary is looked up once. */
+static int add_mapped(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
+{
+    const int32_t *from = c->data;
+    int32_t *to, *map;
+    int64_t n = 0;
+
+    BP_TRY(use_map(w, c->dict, err));
+    BP_TRY(bp_buf_reserve(&w->codes, (size_t)c->n_rows * sizeof *to, err));
+    to = (int32_t *)(void *)(w->codes.data + w->codes.len);
+    map = (int32_t *)(void *)w->map.data;
+    for (int64_t i = 0; i < c->n_rows; i++) {
+        if (bp_column_is_null(c, i))
+            continue;
+        if (map[from[i]] < 0)
+            BP_TRY(map_code(w, from[i], &map[from[i]], err));
+        to[n++] = map[from[i]];
+    }
+    w->codes.len += (size_t)n * sizeof *to;
+    return 0;
+}
+
+static int add_values(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
+{
+    struct bp_pq_words *v = &w->words;
+
+    BP_TRY(bp_pq_to_words(&w->layout, c, v, err));
+    if (w->by_codes) {
+        BP_TRY(bp_buf_reserve(&w->codes, (size_t)v->n * sizeof(int32_t) + 1, err));
+        BP_TRY(bp_pq_value_dict_encode(&w->dict, v,
+                                       (int32_t *)(void *)(w->codes.data + w->codes.len), err));
+        w->codes.len += (size_t)v->n * sizeof(int32_t);
+        return 0;
+    }
+    BP_TRY(bp_pq_range_add(&w->page_range, &w->layout, v, NULL, err));
+    if (w->layout.physical == BP_PQ_BOOLEAN)
+        return put_bits(&w->plain, &w->plain_bits, v, err);
+    return put_values(&w->layout, &w->plain, v, err);
+}
+
+int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
+{
+    struct bp_column plain = {0};
+    int rc;
+
+    BP_GO(add_validity(w, c, err));
+    if (c->dict && w->by_codes) {
+        BP_GO(add_mapped(w, c, err));
+    } else if (c->dict) {
+        BP_GO(bp_column_plain(&plain, c, err));
+        BP_GO(add_values(w, &plain, err));
+    } else {
+        BP_GO(add_values(w, c, err));
+    }
+    w->page_rows += c->n_rows;
+    w->page_nulls += c->n_nulls;
+    if (w->page_rows >= PAGE_ROWS || w->plain.len >= PAGE_BYTES)
+        rc = close_page(w, err);
+out:
+    bp_column_release(&plain);
+    return rc < 0 ? bp_err_prefix(err, "column %s", w->name) : 0;
+}
+
+int bp_pq_writer_finish(struct bp_pq_writer *w, struct bp_err *err)
+{
+    struct bp_pq_words all;
+
+    if (w->page_rows && close_page(w, err) < 0)
+        return bp_err_prefix(err, "column %s", w->name);
+    if (!w->n_dict_pages)
+        return 0;
+    w->raw.len = 0;
+    bp_pq_value_dict_words(&w->dict, &all);
+    if (put_values(&w->layout, &w->raw, &all, err) < 0 ||
+        put_page(w, true, BP_PQ_PLAIN, all.n, 0, &w->dict_page, err) < 0)
+        return bp_err_prefix(err, "column %s", w->name);
+    return 0;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One column chunk being written. Rows come in any pieces; pages are cut behind the
+ * piece with which they have PAGE_ROWS rows or PAGE_BYTES of values, so by the rows
+ * alone when the pieces are. A chunk begins with a dictionary, which is dropped after
+ * the first page when most values are new, and not used any more when it is full.
+ * Finished pages wait here, compressed, until the row group is complete.
+ *
+ *     bp_pq_writer_open; _add ..., _finish; the pages go to the file; _clear; ...
+ */
+#ifndef BP_FMT_PARQUET_COLUMN_WRITE_H
+#define BP_FMT_PARQUET_COLUMN_WRITE_H
+
+#include "codec/pack.h"
+#include "fmt/parquet/range.h"
+#include "fmt/parquet/value_dict.h"
+
+struct bp_pq_page_fact {
+    int64_t offset; /* in the chunk's data pages */
+    int64_t n_bytes, first_row, n_rows, n_nulls;
+    struct bp_pq_range range;
+};
+
+struct bp_pq_writer {
+    /* set by open */
+    struct bp_pq_layout layout;
+    enum bp_pack codec;
+    bool nullable, v2, wants_dict;
+    const char *name;
+
+    /* the page being filled */
+    bool by_codes;
+    int64_t page_rows, page_nulls;
+    struct bp_buf valid; /* bits, where nullable */
+    struct bp_buf codes; /* int32 */
+    struct bp_buf plain; /* PLAIN bytes; bits for booleans */
+    int64_t plain_bits;
+    struct bp_pq_range page_range;
+
+    /* the chunk */
+    struct bp_pq_value_dict dict;
+    struct bp_dict *mapped; /* the stream's dictionary that map translates */
+    struct bp_buf map;      /* int32: its codes -> ours; -1 not met yet */
+    struct bp_buf pages, dict_page;
+    struct bp_pq_page_fact *facts;
+    int n_facts, cap_facts;
+    int n_dict_pages, n_plain_pages;
+    int64_t n_rows, n_nulls, raw_bytes;
+    struct bp_pq_range range;
+
+    struct bp_pq_words words; /* scratch */
+    struct bp_buf raw, packed, used;
+};
+
+/* Zeroed before; no allocation. */
+void bp_pq_writer_open(struct bp_pq_writer *w, const char *name, struct bp_type type, bool nullable,
+                       enum bp_pack codec, bool v2, bool dict);
+int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err) BP_MUST;
+int bp_pq_writer_finish(struct bp_pq_writer *w, struct bp_err *err) BP_MUST;
+/* For the next chunk. The facts are the caller's to take before. */
+void bp_pq_writer_clear(struct bp_pq_writer *w);
+void bp_pq_writer_release(struct bp_pq_writer *w);
+
+#endif

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fmt/parquet/footer_write.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+#define VERSION 2
+#define CREATED_BY "batchpipe version " BP_VERSION
+
+int bp_pq_footer_open(struct bp_pq_footer *f, const struct bp_schema *schema, enum bp_pack codec,
+                      bool v2, struct bp_err *err)
+{
+    *f = (struct bp_pq_footer){.schema = schema, .codec = codec, .v2 = v2};
+    f->layouts = bp_mem_new((size_t)schema->n_fields + 1, sizeof *f->layouts, err);
+    if (!f->layouts)
+        return err->code;
+    for (int i = 0; i < schema->n_fields; i++)
+        bp_pq_layout(schema->fields[i].type, &f->layouts[i]);
+    return 0;
+}
+
+static void release_chunk(struct bp_pq_chunk_facts *c)
+{
+    for (int i = 0; i < c->n_pages; i++)
+        bp_pq_range_release(&c->pages[i].range);
+    bp_mem_free(c->pages);
+    bp_pq_range_release(&c->range);
+}
+
+void bp_pq_footer_release(struct bp_pq_footer *f)
+{
+    for (int g = 0; g < f->n_groups; g++) {
+        for (int i = 0; i < f->schema->n_fields; i++)
+            release_chunk(&f->groups[g].chunks[i]);
+        bp_mem_free(f->groups[g].chunks);
+    }
+    bp_mem_free(f->groups);
+    bp_mem_free(f->layouts);
+    *f = (struct bp_pq_footer){0};
+}
+
+/* ---- a row group ---- */
+
+static int put_chunk(struct bp_outfile *out, struct bp_pq_writer *w, const struct bp_pq_layout *l,
+                     struct bp_pq_chunk_facts *c, struct bp_err *err)
+{
+    *c = (struct bp_pq_chunk_facts){
+        .dict_at = w->dict_page.len ? out->pos_bytes : 0,
+        .data_at = out->pos_bytes + (int64_t)w->dict_page.len,
+        .raw_bytes = w->raw_bytes,
+        .n_bytes = (int64_t)(w->dict_page.len + w->pages.len),
+        .n_values = w->n_rows,
+        .n_nulls = w->n_nulls,
+        .n_dict_pages = w->n_dict_pages,
+        .n_plain_pages = w->n_plain_pages,
+        .pages = w->facts,
+        .n_pages = w->n_facts,
+    };
+    w->facts = NULL;
+    w->n_facts = 0;
+    BP_TRY(bp_pq_range_merge(&c->range, l, &w->range, err));
+    if (w->dict_page.len)
+        BP_TRY(bp_outfile_write(out, w->dict_page.data, w->dict_page.len, err));
+    if (w->pages.len)
+        BP_TRY(bp_outfile_write(out, w->pages.data, w->pages.len, err));
+    return 0;
+}
+
+int bp_pq_footer_group(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_pq_writer *columns,
+                       int64_t n_rows, struct bp_err *err)
+{
+    struct bp_pq_group_facts *g;
+
+    if (f->n_groups == f->cap_groups) {
+        g = bp_mem_grow(f->groups, (size_t)f->cap_groups + 16, sizeof *g, err);
+        if (!g)
+            return err->code;
+        f->groups = g;
+        f->cap_groups += 16;
+    }
+    g = &f->groups[f->n_groups];
+    g->n_rows = n_rows;
+    g->chunks = bp_mem_new((size_t)f->schema->n_fields + 1, sizeof *g->chunks, err);
+    if (!g->chunks)
+        return err->code;
+    f->n_groups++;
+    for (int i = 0; i < f->schema->n_fields; i++) {
+        BP_TRY(put_chunk(out, &columns[i], &f->layouts[i], &g->chunks[i], err));
+        bp_pq_writer_clear(&columns[i]);
+    }
+    return 0;
+}
+
+/* ---- the page index (PageIndex.md) ---- */
+
+/* 0 unordered, 1 ascending, 2 descending. Pages of NULLs only do not count. */
+static int boundary_order(const struct bp_pq_chunk_facts *c, const struct bp_pq_layout *l)
+{
+    const struct bp_pq_range *last = NULL;
+    bool up = true, down = true;
+
+    for (int i = 0; i < c->n_pages; i++) {
+        const struct bp_pq_range *r = &c->pages[i].range;
+
+        if (!r->any)
+            continue;
+        for (int max = 0; last && max < 2; max++) {
+            int cmp = bp_pq_range_compare(l, last, r, max);
+
+            up &= cmp <= 0;
+            down &= cmp >= 0;
+        }
+        last = r;
+    }
+    return up ? 1 : down ? 2 : 0;
+}
+
+/* Every page has bounds, or is NULLs only: else there is no index. */
+static int page_bounds(const struct bp_pq_chunk_facts *c, const struct bp_pq_layout *l, bool max,
+                       struct bp_thrift_out *t, struct bp_buf *scratch, struct bp_err *err)
+{
+    bool exact;
+
+    for (int i = 0; i < c->n_pages; i++) {
+        scratch->len = 0;
+        if (c->pages[i].n_nulls < c->pages[i].n_rows) {
+            int rc = c->pages[i].range.any
+                         ? bp_pq_range_put(&c->pages[i].range, l, max, scratch, &exact, err)
+                         : 1;
+
+            if (rc)
+                return rc;
+        }
+        if (t)
+            bp_thrift_put_element_bytes(t, scratch->data, scratch->len);
+    }
+    return 0;
+}
+
+static int put_column_index(const struct bp_pq_chunk_facts *c, const struct bp_pq_layout *l,
+                            struct bp_buf *out, struct bp_buf *scratch, struct bp_err *err)
+{
+    struct bp_thrift_out t;
+    int rc = 0;
+
+    for (int max = 0; max < 2 && rc == 0; max++)
+        rc = page_bounds(c, l, max, NULL, scratch, err);
+    if (rc)
+        return rc;
+    bp_thrift_out_init(&t, out);
+    bp_thrift_open_list(&t, 1, BP_THRIFT_TRUE, (size_t)c->n_pages);
+    for (int i = 0; i < c->n_pages; i++)
+        bp_thrift_put_element_bool(&t, c->pages[i].n_nulls == c->pages[i].n_rows);
+    for (int max = 0; max < 2; max++) {
+        bp_thrift_open_list(&t, 2 + max, BP_THRIFT_BINARY, (size_t)c->n_pages);
+        BP_TRY(page_bounds(c, l, max, &t, scratch, err));
+    }
+    bp_thrift_put_i32(&t, 4, boundary_order(c, l));
+    bp_thrift_open_list(&t, 5, BP_THRIFT_I64, (size_t)c->n_pages);
+    for (int i = 0; i < c->n_pages; i++)
+        bp_thrift_put_element_i64(&t, c->pages[i].n_nulls);
+    return bp_thrift_finish(&t, err);
+}
+
+static int put_offset_index(const struct bp_pq_chunk_facts *c, struct bp_buf *out,
+                            struct bp_err *err)
+{
+    struct bp_thrift_out t;
+
+    bp_thrift_out_init(&t, out);
+    bp_thrift_open_list(&t, 1, BP_THRIFT_STRUCT, (size_t)c->n_pages);
+    for (int i = 0; i < c->n_pages; i++) {
+        bp_thrift_open_element(&t);
+        bp_thrift_put_i64(&t, 1, c->data_at + c->pages[i].offset);
+        bp_thrift_put_i32(&t, 2, (int32_t)c->pages[i].n_bytes);
+        bp_thrift_put_i64(&t, 3, c->pages[i].first_row);
+        bp_thrift_close_struct(&t);
+    }
+    return bp_thrift_finish(&t, err);
+}
+
+static int put_indexes(struct bp_pq_footer *f, struct bp_outfile *out, bool offsets,
+                       struct bp_buf *buf, struct bp_buf *scratch, struct bp_err *err)
+{
+    for (int g = 0; g < f->n_groups; g++)
+        for (int i = 0; i < f->schema->n_fields; i++) {
+            struct bp_pq_chunk_facts *c = &f->groups[g].chunks[i];
+            int rc;
+
+            buf->len = 0;
+            rc = offsets ? put_offset_index(c, buf, err)
+                         : put_column_index(c, &f->layouts[i], buf, scratch, err);
+            if (rc < 0)
+                return rc;
+            if (rc > 0 || c->n_pages == 0)
+                continue;
+            *(offsets ? &c->offsets_at : &c->index_at) = out->pos_bytes;
+            *(offsets ? &c->offsets_bytes : &c->index_bytes) = (int64_t)buf->len;
+            BP_TRY(bp_outfile_write(out, buf->data, buf->len, err));
+        }
+    return 0;
+}
+
+/* ---- the footer ---- */
+
+static int put_stats(struct bp_thrift_out *t, const struct bp_pq_chunk_facts *c,
+                     const struct bp_pq_layout *l, struct bp_buf *scratch, struct bp_err *err)
+{
+    bool exact[2] = {false, false}, have[2] = {false, false};
+
+    bp_thrift_open_struct(t, 12);
+    bp_thrift_put_i64(t, 3, c->n_nulls);
+    for (int max = 1; c->range.any && max >= 0; max--) {
+        int rc;
+
+        scratch->len = 0;
+        rc = bp_pq_range_put(&c->range, l, max, scratch, &exact[max], err);
+        if (rc < 0)
+            return rc;
+        have[max] = rc == 0;
+        if (have[max])
+            bp_thrift_put_bytes(t, max ? 5 : 6, scratch->data, scratch->len);
+    }
+    if (have[1])
+        bp_thrift_put_bool(t, 7, exact[1]);
+    if (have[0])
+        bp_thrift_put_bool(t, 8, exact[0]);
+    bp_thrift_close_struct(t);
+    return 0;
+}
+
+static void put_encodings(struct bp_thrift_out *t, const struct bp_pq_chunk_facts *c)
+{
+    bool plain = c->n_plain_pages > 0 || c->n_dict_pages > 0;
+    size_t n = 1 + (size_t)plain + (size_t)(c->n_dict_pages > 0);
+
+    bp_thrift_open_list(t, 2, BP_THRIFT_I32, n);
+    bp_thrift_put_element_i32(t, BP_PQ_RLE);
+    if (n > 1)
+        bp_thrift_put_element_i32(t, BP_PQ_PLAIN); /* the dictionary's too */
+    if (c->n_dict_pages)
+        bp_thrift_put_element_i32(t, BP_PQ_RLE_DICTIONARY);
+}
+
+static void put_page_count(struct bp_thrift_out *t, int type, int encoding, int n)
+{
+    bp_thrift_open_element(t);
+    bp_thrift_put_i32(t, 1, type);
+    bp_thrift_put_i32(t, 2, encoding);
+    bp_thrift_put_i32(t, 3, n);
+    bp_thrift_close_struct(t);
+}
+
+static void put_page_counts(struct bp_thrift_out *t, const struct bp_pq_chunk_facts *c, bool v2)
+{
+    int type = v2 ? BP_PQ_DATA_PAGE_V2 : BP_PQ_DATA_PAGE;
+
+    bp_thrift_open_list(t, 13, BP_THRIFT_STRUCT,
+                        (size_t)(c->n_plain_pages > 0) + (c->n_dict_pages ? 2 : 0));
+    if (c->n_dict_pages) {
+        put_page_count(t, BP_PQ_DICT_PAGE, BP_PQ_PLAIN, 1);
+        put_page_count(t, type, BP_PQ_RLE_DICTIONARY, c->n_dict_pages);
+    }
+    if (c->n_plain_pages)
+        put_page_count(t, type, BP_PQ_PLAIN, c->n_plain_pages);
+}
+
+static int put_chunk_meta(struct bp_thrift_out *t, const struct bp_pq_footer *f, int i,
+                          const struct bp_pq_chunk_facts *c, struct bp_buf *scratch,
+                          struct bp_err *err)
+{
+    bp_thrift_open_element(t);
+    bp_thrift_put_i64(t, 2, 0); /* the metadata is here, nowhere else */
+    bp_thrift_open_struct(t, 3);
+    bp_thrift_put_i32(t, 1, (int32_t)f->layouts[i].physical);
+    put_encodings(t, c);
+    bp_thrift_open_list(t, 3, BP_THRIFT_BINARY, 1);
+    bp_thrift_put_element_bytes(t, f->schema->fields[i].name, strlen(f->schema->fields[i].name));
+    bp_thrift_put_i32(t, 4, (int32_t)f->codec);
+    bp_thrift_put_i64(t, 5, c->n_values);
+    bp_thrift_put_i64(t, 6, c->raw_bytes);
+    bp_thrift_put_i64(t, 7, c->n_bytes);
+    bp_thrift_put_i64(t, 9, c->data_at);
+    if (c->dict_at)
+        bp_thrift_put_i64(t, 11, c->dict_at);
+    BP_TRY(put_stats(t, c, &f->layouts[i], scratch, err));
+    put_page_counts(t, c, f->v2);
+    bp_thrift_close_struct(t);
+    if (c->offsets_at) {
+        bp_thrift_put_i64(t, 4, c->offsets_at);
+        bp_thrift_put_i32(t, 5, (int32_t)c->offsets_bytes);
+    }
+    if (c->index_at) {
+        bp_thrift_put_i64(t, 6, c->index_at);
+        bp_thrift_put_i32(t, 7, (int32_t)c->index_bytes);
+    }
+    bp_thrift_close_struct(t);
+    return 0;
+}
+
+static int put_group(struct bp_thrift_out *t, const struct bp_pq_footer *f, int g,
+                     struct bp_buf *scratch, struct bp_err *err)
+{
+    const struct bp_pq_group_facts *group = &f->groups[g];
+    int n = f->schema->n_fields;
+    int64_t raw = 0, packed = 0;
+
+    bp_thrift_open_element(t);
+    bp_thrift_open_list(t, 1, BP_THRIFT_STRUCT, (size_t)n);
+    for (int i = 0; i < n; i++) {
+        BP_TRY(put_chunk_meta(t, f, i, &group->chunks[i], scratch, err));
+        raw += group->chunks[i].raw_bytes;
+        packed += group->chunks[i].n_bytes;
+    }
+    bp_thrift_put_i64(t, 2, raw);
+    bp_thrift_put_i64(t, 3, group->n_rows);
+    if (n)
+        bp_thrift_put_i64(
+            t, 5, group->chunks[0].dict_at ? group->chunks[0].dict_at : group->chunks[0].data_at);
+    bp_thrift_put_i64(t, 6, packed);
+    if (g <= INT16_MAX)
+        bp_thrift_put_i16(t, 7, (int16_t)g);
+    bp_thrift_close_struct(t);
+    return 0;
+}
+
+static void put_meta(struct bp_thrift_out *t, const struct bp_schema *s)
+{
+    if (!s->n_meta)
+        return;
+    bp_thrift_open_list(t, 5, BP_THRIFT_STRUCT, (size_t)s->n_meta);
+    for (int i = 0; i < s->n_meta; i++) {
+        bp_thrift_open_element(t);
+        bp_thrift_put_string(t, 1, s->meta[i].key);
+        bp_thrift_put_string(t, 2, s->meta[i].value);
+        bp_thrift_close_struct(t);
+    }
+}
+
+static int put_footer(const struct bp_pq_footer *f, struct bp_buf *out, struct bp_buf *scratch,
+                      struct bp_err *err)
+{
+    struct bp_thrift_out t;
+    int64_t n_rows = 0;
+
+    for (int g = 0; g < f->n_groups; g++)
+        n_rows += f->groups[g].n_rows;
+    bp_thrift_out_init(&t, out);
+    bp_thrift_put_i32(&t, 1, VERSION);
+    bp_pq_put_schema(&t, f->schema, f->layouts);
+    bp_thrift_put_i64(&t, 3, n_rows);
+    bp_thrift_open_list(&t, 4, BP_THRIFT_STRUCT, (size_t)f->n_groups);
+    for (int g = 0; g < f->n_groups; g++)
+        BP_TRY(put_group(&t, f, g, scratch, err));
+    put_meta(&t, f->schema);
+    bp_thrift_put_string(&t, 6, CREATED_BY);
+    bp_thrift_open_list(&t, 7, BP_THRIFT_STRUCT, (size_t)f->schema->n_fields);
+    for (int i = 0; i < f->schema->n_fields; i++) { /* ordered as the type defines */
+        bp_thrift_open_element(&t);
+        bp_thrift_open_struct(&t, 1);
+        bp_thrift_close_struct(&t);
+        bp_thrift_close_struct(&t);
+    }
+    return bp_thrift_finish(&t, err);
+}
+
+int bp_pq_footer_write(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_err *err)
+{
+    struct bp_buf buf = {0}, scratch = {0};
+    uint8_t tail[8] = {0, 0, 0, 0, 'P', 'A', 'R', '1'};
+    uint32_t n;
+    int rc;
+
+    BP_GO(put_indexes(f, out, false, &buf, &scratch, err));
+    BP_GO(put_indexes(f, out, true, &buf, &scratch, err));
+    buf.len = 0;
+    BP_GO(put_footer(f, &buf, &scratch, err));
+    n = (uint32_t)buf.len;
+    memcpy(tail, &n, sizeof n);
+    BP_GO(bp_buf_append(&buf, tail, sizeof tail, err));
+    rc = bp_outfile_write(out, buf.data, buf.len, err);
+out:
+    bp_buf_release(&buf);
+    bp_buf_release(&scratch);
+    return rc;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The footer of a file being written: facts are gathered chunk by chunk, and put last. */
+#ifndef BP_FMT_PARQUET_FOOTER_WRITE_H
+#define BP_FMT_PARQUET_FOOTER_WRITE_H
+
+#include "fmt/parquet/column_write.h"
+#include "fmt/parquet/thrift.h"
+#include "sys/outfile.h"
+
+struct bp_pq_chunk_facts {
+    int64_t dict_at, data_at; /* offsets in the file; dict_at 0: none */
+    int64_t raw_bytes, n_bytes, n_values, n_nulls;
+    int n_dict_pages, n_plain_pages;
+    struct bp_pq_range range;
+    struct bp_pq_page_fact *pages; /* offsets from data_at */
+    int n_pages;
+    int64_t index_at, index_bytes, offsets_at, offsets_bytes; /* page index */
+};
+
+struct bp_pq_group_facts {
+    int64_t n_rows;
+    struct bp_pq_chunk_facts *chunks;
+};
+
+struct bp_pq_footer {
+    const struct bp_schema *schema;
+    struct bp_pq_layout *layouts;
+    enum bp_pack codec;
+    bool v2;
+    struct bp_pq_group_facts *groups;
+    int n_groups, cap_groups;
+};
+
+/* schema outlives it. */
+int bp_pq_footer_open(struct bp_pq_footer *f, const struct bp_schema *schema, enum bp_pack codec,
+                      bool v2, struct bp_err *err) BP_MUST;
+/* A row group whose columns are finished: writes their pages, takes their facts. */
+int bp_pq_footer_group(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_pq_writer *columns,
+                       int64_t n_rows, struct bp_err *err) BP_MUST;
+/* Page indexes, footer, magic. */
+int bp_pq_footer_write(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_err *err) BP_MUST;
+void bp_pq_footer_release(struct bp_pq_footer *f);
+
+/* schema_write.c: field 2 of FileMetaData. */
+void bp_pq_put_schema(struct bp_thrift_out *t, const struct bp_schema *schema,
+                      const struct bp_pq_layout *layouts);
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A Parquet file out. Batches are cut by the batch rule (recut.h), so that the file
+ * depends on the rows alone, and gathered to rounds; in a round each column is a job of
+ * the pool, which encodes and compresses its rows, while the next round is gathered.
+ * Encoded pages wait until their row group is complete.
+ */
+#include <string.h>
+
+#include "flow/marks.h"
+#include "flow/pool.h"
+#include "flow/recut.h"
+#include "fmt/parquet/footer_write.h"
+#include "fmt/parquet/parquet.h"
+
+#define GROUP_ROWS ((int64_t)1 << 20)
+#define GROUP_BYTES ((int64_t)64 << 20) /* of encoded pages */
+#define ROUND_BYTES ((int64_t)4 << 20)
+#define ROUND_BATCHES 64
+
+struct round {
+    struct bp_batch batches[ROUND_BATCHES];
+    int n;
+    int64_t n_rows, bytes;
+};
+
+struct job {
+    struct pq_sink *sink;
+    int column;
+    bool finish; /* the row group ends behind this round */
+    struct bp_err err;
+};
+
+struct pq_sink {
+    struct bp_outfile f;
+    struct bp_schema schema;
+    struct bp_recut recut;
+    struct bp_share own;
+    struct bp_shareset shares;
+    int64_t group_rows;
+
+    struct bp_pq_footer footer;
+    struct bp_pq_writer *columns;
+    struct job *jobs;
+    struct bp_pool *pool;
+    struct round rounds[2]; /* one is encoded, one gathered */
+    int gathering;
+    bool encoding;      /* jobs were given and not taken */
+    int64_t given_rows; /* of the row group: encoded or being so */
+};
+
+/* ---- jobs ---- */
+
+static int encode(struct job *j)
+{
+    struct pq_sink *s = j->sink;
+    const struct round *r = &s->rounds[!s->gathering];
+    struct bp_pq_writer *w = &s->columns[j->column];
+
+    for (int i = 0; i < r->n; i++)
+        BP_TRY(bp_pq_writer_add(w, &r->batches[i].cols[j->column], &j->err));
+    return j->finish ? bp_pq_writer_finish(w, &j->err) : 0;
+}
+
+static void work(void *ctx, int worker, void *job)
+{
+    (void)ctx, (void)worker;
+    (void)encode(job); /* what failed stands in the job */
+}
+
+static void clear_round(struct round *r)
+{
+    for (int i = 0; i < r->n; i++)
+        bp_batch_release(&r->batches[i]);
+    r->n = 0;
+    r->n_rows = r->bytes = 0;
+}
+
+/* Waits for the round that is being encoded. */
+static int wait_round(struct pq_sink *s, struct bp_err *err)
+{
+    struct job *j;
+    int rc = 0;
+
+    while (s->encoding && (j = bp_pool_take(s->pool)))
+        if (j->err.code && rc == 0) {
+            *err = j->err;
+            rc = bp_err_prefix(err, "%s", s->f.path);
+        }
+    s->encoding = false;
+    clear_round(&s->rounds[!s->gathering]);
+    return rc;
+}
+
+static int64_t encoded_bytes(const struct pq_sink *s)
+{
+    int64_t n = 0;
+
+    for (int i = 0; i < s->schema.n_fields; i++)
+        n += (int64_t)s->columns[i].pages.len;
+    return n;
+}
+
+/* The gathered round goes to the pool, and another is gathered; last: the row group
+ * ends with it, and is written. */
+static int give_round(struct pq_sink *s, bool last, struct bp_err *err)
+{
+    struct round *r = &s->rounds[s->gathering];
+
+    BP_TRY(wait_round(s, err));
+    last |= encoded_bytes(s) >= GROUP_BYTES;
+    s->given_rows += r->n_rows;
+    s->gathering = !s->gathering;
+    s->encoding = true;
+    for (int i = 0; i < s->schema.n_fields; i++) {
+        s->jobs[i] = (struct job){.sink = s, .column = i, .finish = last};
+        bp_pool_give(s->pool, &s->jobs[i]);
+    }
+    if (!last)
+        return 0;
+    BP_TRY(wait_round(s, err));
+    BP_TRY(bp_pq_footer_group(&s->footer, &s->f, s->columns, s->given_rows, err));
+    s->given_rows = 0;
+    return 0;
+}
+
+/* ---- gathering ---- */
+
+/* b, which is emptied, as a whole or up to the end of the row group. */
+static int gather(struct pq_sink *s, struct bp_batch *b, struct bp_err *err)
+{
+    while (b->n_rows) {
+        struct round *r = &s->rounds[s->gathering];
+        int64_t left = s->group_rows - s->given_rows - r->n_rows;
+        struct bp_batch *to = &r->batches[r->n], rest = {0};
+
+        if (b->n_rows <= left) {
+            bp_batch_move(to, b);
+        } else {
+            BP_TRY(bp_batch_slice(to, b, 0, left, err));
+            if (bp_batch_slice(&rest, b, left, b->n_rows - left, err) < 0) {
+                bp_batch_release(to);
+                return err->code;
+            }
+            bp_batch_release(b);
+            bp_batch_move(b, &rest);
+        }
+        r->n++;
+        r->n_rows += to->n_rows;
+        r->bytes += bp_batch_size_bytes(to);
+        left -= to->n_rows;
+        if (left == 0 || r->n == ROUND_BATCHES || r->bytes >= ROUND_BYTES)
+            BP_TRY(give_round(s, left == 0, err));
+    }
+    return 0;
+}
+
+static int pq_put(void *self, struct bp_batch *in, struct bp_err *err)
+{
+    struct pq_sink *s = self;
+    struct bp_batch b;
+    int rc = bp_shareset_add(&s->shares, in->share.n ? in->share : s->own, err);
+
+    if (rc < 0) {
+        bp_batch_release(in);
+        return rc;
+    }
+    BP_TRY(bp_recut_put(&s->recut, in, err));
+    while ((rc = bp_recut_take(&s->recut, &b, err)) == 0) {
+        rc = gather(s, &b, err);
+        bp_batch_release(&b);
+        BP_TRY(rc);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+/* As in an Arrow file: one share keeps its mark, all of them are the whole. */
+static int judge_shares(struct pq_sink *s, struct bp_err *err)
+{
+    const struct bp_shareset *set = &s->shares;
+
+    if (set->n_seen == 1 && set->n > 1)
+        return bp_mark_set_task(&s->schema, (struct bp_share){set->last, set->n}, err);
+    if (!bp_shareset_whole(set))
+        return bp_fail(err, BP_EDATA, "the input has %d of %d shares: neither one nor all",
+                       set->n_seen, set->n);
+    return set->n > 1 ? bp_mark_set_task(&s->schema, (struct bp_share){0, 0}, err) : 0;
+}
+
+static int pq_commit(void *self, struct bp_err *err)
+{
+    struct pq_sink *s = self;
+    struct bp_batch b;
+    int rc;
+
+    BP_TRY(judge_shares(s, err));
+    BP_TRY(bp_recut_flush(&s->recut, &b, err));
+    rc = gather(s, &b, err);
+    bp_batch_release(&b);
+    BP_TRY(rc);
+    if (s->rounds[s->gathering].n || s->given_rows)
+        BP_TRY(give_round(s, true, err));
+    BP_TRY(bp_pq_footer_write(&s->footer, &s->f, err));
+    return bp_outfile_commit(&s->f, err);
+}
+
+/* ---- the sink ---- */
+
+static void pq_abort(void *self, const char *reason)
+{
+    struct pq_sink *s = self;
+
+    (void)reason; /* the file never appears */
+    bp_outfile_abort(&s->f);
+}
+
+static void pq_free(void *self)
+{
+    struct pq_sink *s = self;
+
+    bp_pool_free(s->pool);
+    clear_round(&s->rounds[0]);
+    clear_round(&s->rounds[1]);
+    for (int i = 0; s->columns && i < s->schema.n_fields; i++)
+        bp_pq_writer_release(&s->columns[i]);
+    bp_mem_free(s->columns);
+    bp_mem_free(s->jobs);
+    if (s->footer.schema)
+        bp_pq_footer_release(&s->footer);
+    bp_recut_release(&s->recut);
+    bp_shareset_release(&s->shares);
+    bp_outfile_abort(&s->f);
+    bp_schema_release(&s->schema);
+    bp_mem_free(s);
+}
+
+static const struct bp_sink_ops pq_ops = {
+    .put = pq_put, .commit = pq_commit, .abort = pq_abort, .free = pq_free};
+
+static int open_sink(struct pq_sink *s, const struct bp_schema *schema,
+                     const struct bp_parquet_out_opts *o, struct bp_ctx *ctx, struct bp_err *err)
+{
+    static const struct bp_pool_ops ops = {.work = work};
+    size_t n = (size_t)schema->n_fields + 1;
+
+    if (schema->n_fields == 0)
+        return bp_fail(err, BP_EUSAGE, "a Parquet file has at least one column");
+    BP_TRY(bp_schema_copy(&s->schema, schema, err));
+    BP_TRY(bp_mark_task(&s->schema, &s->own, err));
+    BP_TRY(bp_recut_init(&s->recut, &s->schema, err));
+    BP_TRY(bp_pq_footer_open(&s->footer, &s->schema, o->codec, o->v2, err));
+    s->group_rows = o->group_rows ? o->group_rows : GROUP_ROWS;
+    s->columns = bp_mem_new(n, sizeof *s->columns, err);
+    s->jobs = s->columns ? bp_mem_new(n, sizeof *s->jobs, err) : NULL;
+    if (!s->jobs)
+        return err->code;
+    for (int i = 0; i < schema->n_fields; i++)
+        bp_pq_writer_open(&s->columns[i], s->schema.fields[i].name, s->schema.fields[i].type,
+                          s->schema.fields[i].nullable, o->codec, o->v2, !o->no_dict);
+    BP_TRY(bp_pool_open(&s->pool, ctx->n_threads, (int)n, &ops, s, err));
+    return bp_outfile_write(&s->f, "PAR1", 4, err);
+}
+
+int bp_parquet_sink(struct bp_sink *out, struct bp_outfile *f, const struct bp_schema *schema,
+                    const struct bp_parquet_out_opts *opts, struct bp_ctx *ctx, struct bp_err *err)
+{
+    struct pq_sink *s = bp_mem_new(1, sizeof *s, err);
+
+    *out = (struct bp_sink){0};
+    if (!s) {
+        bp_outfile_abort(f);
+        return err->code;
+    }
+    s->f = *f;
+    out->name = bp_mem_str(f->path, err);
+    if (!out->name || open_sink(s, schema, opts, ctx, err) < 0) {
+        bp_mem_free(out->name);
+        out->name = NULL;
+        pq_free(s);
+        return err->code;
+    }
+    out->ops = &pq_ops;
+    out->self = s;
+    return 0;
+}
