@@ -114,7 +114,7 @@ $(SHIM): tests/fault/shim.c
 DEB_BUILD := gcc make pkg-config libpg-query-dev libcsv-dev libisal-dev zlib1g-dev libzstd-dev \
 	liblz4-dev libbz2-dev liblzma-dev libsnappy-dev libbrotli-dev libxxhash-dev libjansson-dev \
 	libpcre2-dev
-DEB_TEST := bats clang clang-format-14 python3-venv mandoc parallel mawk postgresql
+DEB_TEST := bats clang clang-format-14 python3-venv mandoc parallel mawk postgresql tzdata
 
 deps:
 	@sh tests/deps.sh $(DEB_BUILD) $(DEB_TEST)

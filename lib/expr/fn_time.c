@@ -14,6 +14,7 @@
 #include "col/text.h"
 #include "expr/cast.h"
 #include "expr/function.h"
+#include "expr/moment.h"
 #include "expr/wide.h"
 
 #define DAY_S INT64_C(86400)
@@ -116,9 +117,11 @@ static enum field field_by_name(const char *s, size_t n)
     return F_NONE;
 }
 
-static inline int64_t floor_div(int64_t a, int64_t b)
+bool bp_is_clock_field(const char *s, size_t n)
 {
-    return a / b - (a % b < 0);
+    enum field f = field_by_name(s, n);
+
+    return f != F_NONE && f < F_DAY;
 }
 
 /* Seconds of a field of fixed length; 0 for the others. */
@@ -156,7 +159,7 @@ BP_WIDE static void cut_fixed(const int64_t *a, int64_t *r, int64_t n, int64_t s
 static void cut_small(const int64_t *a, int64_t *r, int64_t n, int64_t size)
 {
     for (int64_t i = 0; i < n; i++)
-        r[i] = floor_div(a[i], size) * size;
+        r[i] = bp_floor_div(a[i], size) * size;
 }
 
 static int64_t first_year(enum field f, int64_t y)
@@ -189,7 +192,7 @@ static void cut_calendar(const int64_t *a, int64_t *r, int64_t n, enum field f, 
 
     for (int64_t i = 0; i < n; i++) {
         if (a[i] < lo || a[i] >= hi) {
-            field_span(f, floor_div(a[i], day), &from, &to);
+            field_span(f, bp_floor_div(a[i], day), &from, &to);
             if (__builtin_mul_overflow(from, day, &lo))
                 lo = INT64_MIN;
             if (__builtin_mul_overflow(to, day, &hi))
@@ -283,7 +286,7 @@ struct moment {
 
 static int64_t iso_week(int64_t day, int64_t *year)
 {
-    int64_t thursday = floor_div(day + 3, 7) * 7; /* of the same week, as days since the epoch */
+    int64_t thursday = bp_floor_div(day + 3, 7) * 7; /* of the same week, as days since the epoch */
     int64_t y = bp_civil_from_days(thursday).year;
 
     *year = y;
@@ -296,8 +299,8 @@ static int64_t day_field(enum field f, int64_t day)
     int64_t y, week;
 
     switch (f) {
-    case F_DOW: return day + 4 - floor_div(day + 4, 7) * 7;
-    case F_ISODOW: return day + 3 - floor_div(day + 3, 7) * 7 + 1;
+    case F_DOW: return day + 4 - bp_floor_div(day + 4, 7) * 7;
+    case F_ISODOW: return day + 3 - bp_floor_div(day + 3, 7) * 7 + 1;
     case F_JULIAN: return day + 2440588;
     case F_WEEK:
     case F_ISOYEAR: week = iso_week(day, &y); return f == F_WEEK ? week : y > 0 ? y : y - 1;
@@ -348,11 +351,11 @@ static int run_extract_stamp(struct bp_run *r, const struct bp_vec *args, struct
     v = data;
     for (int64_t i = 0; i < r->n; i++) {
         if (is_clock(f)) {
-            v[i] = clock_field(f, a[i] - floor_div(a[i], day) * day, per_s);
+            v[i] = clock_field(f, a[i] - bp_floor_div(a[i], day) * day, per_s);
             continue;
         }
         if (a[i] < lo || a[i] >= hi) {
-            int64_t d = floor_div(a[i], day);
+            int64_t d = bp_floor_div(a[i], day);
 
             last = day_field(f, d);
             if (__builtin_mul_overflow(d, day, &lo))
@@ -443,7 +446,7 @@ static bp_int128 total_ns(const struct bp_column *c, int64_t i, bool epoch)
     per_s = bp_unit_per_second(c->type.unit);
     v = ((const int64_t *)c->data)[i];
     if (!epoch)
-        v -= floor_div(v, 60 * per_s) * 60 * per_s;
+        v -= bp_floor_div(v, 60 * per_s) * 60 * per_s;
     return (bp_int128)v * (1000000000 / per_s);
 }
 

@@ -3,6 +3,8 @@
 #ifndef BP_EXPR_MOMENT_H
 #define BP_EXPR_MOMENT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define BP_DAY_S INT64_C(86400)
@@ -15,5 +17,8 @@ static inline int64_t bp_floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);
 }
+
+/* fn_time.c: the name of a field shorter than a day. */
+bool bp_is_clock_field(const char *s, size_t n);
 
 #endif

@@ -46,3 +46,20 @@ names() { bp-map --functions | sed 's/(.*//' | sort -u; }
     [ "$status" -eq 2 ]
     [[ $output == *"arguments have no names"* ]]
 }
+
+@test "a time zone that is not there is named, at once or with its row" {
+    run bp-map -s 'ts timestamptz' "ts at time zone 'Nowhere/City'" /dev/null
+    [ "$status" -eq 2 ]
+    [[ $output == *"there is no time zone 'Nowhere/City'"* ]]
+    put t.csv 'ts,z\n2020-01-01,UTC\n2020-01-01,Mars\n'
+    fails 1 bp-map -s 'ts timestamptz, z text' "ts at time zone z" t.csv
+    [[ $output == *"row 2"*"there is no time zone 'Mars'"* ]]
+}
+
+@test "TZ and TZDIR of the environment play no part" {
+    put t.csv 'ts\n2020-07-01 12:00:00+00\n'
+    export TZ=America/New_York TZDIR=/nowhere
+    run bash -c "bp-map -s 'ts timestamptz' \"ts at time zone 'Europe/Paris' AS a, ts AS b\" t.csv | bp-write"
+    [ "$status" -eq 0 ]
+    [[ $output == *"2020-07-01 14:00:00,2020-07-01 12:00:00+00"* ]]
+}

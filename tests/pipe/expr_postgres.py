@@ -668,6 +668,65 @@ justify_hours(interval '50 hours' - v)
 (ts, v) overlaps (us, v)
 to_timestamp(i4)
 to_timestamp(1284352323.5)
+tz at time zone 'Europe/Paris'
+ts at time zone 'Europe/Paris'
+tz at time zone 'america/new_york'
+ts at time zone 'america/new_york'
+tz at time zone 'Asia/Kolkata'
+ts at time zone 'Asia/Kolkata'
+tz at time zone 'Pacific/Apia'
+ts at time zone 'Pacific/Apia'
+tz at time zone 'Europe/Dublin'
+ts at time zone 'Europe/Dublin'
+tz at time zone 'America/Sao_Paulo'
+ts at time zone 'America/Sao_Paulo'
+tz at time zone 'Africa/Casablanca'
+ts at time zone 'Africa/Casablanca'
+tz at time zone 'Antarctica/Troll'
+ts at time zone 'Antarctica/Troll'
+tz at time zone 'UTC'
+ts at time zone 'UTC'
+tz at time zone 'EST'
+ts at time zone 'EST'
+tz at time zone 'pst'
+ts at time zone 'pst'
+tz at time zone 'JST'
+ts at time zone 'Zulu'
+tz at time zone 'EST5EDT'
+ts at time zone 'EST5EDT'
+tz at time zone 'UTC+3'
+ts at time zone 'UTC+3'
+tz at time zone '+5:30'
+ts at time zone '+5:30'
+tz at time zone '<X>-3:30<Y>,M10.1.0/1,M3.4.4/27'
+ts at time zone '<X>-3:30<Y>,M10.1.0/1,M3.4.4/27'
+tz at time zone 'Asia/Tehran'
+ts at time zone 'Asia/Tehran'
+tz at time zone 'Australia/Lord_Howe'
+ts at time zone 'Australia/Lord_Howe'
+us at time zone 'America/New_York' at time zone 'Asia/Tokyo'
+timezone('Europe/Paris', d)
+d at time zone 'Europe/Paris'
+tz at time zone interval '-05:30'
+ts at time zone interval '01:00:30'
+tz at time zone v
+tz at time zone p
+ts at time zone case when i4 > 0 then 'Europe/Berlin' when i4 < 0 then 'America/Chicago' else 'Asia/Tokyo' end
+(timestamp '2021-03-28 01:30' + j4 * interval '30 min') at time zone 'Europe/Paris'
+(timestamp '2021-10-31 01:30' + j4 * interval '30 min') at time zone 'Europe/Paris'
+(timestamp '2050-03-27 01:30' + j4 * interval '30 min') at time zone 'Europe/Paris'
+(timestamp '2050-10-30 01:30' + j4 * interval '30 min') at time zone 'Europe/Paris'
+(timestamptz '2400-10-29 00:30+00' + j4 * interval '30 min') at time zone 'Europe/Paris'
+(timestamp '2024-03-10 01:30' + j4 * interval '30 min') at time zone 'America/New_York'
+(timestamp '2024-11-03 00:30' + j4 * interval '30 min') at time zone 'America/New_York'
+(timestamp '2011-12-29 20:30' + j4 * interval '12 hours') at time zone 'Pacific/Apia'
+date_trunc('day', tz, 'America/New_York')
+date_trunc('hour', tz, 'Asia/Kolkata')
+date_trunc('month', tz, 'Australia/Lord_Howe')
+date_trunc('minute', tz, 'Europe/Dublin')
+date_trunc('hour', timestamptz '2021-10-31 00:30+00' + j4 * interval '30 min', 'Australia/Lord_Howe')
+make_timestamptz(2020, 7, j4, 12, 0, 0, 'Europe/Paris')
+make_timestamptz(2020, 1, 1, 12, 0, 0, 'EST')
 1 / 0
 b and 1 / j4 > 0
 j4 = 0 or 1 / j4 > 0
