@@ -68,6 +68,22 @@ static int between(struct unpack *u, struct bp_err *err)
     return u->codec->begin(u->decoder, err);
 }
 
+static void drop_decoder(struct unpack *u)
+{
+    if (u->decoder)
+        u->codec->free(u->decoder);
+    bp_mem_free(u->buf);
+    u->decoder = NULL;
+    u->buf = NULL;
+}
+
+static int make_decoder(struct unpack *u, struct bp_err *err)
+{
+    u->buf = bp_mem_new(IN_BYTES, 1, err);
+    u->decoder = u->buf ? u->codec->open(err) : NULL;
+    return u->decoder ? 0 : err->code;
+}
+
 static int unpack_read(void *self, void *p, size_t n, size_t *got, struct bp_err *err)
 {
     struct unpack *u = self;
@@ -76,6 +92,8 @@ static int unpack_read(void *self, void *p, size_t n, size_t *got, struct bp_err
 
     *got = 0;
     n = BP_MIN(n, (size_t)1 << 30);
+    if (!u->decoder && !u->done)
+        BP_TRY(make_decoder(u, err));
     while (!*got && n && !u->done) {
         if (!u->in_frame) {
             BP_TRY(between(u, err));
@@ -99,18 +117,32 @@ static int unpack_read(void *self, void *p, size_t n, size_t *got, struct bp_err
     return 0;
 }
 
+/* Only a file can be read again. */
+static bool unpack_rewind(void *self)
+{
+    struct unpack *u = self;
+
+    if (!u->inner.file)
+        return false;
+    drop_decoder(u);
+    u->inner.pos_bytes = 0;
+    bp_input_rest(&u->inner);
+    u->in_frame = u->any = u->inner_end = u->done = false;
+    u->taken_bytes = 0;
+    u->n_left = 0;
+    return true;
+}
+
 static void unpack_free(void *self)
 {
     struct unpack *u = self;
 
-    if (u->decoder)
-        u->codec->free(u->decoder);
+    drop_decoder(u);
     bp_input_close(&u->inner);
-    bp_mem_free(u->buf);
     bp_mem_free(u);
 }
 
-static const struct bp_input_ops unpack_ops = {unpack_read, unpack_free};
+static const struct bp_input_ops unpack_ops = {unpack_read, unpack_free, unpack_rewind};
 
 int bp_codec_open(struct bp_input *out, struct bp_input *inner, const struct bp_codec *codec,
                   struct bp_err *err)
@@ -127,9 +159,7 @@ int bp_codec_open(struct bp_input *out, struct bp_input *inner, const struct bp_
     }
     u->codec = codec;
     bp_input_move(&u->inner, inner);
-    u->buf = bp_mem_new(IN_BYTES, 1, err);
-    u->decoder = u->buf ? codec->open(err) : NULL;
-    if (!u->decoder) {
+    if (make_decoder(u, err) < 0) {
         unpack_free(u);
         bp_mem_free(name);
         return err->code;

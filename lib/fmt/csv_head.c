@@ -188,8 +188,11 @@ out:
 
 int csv_heads_read(struct csv_reader *r, const struct bp_csv_opts *opts, struct bp_err *err)
 {
-    for (int i = 0; i < r->n_files; i++)
+    for (int i = 0; i < r->n_files; i++) {
         BP_TRY(read_head(r, &r->files[i], opts, err));
+        if (i >= CSV_AWAKE_FILES)
+            bp_input_rest(&r->files[i].in);
+    }
     return 0;
 }
 

@@ -278,6 +278,8 @@ int csv_infer(struct csv_reader *r, struct bp_err *err)
             BP_GO(sample_file(&m, m.file, each, err));
         else
             BP_GO(sample_stream(&m, &r->files[i], each, err));
+        if (i >= CSV_AWAKE_FILES)
+            bp_input_rest(&r->files[i].in);
     }
     for (int c = 0; c < r->n_cols; c++)
         if (r->cols[c].guessed)

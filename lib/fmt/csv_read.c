@@ -11,6 +11,8 @@
 #include "flow/pool.h"
 #include "fmt/csv_reader.h"
 
+#define AHEAD_LEAST_BYTES (256 << 10) /* a smaller file is read before a thread is up */
+
 struct csv_source {
     struct csv_reader r;
     struct bp_share share;
@@ -69,7 +71,8 @@ static int open_file(struct csv_source *s, struct csv_job **first, struct bp_err
     *first = NULL;
     s->file_open = true;
     s->at = s->end = 0;
-    if (!f->in.is_file && f->hi > 0 && s->r.ctx->n_threads > 1)
+    if (!f->in.is_file && f->hi > 0 && s->r.ctx->n_threads > 1 &&
+        f->in.size_bytes >= AHEAD_LEAST_BYTES)
         BP_TRY(bp_input_read_ahead(&f->in, err));
     if (!f->in.is_file || f->hi <= f->data_start || f->hi <= f->lo ||
         f->data_start >= f->in.size_bytes)
@@ -190,6 +193,7 @@ static int next_job(struct csv_source *s, struct csv_job **out, struct bp_err *e
             BP_TRY(next_block(s, out, err));
             if (*out)
                 return 0;
+            bp_input_finish(&f->in);
         } else if (s->at < s->end) {
             *out = job_new(s, err);
             if (!*out)

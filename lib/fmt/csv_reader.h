@@ -29,6 +29,7 @@
 #include "fmt/csv_scan.h"
 #include "fmt/rejects.h"
 
+#define CSV_AWAKE_FILES 16 /* more inputs are put to rest between looks at them */
 #define CSV_CHUNK_BYTES ((size_t)512 << 10)
 #define CSV_CHUNK_MIN_BYTES (64 << 10) /* where memory is tight */
 #define CSV_PIECE_BYTES ((uint32_t)32 << 10)

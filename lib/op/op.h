@@ -86,6 +86,18 @@ int bp_merge_open(struct bp_source *out, struct bp_source ins[], int n_ins,
 /* union.c: inputs one after the other; schemas must be logically equal. */
 int bp_union_open(struct bp_source *out, struct bp_source ins[], int n_ins,
                   struct bp_err *err) BP_MUST;
+/* The same for any number of inputs, few of them open at a time: each is opened for its
+ * schema, and closed until its turn where it can be opened again. */
+struct bp_union_inputs {
+    int n;
+    int (*open)(void *self, int i, struct bp_source *out, struct bp_err *err);
+    bool (*again)(const void *self, int i); /* may open(i) be called a second time? */
+    void (*free)(void *self);
+    void *self;
+};
+/* ins is taken over, also on error. */
+int bp_union_inputs_open(struct bp_source *out, const struct bp_union_inputs *ins,
+                         struct bp_err *err) BP_MUST;
 
 /* join.c */
 enum bp_join_type {

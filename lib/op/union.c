@@ -7,16 +7,41 @@
 #include "op/op.h"
 
 struct union_all {
-    struct bp_source *ins;
-    int n_ins, at;
+    struct bp_union_inputs inputs;
+    struct bp_source *ins; /* inputs.n; ops NULL: not open */
+    int at;
+    struct bp_schema first; /* of input 0 */
+    char *first_name;
 };
+
+static bool same_mark(const struct bp_schema *a, const struct bp_schema *b, const char *key)
+{
+    const char *ma = bp_schema_meta(a, key), *mb = bp_schema_meta(b, key);
+
+    return ma && mb ? strcmp(ma, mb) == 0 : ma == mb;
+}
+
+/* Input i, whose schema was looked at when all were opened. */
+static int open_again(struct union_all *u, int i, struct bp_err *err)
+{
+    struct bp_source *s = &u->ins[i];
+
+    BP_TRY(u->inputs.open(u->inputs.self, i, s, err));
+    if (!bp_schema_equal(&u->first, &s->schema) ||
+        !same_mark(&u->first, &s->schema, BP_MARK_PARTIAL))
+        return bp_fail(err, BP_EDATA, "'%s' was replaced while others were read",
+                       s->name ? s->name : "an input");
+    return 0;
+}
 
 static int union_next(void *self, struct bp_batch *out, struct bp_err *err)
 {
     struct union_all *u = self;
     int rc;
 
-    while (u->at < u->n_ins) {
+    while (u->at < u->inputs.n) {
+        if (!u->ins[u->at].ops)
+            BP_TRY(open_again(u, u->at, err));
         rc = bp_source_next(&u->ins[u->at], out, err);
         if (rc != BP_DONE)
             return rc;
@@ -30,23 +55,27 @@ static void union_free(void *self)
 {
     struct union_all *u = self;
 
-    for (int i = 0; i < u->n_ins; i++)
+    for (int i = 0; u->ins && i < u->inputs.n; i++)
         bp_source_free(&u->ins[i]);
+    u->inputs.free(u->inputs.self);
+    bp_schema_release(&u->first);
+    bp_mem_free(u->first_name);
     bp_mem_free(u->ins);
     bp_mem_free(u);
 }
 
 static const struct bp_source_ops union_ops = {.next = union_next, .free = union_free};
 
-static const char *input_name(const struct bp_source *s)
+static const char *name_or(const char *name)
 {
-    return s->name ? s->name : "an unnamed input";
+    return name ? name : "an unnamed input";
 }
 
 /* BP_EDATA that names the first difference and both inputs. */
-static int union_differ(const struct bp_source *a, const struct bp_source *b, struct bp_err *err)
+static int union_differ(const struct union_all *u, const struct bp_source *b, struct bp_err *err)
 {
-    const struct bp_schema *sa = &a->schema, *sb = &b->schema;
+    const struct bp_schema *sa = &u->first, *sb = &b->schema;
+    const char *a_name = name_or(u->first_name), *b_name = name_or(b->name);
     char ta[BP_TYPE_NAME_MAX], tb[BP_TYPE_NAME_MAX];
     int n = BP_MIN(sa->n_fields, sb->n_fields), i;
 
@@ -55,38 +84,31 @@ static int union_differ(const struct bp_source *a, const struct bp_source *b, st
 
         if (strcmp(fa->name, fb->name) != 0)
             return bp_fail(err, BP_EDATA, "inputs differ: column %d is '%s' in %s but '%s' in %s",
-                           i + 1, fa->name, input_name(a), fb->name, input_name(b));
+                           i + 1, fa->name, a_name, fb->name, b_name);
         if (!bp_type_equal(fa->type, fb->type))
             return bp_fail(err, BP_EDATA,
                            "inputs differ: column '%s' is %s in %s but %s in %s; "
                            "give both the same type (bp-map -a, or -s when reading)",
-                           fa->name, bp_type_name(fa->type, ta), input_name(a),
-                           bp_type_name(fb->type, tb), input_name(b));
+                           fa->name, bp_type_name(fa->type, ta), a_name, bp_type_name(fb->type, tb),
+                           b_name);
     }
     if (sa->n_fields < sb->n_fields)
         return bp_fail(err, BP_EDATA, "inputs differ: column '%s' of %s is not in %s",
-                       sb->fields[n].name, input_name(b), input_name(a));
+                       sb->fields[n].name, b_name, a_name);
     return bp_fail(err, BP_EDATA, "inputs differ: column '%s' of %s is not in %s",
-                   sa->fields[n].name, input_name(a), input_name(b));
-}
-
-static bool same_mark(const struct bp_schema *a, const struct bp_schema *b, const char *key)
-{
-    const char *ma = bp_schema_meta(a, key), *mb = bp_schema_meta(b, key);
-
-    return ma && mb ? strcmp(ma, mb) == 0 : ma == mb;
+                   sa->fields[n].name, a_name, b_name);
 }
 
 /* One input's schema against the united one so far. */
-static int union_fit(struct bp_schema *all, const struct bp_source *first,
-                     const struct bp_source *next, struct bp_err *err)
+static int union_fit(struct bp_schema *all, const struct union_all *u, const struct bp_source *next,
+                     struct bp_err *err)
 {
-    if (!bp_schema_equal(&first->schema, &next->schema))
-        return union_differ(first, next, err);
-    if (!same_mark(&first->schema, &next->schema, BP_MARK_PARTIAL))
+    if (!bp_schema_equal(&u->first, &next->schema))
+        return union_differ(u, next, err);
+    if (!same_mark(&u->first, &next->schema, BP_MARK_PARTIAL))
         return bp_fail(err, BP_EDATA,
                        "inputs differ: %s and %s are not partial results of one bp-reduce",
-                       input_name(first), input_name(next));
+                       name_or(u->first_name), name_or(next->name));
     for (int i = 0; i < all->n_fields; i++) {
         all->fields[i].nullable |= next->schema.fields[i].nullable;
         all->fields[i].dict &= next->schema.fields[i].dict;
@@ -96,70 +118,123 @@ static int union_fit(struct bp_schema *all, const struct bp_source *first,
     return 0;
 }
 
+static int keep_first(struct union_all *u, struct bp_source *out, struct bp_err *err)
+{
+    BP_TRY(bp_schema_copy(&u->first, &u->ins[0].schema, err));
+    BP_TRY(bp_schema_copy(&out->schema, &u->first, err));
+    if (u->inputs.n > 1)
+        BP_TRY(bp_schema_set_meta(&out->schema, BP_MARK_SORTED, NULL, err));
+    if (!u->ins[0].name)
+        return 0;
+    u->first_name = bp_mem_str(u->ins[0].name, err);
+    if (u->inputs.n == 1)
+        out->name = bp_mem_str(u->ins[0].name, err);
+    return err->code;
+}
+
 /* The mark of a share goes when the inputs are shares 0..N-1, once each: then they are
  * the whole. Otherwise the first one's stays, which restricts; batches say the rest. */
-static int union_task(struct bp_schema *all, const struct union_all *u, struct bp_err *err)
+static int open_inputs(struct union_all *u, struct bp_source *out, struct bp_err *err)
 {
     struct bp_shareset set = {0};
     struct bp_share share;
     int rc = 0;
 
-    for (int i = 0; i < u->n_ins; i++) {
-        BP_GO(bp_mark_task(&u->ins[i].schema, &share, err));
-        BP_GO(bp_shareset_add(&set, share, err));
+    for (int i = 0; i < u->inputs.n; i++) {
+        struct bp_source *s = &u->ins[i];
+
+        BP_GO(u->inputs.open(u->inputs.self, i, s, err));
+        BP_GO(i ? union_fit(&out->schema, u, s, err) : keep_first(u, out, err));
+        BP_GO(bp_mark_task(&s->schema, &share, err));
+        if (u->inputs.n > 1)
+            BP_GO(bp_shareset_add(&set, share, err));
+        if (i && u->inputs.again(u->inputs.self, i))
+            bp_source_free(s);
     }
     if (set.n && bp_shareset_whole(&set))
-        BP_GO(bp_schema_set_meta(all, BP_MARK_TASK, NULL, err));
+        BP_GO(bp_schema_set_meta(&out->schema, BP_MARK_TASK, NULL, err));
 out:
     bp_shareset_release(&set);
     return rc;
 }
 
-static int union_schema(struct bp_source *out, const struct union_all *u, struct bp_err *err)
-{
-    BP_TRY(bp_schema_copy(&out->schema, &u->ins[0].schema, err));
-    if (u->n_ins == 1)
-        return 0;
-    BP_TRY(bp_schema_set_meta(&out->schema, BP_MARK_SORTED, NULL, err));
-    for (int i = 1; i < u->n_ins; i++)
-        BP_TRY(union_fit(&out->schema, &u->ins[0], &u->ins[i], err));
-    return union_task(&out->schema, u, err);
-}
-
-int bp_union_open(struct bp_source *out, struct bp_source ins[], int n_ins, struct bp_err *err)
+int bp_union_inputs_open(struct bp_source *out, const struct bp_union_inputs *ins,
+                         struct bp_err *err)
 {
     struct union_all *u = bp_mem_new(1, sizeof *u, err);
     int rc = 0;
 
     *out = (struct bp_source){0};
-    if (u)
-        u->ins = bp_mem_new((size_t)BP_MAX(n_ins, 1), sizeof *u->ins, err);
-    if (!u || !u->ins) {
-        bp_mem_free(u);
-        for (int i = 0; i < n_ins; i++)
-            bp_source_free(&ins[i]);
+    if (!u) {
+        ins->free(ins->self);
         return err->code;
     }
-    u->n_ins = n_ins;
-    for (int i = 0; i < n_ins; i++)
-        bp_source_move(&u->ins[i], &ins[i]);
-    if (n_ins < 1) {
-        rc = bp_fail(err, BP_EUSAGE, "no input: name a table or pipe one in");
-        goto out;
-    }
-    BP_GO(union_schema(out, u, err));
-    if (n_ins == 1 && u->ins[0].name) {
-        out->name = bp_mem_str(u->ins[0].name, err);
-        rc = out->name ? 0 : err->code;
-        if (rc < 0)
-            goto out;
-    }
+    u->inputs = *ins;
+    u->ins = bp_mem_new((size_t)BP_MAX(ins->n, 1), sizeof *u->ins, err);
+    BP_GO(u->ins ? 0 : err->code);
+    if (ins->n < 1)
+        BP_GO(bp_fail(err, BP_EUSAGE, "no input: name a table or pipe one in"));
+    BP_GO(open_inputs(u, out, err));
     out->ops = &union_ops;
     out->self = u;
     return 0;
 out:
     union_free(u);
     bp_schema_release(&out->schema);
+    bp_mem_free(out->name);
     *out = (struct bp_source){0};
     return rc;
+}
+
+/* ---- inputs that are open ---- */
+
+struct given {
+    struct bp_source *ins;
+    int n;
+};
+
+static int given_open(void *self, int i, struct bp_source *out, struct bp_err *err)
+{
+    struct given *g = self;
+
+    (void)err;
+    bp_source_move(out, &g->ins[i]);
+    return 0;
+}
+
+static bool given_again(const void *self, int i)
+{
+    (void)self;
+    (void)i;
+    return false;
+}
+
+static void given_free(void *self)
+{
+    struct given *g = self;
+
+    for (int i = 0; i < g->n; i++)
+        bp_source_free(&g->ins[i]);
+    bp_mem_free(g->ins);
+    bp_mem_free(g);
+}
+
+int bp_union_open(struct bp_source *out, struct bp_source ins[], int n_ins, struct bp_err *err)
+{
+    struct bp_union_inputs inputs = {n_ins, given_open, given_again, given_free, NULL};
+    struct given *g = bp_mem_new(1, sizeof *g, err);
+
+    *out = (struct bp_source){0};
+    if (g)
+        g->ins = bp_mem_new((size_t)BP_MAX(n_ins, 1), sizeof *g->ins, err);
+    if (!g || !g->ins) {
+        bp_mem_free(g);
+        for (int i = 0; i < n_ins; i++)
+            bp_source_free(&ins[i]);
+        return err->code;
+    }
+    for (; g->n < n_ins; g->n++)
+        bp_source_move(&g->ins[g->n], &ins[g->n]);
+    inputs.self = g;
+    return bp_union_inputs_open(out, &inputs, err);
 }

@@ -124,7 +124,7 @@ static void ahead_free(void *self)
     bp_mem_free(a);
 }
 
-static const struct bp_input_ops ahead_ops = {ahead_read, ahead_free};
+static const struct bp_input_ops ahead_ops = {ahead_read, ahead_free, NULL};
 
 static struct ahead *ahead_new(struct bp_err *err)
 {

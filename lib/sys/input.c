@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "sys/openfile.h"
 
 static int set_name(struct bp_input *in, const char *name, struct bp_err *err)
 {
@@ -25,7 +26,7 @@ int bp_input_open(struct bp_input *in, const char *path, struct bp_err *err)
     struct stat st;
 
     BP_TRY(set_name(in, is_stdin ? "stdin" : path, err));
-    in->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    in->fd = is_stdin ? STDIN_FILENO : bp_openfile_descriptor(path);
     if (in->fd < 0) {
         bp_fail_errno(err, errno, "cannot open '%s'", path);
         goto fail;
@@ -44,6 +45,13 @@ int bp_input_open(struct bp_input *in, const char *path, struct bp_err *err)
         in->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
         (void)posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* advice only */
         /* `prog < file`: a file like any other when it is read from its start */
+        if (!is_stdin) {
+            int fd = in->fd;
+
+            in->fd = -1;
+            if (bp_openfile_new(&in->file, path, fd, err) < 0)
+                goto fail;
+        }
         if (is_stdin && lseek(in->fd, 0, SEEK_CUR) == 0)
             in->is_file = true;
     } else if (S_ISFIFO(st.st_mode)) {
@@ -72,7 +80,7 @@ static int memory_read(void *self, void *p, size_t n, size_t *got, struct bp_err
     return 0;
 }
 
-static const struct bp_input_ops memory_ops = {memory_read, bp_mem_free};
+static const struct bp_input_ops memory_ops = {memory_read, bp_mem_free, NULL};
 
 int bp_input_from_memory(struct bp_input *in, const char *name, const void *p, size_t n,
                          struct bp_err *err)
@@ -94,19 +102,43 @@ int bp_input_from_memory(struct bp_input *in, const char *name, const void *p, s
     return 0;
 }
 
+/* What self gave before it began again. */
+static int skip(struct bp_input *in, struct bp_err *err)
+{
+    uint8_t room[4096];
+    size_t got;
+
+    while (in->skip_bytes) {
+        BP_TRY(in->ops->read(in->self, room, (size_t)BP_MIN(in->skip_bytes, (int64_t)sizeof room),
+                             &got, err));
+        if (!got)
+            return bp_fail(err, BP_EDATA, "'%s' became shorter while it was read", in->name);
+        in->skip_bytes -= (int64_t)got;
+    }
+    return 0;
+}
+
 static int raw_read(struct bp_input *in, void *p, size_t n, size_t *got, struct bp_err *err)
 {
+    int fd = in->fd;
     ssize_t r;
 
-    if (in->ops)
+    if (in->ops) {
+        BP_TRY(skip(in, err));
         return in->ops->read(in->self, p, n, got, err);
+    }
+    if (in->file)
+        BP_TRY(bp_openfile_use(in->file, &fd, err));
     do
-        r = read(in->fd, p, n);
+        r = in->file ? pread(fd, p, n, in->raw_bytes) : read(fd, p, n);
     while (r < 0 && errno == EINTR);
+    if (in->file)
+        bp_openfile_done(in->file);
     if (r < 0)
         return bp_fail_errno(err, errno, "cannot read '%s' at byte %lld", in->name,
                              (long long)in->pos_bytes);
     *got = (size_t)r;
+    in->raw_bytes += r;
     return 0;
 }
 
@@ -167,7 +199,8 @@ int bp_input_read(struct bp_input *in, void *p, size_t n, size_t *got, struct bp
 int bp_input_read_at(const struct bp_input *in, void *p, size_t n, int64_t offset, size_t *got,
                      struct bp_err *err)
 {
-    ssize_t r;
+    int fd = in->fd;
+    ssize_t r = 0;
 
     *got = 0;
     if (in->ops == &memory_ops) {
@@ -179,18 +212,46 @@ int bp_input_read_at(const struct bp_input *in, void *p, size_t n, int64_t offse
             memcpy(p, m->p + offset, *got);
         return 0;
     }
+    if (in->file)
+        BP_TRY(bp_openfile_use(in->file, &fd, err));
     while (*got < n) {
-        r = pread(in->fd, (uint8_t *)p + *got, n - *got, offset + (int64_t)*got);
+        r = pread(fd, (uint8_t *)p + *got, n - *got, offset + (int64_t)*got);
         if (r < 0 && errno == EINTR)
             continue;
-        if (r < 0)
-            return bp_fail_errno(err, errno, "cannot read '%s' at byte %lld", in->name,
-                                 (long long)offset);
-        if (r == 0)
+        if (r <= 0)
             break;
         *got += (size_t)r;
     }
-    return 0;
+    if (r < 0)
+        bp_fail_errno(err, errno, "cannot read '%s' at byte %lld", in->name, (long long)offset);
+    if (in->file)
+        bp_openfile_done(in->file);
+    return r < 0 ? err->code : 0;
+}
+
+void bp_input_rest(struct bp_input *in)
+{
+    if (in->file)
+        in->raw_bytes = in->pos_bytes;
+    else if (in->ops && in->ops->rewind && in->ops->rewind(in->self))
+        in->skip_bytes = in->pos_bytes;
+    else
+        return;
+    bp_buf_release(&in->ahead);
+    in->ahead_pos = 0;
+}
+
+void bp_input_finish(struct bp_input *in)
+{
+    struct bp_input end = {.name = in->name,
+                           .fd = -1,
+                           .size_bytes = in->size_bytes,
+                           .mtime_ns = in->mtime_ns,
+                           .pos_bytes = in->pos_bytes};
+
+    in->name = NULL;
+    bp_input_close(in);
+    *in = end;
 }
 
 void bp_input_close(struct bp_input *in)
@@ -199,6 +260,7 @@ void bp_input_close(struct bp_input *in)
         in->ops->free(in->self);
     else if (in->fd > STDERR_FILENO)
         close(in->fd); /* read only: nothing can be lost */
+    bp_openfile_free(in->file);
     bp_buf_release(&in->ahead);
     bp_mem_free(in->name);
     memset(in, 0, sizeof *in);

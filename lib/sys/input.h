@@ -2,8 +2,9 @@
 /*
  * Bytes in. A bp_input reads forward from a file, a pipe, memory or a decoder
  * stacked on another input (lib/codec); its first bytes can be looked at before
- * they are read. Files can also be read at a place. One owner; not thread safe,
- * but bp_input_read_at() may be called from any thread.
+ * they are read. Files can also be read at a place; there may be thousands of them
+ * with few descriptors (openfile.h). One owner; not thread safe, but
+ * bp_input_read_at() may be called from any thread.
  */
 #ifndef BP_SYS_INPUT_H
 #define BP_SYS_INPUT_H
@@ -20,17 +21,23 @@ struct bp_input_ops {
     /* Up to n bytes; *got 0 is the end. May be short. */
     int (*read)(void *self, void *p, size_t n, size_t *got, struct bp_err *err);
     void (*free)(void *self);
+    /* Give memory back; what read() gives next is the beginning again. False, and
+     * nothing happened, where that cannot be. May be NULL. */
+    bool (*rewind)(void *self);
 };
 
 struct bp_input {
-    char *name;         /* as the user gave it; "stdin" for - */
-    int fd;             /* -1 if stacked or in memory */
-    int64_t size_bytes; /* of a regular file; -1 if unknown */
+    char *name;               /* as the user gave it; "stdin" for - */
+    int fd;                   /* of a pipe or stdin; else -1 */
+    struct bp_openfile *file; /* of a regular file that has a name */
+    int64_t raw_bytes;        /* how far file was read forward */
+    int64_t size_bytes;       /* of a regular file; -1 if unknown */
     int64_t mtime_ns;
     int64_t pos_bytes;              /* bytes read() has given so far */
     bool is_file;                   /* regular: read_at works */
     const struct bp_input_ops *ops; /* NULL: fd */
     void *self;
+    int64_t skip_bytes;  /* of what self gives, before what comes next */
     struct bp_buf ahead; /* peeked, not yet read */
     size_t ahead_pos;
 };
@@ -55,6 +62,11 @@ int bp_input_read_at(const struct bp_input *in, void *p, size_t n, int64_t offse
  * from a regular file; else nothing changes (the thread could not be stopped while
  * it waits for a pipe). To be called once, when reading in earnest begins. */
 int bp_input_read_ahead(struct bp_input *in, struct bp_err *err) BP_MUST;
+/* It will not be read for some time: memory is given back where what is here can be had
+ * again from a file, at the cost of reading (and decoding) it again up to here. */
+void bp_input_rest(struct bp_input *in);
+/* It is read to its end: nothing but its name and its numbers stays. */
+void bp_input_finish(struct bp_input *in);
 void bp_input_close(struct bp_input *in);
 void bp_input_move(struct bp_input *dst, struct bp_input *src);
 

@@ -25,9 +25,9 @@
 
 struct opening {
     struct bp_tool *t;
-    const struct bp_open *o;
+    struct bp_open o;
     struct bp_pieces pieces;
-    struct bp_source *sources;
+    int *first; /* [n_sources]: the piece, or the first of text files, that it is of */
     int n_sources;
     struct bp_share task; /* n == 0: everything */
 };
@@ -102,7 +102,7 @@ static int text_schema(struct bp_tool *t, const char *path, struct bp_schema *sc
 static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_source *out)
 {
     struct bp_tool *t = g->t;
-    struct bp_csv_opts c = {.task = g->task.i, .n_tasks = g->task.n, .rejects = g->o->rejects};
+    struct bp_csv_opts c = {.task = g->task.i, .n_tasks = g->task.n, .rejects = g->o.rejects};
     struct bp_input *ins = bp_mem_new((size_t)n, sizeof *ins, &t->err);
     struct bp_schema schema = {0};
     char **names = NULL;
@@ -115,8 +115,8 @@ static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_sou
     BP_GO(text_schema(t, p->path, &schema, &c.star, &declared));
     if (declared)
         c.schema = &schema;
-    if (g->o->columns) {
-        BP_GO(bp_expr_parse_names(g->o->columns, &names, &n_names, &t->err));
+    if (g->o.columns) {
+        BP_GO(bp_expr_parse_names(g->o.columns, &names, &n_names, &t->err));
         c.columns = (const char *const *)names;
     }
     for (int i = 0; i < n; i++)
@@ -220,19 +220,35 @@ static bool is_text(const struct bp_piece *p)
     return p->kind == BP_PIECE_CSV || p->kind == BP_PIECE_TSV;
 }
 
+/* How many text files from piece i on are read as one; 0: it is no text. */
+static int text_run(const struct opening *g, int i)
+{
+    const struct bp_piece *p = &g->pieces.items[i];
+    int n = 0;
+
+    while (is_text(p) && i + n < g->pieces.n && p[n].kind == p->kind)
+        n++;
+    return n;
+}
+
 static int note_input(struct bp_tool *t, const char *name)
 {
-    char **names =
-        bp_arena_alloc(t->arena, ((size_t)t->n_input_names + 2) * sizeof *names, &t->err);
+    size_t n = (size_t)t->n_input_names;
+    char **names = t->input_names;
 
-    if (!names)
+    if ((n & (n + 1)) == 0) { /* full at one below powers of two: a NULL ends them */
+        names = bp_arena_alloc(t->arena, (n + 1) * 2 * sizeof *names, &t->err);
+        if (!names)
+            return t->err.code;
+        if (n)
+            memcpy(names, t->input_names, n * sizeof *names);
+        t->input_names = names;
+    }
+    names[n + 1] = NULL;
+    names[n] = bp_arena_str(t->arena, name, &t->err);
+    if (!names[n])
         return t->err.code;
-    if (t->n_input_names)
-        memcpy(names, t->input_names, (size_t)t->n_input_names * sizeof *names);
-    names[t->n_input_names] = bp_arena_str(t->arena, name, &t->err);
-    if (!names[t->n_input_names++])
-        return t->err.code;
-    t->input_names = names;
+    t->n_input_names++;
     return 0;
 }
 
@@ -251,73 +267,111 @@ static int refuse_mixed_shares(struct opening *g)
     return 0;
 }
 
-static int open_piece(struct opening *g, int i, int *used, struct bp_source *out)
+static int open_piece(struct opening *g, int i, struct bp_source *out)
 {
     struct bp_piece *p = &g->pieces.items[i];
-    int n = 1, rc;
+    bool noted = p->opened;
+    int n = text_run(g, i), rc;
 
-    if (is_text(p)) {
-        while (i + n < g->pieces.n && p[n].kind == p->kind)
-            n++;
+    p->opened = true;
+    if (noted) { /* its input went with the source that was opened before */
+        BP_TRY(bp_input_open(&p->in, p->path, &g->t->err));
+        BP_TRY(bp_codec_detect(&p->in, &g->t->err));
+    }
+    if (n) {
         for (int k = 0; k < n; k++)
             BP_TRY(note_input(g->t, p[k].path));
-        rc = open_text(g, p, n, out);
-    } else if (g->t->schema_text) {
-        rc =
-            bp_fail(&g->t->err, BP_EUSAGE, "'%s' has a schema of its own: -s is for text", p->path);
-    } else if (p->kind == BP_PIECE_STREAM) {
-        rc = open_stream(g, p, out);
-    } else if (p->kind == BP_PIECE_ARROW) {
-        rc = open_arrow_file(g, p, out);
-    } else if (p->kind == BP_PIECE_PARQUET) {
-        rc = open_parquet(g, p, out);
-    } else {
-        rc = bp_stage_source(out, p->path, p->range, g->task.i, g->task.n, &g->t->ctx, &g->t->err);
+        return open_text(g, p, n, out);
     }
-    *used = n;
-    if (rc == 0 && !is_text(p) && !bp_schema_meta(&out->schema, BP_MARK_LINEAGE))
+    if (g->t->schema_text)
+        return bp_fail(&g->t->err, BP_EUSAGE, "'%s' has a schema of its own: -s is for text",
+                       p->path);
+    if (p->kind == BP_PIECE_STREAM)
+        rc = open_stream(g, p, out);
+    else if (p->kind == BP_PIECE_ARROW)
+        rc = open_arrow_file(g, p, out);
+    else if (p->kind == BP_PIECE_PARQUET)
+        rc = open_parquet(g, p, out);
+    else
+        rc = bp_stage_source(out, p->path, p->range, g->task.i, g->task.n, &g->t->ctx, &g->t->err);
+    if (rc == 0 && !noted && !bp_schema_meta(&out->schema, BP_MARK_LINEAGE))
         rc = note_input(g->t, p->path);
     return rc;
 }
 
+/* ---- several, for the union ---- */
+
+static int opening_open(void *self, int i, struct bp_source *out, struct bp_err *err)
+{
+    struct opening *g = self;
+    int rc = open_piece(g, g->first[i], out);
+
+    /* while batches walk, errors go another way than while things are opened */
+    if (rc < 0 && err != &g->t->err) {
+        *err = g->t->err;
+        bp_err_clear(&g->t->err);
+    }
+    return rc;
+}
+
+/* A file with a name; a stage keeps few files open, and reads much when it is opened. */
+static bool opening_again(const void *self, int i)
+{
+    const struct opening *g = self;
+    const struct bp_piece *p = &g->pieces.items[g->first[i]];
+
+    return !is_text(p) && p->kind != BP_PIECE_STAGE && strcmp(p->path, "-") != 0 &&
+           bp_path_kind(p->path) == BP_PATH_FILE;
+}
+
+static void opening_free(void *self)
+{
+    struct opening *g = self;
+
+    bp_mem_free(g->first);
+    bp_pieces_release(&g->pieces);
+    bp_mem_free(g);
+}
+
+/* g is taken over. */
 static int open_all(struct opening *g, struct bp_source *out)
 {
+    struct bp_union_inputs ins = {0, opening_open, opening_again, opening_free, g};
     struct bp_tool *t = g->t;
-    int used;
+    int rc;
 
-    BP_TRY(refuse_mixed_shares(g));
+    BP_GO(refuse_mixed_shares(g));
     if (g->task.n)
-        BP_TRY(count_batches(g));
-    g->sources = bp_mem_new((size_t)g->pieces.n, sizeof *g->sources, &t->err);
-    if (!g->sources)
-        return t->err.code;
-    for (int i = 0; i < g->pieces.n; i += used) {
-        BP_TRY(open_piece(g, i, &used, &g->sources[g->n_sources]));
-        g->n_sources++;
-    }
-    if (g->n_sources == 1) {
-        bp_source_move(out, &g->sources[0]);
-        return 0;
-    }
-    return bp_union_open(out, g->sources, g->n_sources, &t->err);
+        BP_GO(count_batches(g));
+    g->first = bp_mem_new((size_t)g->pieces.n + 1, sizeof *g->first, &t->err);
+    BP_GO(g->first ? 0 : t->err.code);
+    for (int i = 0; i < g->pieces.n; i += BP_MAX(text_run(g, i), 1))
+        g->first[g->n_sources++] = i;
+    ins.n = g->n_sources;
+    if (ins.n > 1)
+        return bp_union_inputs_open(out, &ins, &t->err);
+    rc = open_piece(g, 0, out);
+out:
+    opening_free(g);
+    return rc;
 }
 
 int bp_tool_open(struct bp_tool *t, char *const *names, int n, const struct bp_open *o,
                  struct bp_source *out)
 {
     static const struct bp_open plain = {0};
-    struct opening g = {.t = t, .o = o ? o : &plain};
-    int rc;
+    struct opening *g = bp_mem_new(1, sizeof *g, &t->err);
 
     memset(out, 0, sizeof *out);
-    if (!g.o->whole)
-        g.task = t->task;
-    rc = bp_pieces_find(t, names, n, g.o, &g.pieces);
-    if (rc == 0)
-        rc = open_all(&g, out);
-    for (int i = 0; i < g.n_sources; i++)
-        bp_source_free(&g.sources[i]);
-    bp_mem_free(g.sources);
-    bp_pieces_release(&g.pieces);
-    return rc;
+    if (!g)
+        return t->err.code;
+    g->t = t;
+    g->o = o ? *o : plain;
+    if (!g->o.whole)
+        g->task = t->task;
+    if (bp_pieces_find(t, names, n, &g->o, &g->pieces) < 0) {
+        opening_free(g);
+        return t->err.code;
+    }
+    return open_all(g, out);
 }

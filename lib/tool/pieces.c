@@ -13,6 +13,8 @@
 #include "ipc/ipc.h"
 #include "sys/dir.h"
 
+#define AWAKE_FILES 16 /* others are put to rest until they are read */
+
 struct finding {
     struct bp_tool *t;
     const struct bp_open *o;
@@ -151,6 +153,8 @@ static int add_file(struct finding *f, const char *path)
     BP_TRY(bp_input_peek(&p->in, sizeof head - 1, &ahead, &got, err));
     if (got)
         memcpy(head, ahead, got);
+    if (f->out->n > AWAKE_FILES)
+        bp_input_rest(&p->in);
     BP_TRY(by_format_option(f, path, p, &told));
     if (told)
         return 0;

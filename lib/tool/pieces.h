@@ -19,7 +19,8 @@ enum bp_piece_kind {
 struct bp_piece {
     enum bp_piece_kind kind;
     char *path;         /* in the tool's arena */
-    struct bp_input in; /* open, but for stages */
+    struct bp_input in; /* open, but for stages; goes with the first source made of it */
+    bool opened;        /* one was made (open.c) */
     struct bp_stage_range range;
     bool unite;                 /* one of all the files of a complete output directory */
     int first_batch, n_batches; /* under -T (open.c): record batches, row groups */

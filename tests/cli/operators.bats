@@ -225,3 +225,45 @@ Kiel,247
     [ "$status" -eq 1 ]
     [[ "$output" == *"takes too many steps"* ]]
 }
+@test "more operands than open files: text, Arrow files, streams, with few descriptors" {
+    mkdir csv arrow arrows
+    awk 'BEGIN { for (i = 0; i < 300; i++) { f = sprintf("csv/%03d.csv", i); printf "a,b\n%d,x\n%d,y\n", i, i + 1 >f; close(f) } }'
+    for i in csv/*.csv; do # one file, many names
+        n=$(basename "$i" .csv)
+        [ "$n" = 000 ] || [ "$n" = 299 ] || { ln arrow/000.arrow "arrow/$n.arrow"; ln arrows/000.arrows "arrows/$n.arrows"; continue; }
+        bp-read "$i" >"arrows/$n.arrows"
+        bp-write "arrow/$n.arrow" <"arrows/$n.arrows"
+    done
+    ulimit -n 64
+    for d in arrow arrows; do
+        bp-reduce --mem 16M 'count(*) AS n, sum(a) AS s, max(a) AS m' $d | bp-write >got
+        printf 'n,s,m\n600,898,300\n' >want
+        same want got
+        bp-reduce 'count(*) AS n, sum(a) AS s, max(a) AS m' $d/*.* | bp-write >got
+        same want got
+    done
+    bp-reduce --mem 16M 'count(*) AS n, sum(a) AS s, max(a) AS m' csv | bp-write >got
+    printf 'n,s,m\n600,90000,300\n' >want
+    same want got
+    mkdir gz
+    for i in csv/*.csv; do gzip -c "$i" >"gz/${i#csv/}.gz"; done
+    for j in 1 2; do # whatever was looked at is read again
+        bp-reduce -j $j --stats --mem 16M 'count(*) AS n, sum(a) AS s, max(a) AS m' gz 2>stats | bp-write >got
+        same want got
+        [ "$(sed 's/.*"peak_bytes":\([0-9]*\).*/\1/' stats)" -lt 30000000 ]
+    done
+    for i in 0 1 2; do bp-read --task $i/3 csv | bp-write --task $i/3 -f csv out/; done
+    bp-reduce 'count(*) AS n, sum(a) AS s, max(a) AS m' out | bp-write >got
+    same want got
+}
+@test "many operands: one of another schema is refused before anything is written" {
+    mkdir d
+    echo a >1.csv && echo 1 >>1.csv
+    bp-read 1.csv >d/000.arrows
+    for i in $(seq 101 199); do ln d/000.arrows d/$i.arrows; done
+    bp-map 'a::text AS a' 1.csv >d/200.arrows
+    fails 1 bp-read d
+    says "column 'a' is bigint in d/000.arrows but text in d/200.arrows"
+    [ "$(bp-read d 2>/dev/null | head -c 4 | od -An -tx1 | tr -d ' ')" = ffffffff ] # no schema: an abort
+    [ "$(bp-read d 2>/dev/null | wc -c)" -lt 400 ]
+}

@@ -6,6 +6,7 @@
 #include <lz4frame.h>
 #include <lzma.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -144,6 +145,51 @@ static void large_data_is_read_whole_with_and_without_a_thread(void)
     }
 }
 
+/* Packed, as a file. */
+static void write_packed(char path[200])
+{
+    const char *tmp = getenv("TMPDIR");
+    FILE *f;
+    int fd;
+
+    snprintf(path, 200, "%s/bp-codec-XXXXXX", tmp ? tmp : "/tmp");
+    fd = mkstemp(path);
+    f = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!f || fwrite(packed, 1, n_packed, f) != n_packed || fclose(f))
+        abort();
+}
+
+static void an_input_that_rested_goes_on_where_it_was(void)
+{
+    struct bp_err err = {0};
+    const uint8_t *head;
+    struct bp_input in;
+    char path[200];
+    size_t got;
+
+    fill_plain();
+    EACH_CODEC(i)
+    {
+        n_packed = 0;
+        pack(i, plain, sizeof plain);
+        write_packed(path);
+        NEED(bp_input_open(&in, path, &err) == 0 && bp_codec_detect(&in, &err) == 0);
+        for (size_t at = 0; at < sizeof plain; at += got) {
+            NEED(bp_input_peek(&in, 100, &head, &got, &err) == 0);
+            CHECK(memcmp(head, plain + at, got) == 0);
+            bp_input_rest(&in);
+            NEED(bp_input_read(&in, back, 200000, &got, &err) == 0 && got);
+            CHECK(memcmp(back, plain + at, got) == 0);
+            bp_input_rest(&in);
+        }
+        CHECK(bp_input_read(&in, back, 1, &got, &err) == 0 && !got);
+        bp_input_finish(&in);
+        CHECK_STR(in.name, path);
+        bp_input_close(&in);
+        unlink(path);
+    }
+}
+
 static void a_cut_is_seen_at_every_byte(void)
 {
     struct bp_err err;
@@ -229,6 +275,7 @@ static void a_caller_that_stops_early_does_not_hang(void)
 }
 
 UNIT_MAIN(T(frames_are_read_one_after_the_other),
-          T(large_data_is_read_whole_with_and_without_a_thread), T(a_cut_is_seen_at_every_byte),
+          T(large_data_is_read_whole_with_and_without_a_thread),
+          T(an_input_that_rested_goes_on_where_it_was), T(a_cut_is_seen_at_every_byte),
           T(a_flipped_byte_never_gives_other_data), T(damage_in_the_middle_is_told_with_its_offset),
           T(nothing_else_may_stand_behind_the_end), T(a_caller_that_stops_early_does_not_hang))
