@@ -6,13 +6,16 @@
     bench.py list           the jobs
 """
 
+import sys
+
+sys.dont_write_bytecode = True  # nothing is left in the source tree
+
 import argparse
 import datetime
 import json
 import os
 import platform
 import subprocess
-import sys
 from pathlib import Path
 
 import answer
@@ -108,7 +111,8 @@ class Bench:
             peak_mib=round(got.peak_bytes / 2**20, 2), answer="", in_bytes=in_bytes,
             out_bytes=out_bytes, rows=max(t["rows"] for t in tables), floor_s=round(floor_s, 5),
             floor_of=floor_of, must=case.must, aim=case.aim, scale=self.args.scale,
-            date=datetime.date.today().isoformat(), note=last_line(got.stderr))
+            date=datetime.date.today().isoformat(), hops=case.hops,
+            factor=case.factor, note=last_line(got.stderr))
         if got.status == "ok" and case.out != "none" and number == 1:
             row.answer = self.judge(case, engine.name, out, not before)
         if got.status != "ok":
@@ -116,9 +120,13 @@ class Bench:
         return row
 
     def judge(self, case, name, out, is_first):
-        """Compared with the first engine's answer in the first round."""
+        """Compared with the first engine's answer in the first round. An engine that writes no
+        Arrow may have written answer.csv instead."""
+        kind = case.out
+        if not out.exists() and out.with_suffix(".csv").exists():
+            out, kind = out.with_suffix(".csv"), "csv"
         spec = self.work / "answer.json"
-        spec.write_text(json.dumps({"out": str(out), "format": case.out, "columns": case.columns,
+        spec.write_text(json.dumps({"out": str(out), "format": kind, "columns": case.columns,
                                     "order": case.order}))
         done = subprocess.run([sys.executable, answer.__file__, spec], capture_output=True, text=True)
         if done.returncode != 0:
@@ -164,6 +172,7 @@ def make_report(args, all_cases):
             lines = (directory / f"{s.first.case}.csv").read_text().splitlines(keepends=True)
             out.writelines(lines[0 if i == 0 else 1:])
     print(text)
+    print("\n".join(report.across(summaries)))
 
 
 def main(argv):

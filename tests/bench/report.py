@@ -84,6 +84,59 @@ def markdown(summaries, versions, machine, command):
         f"{named}."]) + "\n"
 
 
+def across(summaries):
+    """What only several cases together say: hops, growth, sums over queries."""
+    by_id = {s.first.case: s for s in summaries if s.middle("batchpipe", "wall_s")}
+    return hop_lines(by_id) + growth_lines(by_id) + sum_lines(by_id)
+
+
+def hop_lines(by_id):
+    """Seconds per GB and hop: the slope of a least-squares line."""
+    points = [(s.first.hops, s.middle("batchpipe", "wall_s")) for s in by_id.values() if s.first.hops]
+    if len(points) < 2:
+        return []
+    gb = next(s.first.in_bytes for s in by_id.values() if s.first.hops) / 1e9
+    mean_x = sum(x for x, _ in points) / len(points)
+    mean_y = sum(y for _, y in points) / len(points)
+    slope = (sum((x - mean_x) * (y - mean_y) for x, y in points)
+             / sum((x - mean_x) ** 2 for x, _ in points))
+    return [f"J14: {slope / gb:.3f} s per hop and GB; must 0.3, aim 0.05"]
+
+
+def growth_lines(by_id):
+    """J15-JOB-F against J15-JOB-1: 1.00 is linear; and one core against two."""
+    lines = []
+    for name, s in by_id.items():
+        job = name.removeprefix("J15-").rpartition("-")[0]
+        wall = s.middle("batchpipe", "wall_s")
+        one = by_id.get(f"J15-{job}-1") or by_id.get(job)
+        if not name.startswith("J15-") or not one or s is one:
+            continue
+        ratio = wall / one.middle("batchpipe", "wall_s")
+        if name.endswith("-core"):
+            lines.append(f"J15: {job}: one core takes {ratio:.2f} times as long as two")
+        else:
+            lines.append(f"J15: {job}: {s.first.factor:g} times the rows take "
+                         f"{ratio / s.first.factor:.2f} times linear")
+    return lines
+
+
+def sum_lines(by_id):
+    """J10: the sums over the queries that both sides finished."""
+    lines = []
+    for prefix in ("J10-group-csv-", "J10-group-arrow-", "J10-join-csv-", "J10-join-arrow-"):
+        queries = [s for name, s in by_id.items() if name.startswith(prefix)]
+        for engine in FASTEST_OF:
+            both = [s for s in queries if s.middle(engine, "wall_s")]
+            if not both:
+                continue
+            ours = sum(s.middle("batchpipe", "wall_s") for s in both)
+            theirs = sum(s.middle(engine, "wall_s") for s in both)
+            lines.append(f"{prefix}*: {len(both)} queries: {engine} {theirs:.2f} s, "
+                         f"batchpipe {ours:.2f} s: {theirs / ours:.2f} times")
+    return lines
+
+
 GNUPLOT = """set terminal svg size 1000,420 font 'sans-serif,12' background '#ffffff'
 set output '{svg}'
 set style data histogram

@@ -30,6 +30,8 @@ class Row:
     aim: float
     scale: float
     date: str
+    hops: int
+    factor: float
     note: str = ""
 
 
@@ -52,7 +54,10 @@ def load(where, case_id):
         return []
     kinds = {x.name: x.type for x in fields(Row)}
     with open(path, newline="") as f:
-        return [Row(**{k: kinds[k](v) for k, v in row.items()}) for row in csv.DictReader(f)]
+        reader = csv.DictReader(f)
+        if reader.fieldnames != list(kinds):
+            return []  # an older harness wrote it
+        return [Row(**{k: kinds[k](v) for k, v in row.items()}) for row in reader]
 
 
 class Summary:

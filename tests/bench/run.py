@@ -69,8 +69,6 @@ def run(command, env, cores, scratch, mem_bytes, timeout_s):
         peak = sampler.stop()
         err.seek(0)
         text = err.read().decode(errors="replace").strip()
-    if group.dir:
-        peak = min(peak, group.most()) if peak else group.most()
     peak = peak or usage.ru_maxrss * 1024
     verdict = "ok" if status == 0 else "failed"
     if timed_out.is_set():

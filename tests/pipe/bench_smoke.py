@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.dont_write_bytecode = True  # nothing is left in the source tree
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BP_BUILD", ROOT / "build"))
 BENCH = ROOT / "tests" / "bench"
@@ -88,7 +89,7 @@ def every_job_can_be_read():
           done.stdout + done.stderr)
 
 
-JOBS, SCALE = ["J3", "J4"], "0.0005"
+JOBS, SCALE = ["J3", "J4", "J7-2G", "J10-group-csv-q8", "J11-413"], "0.0005"
 
 with tempfile.TemporaryDirectory(prefix="bp-bench-") as name:
     scratch_dir = Path(name)

@@ -28,16 +28,15 @@ def source(table):
 def main():
     spec = json.load(open(sys.argv[1]))
     settings = [f"max_threads={spec['threads']}", "output_format_arrow_compression_method='none'",
-                "engine_file_truncate_on_insert=1"]
-    delims = {t["delim"] for t in spec["tables"] if not t["header"]}
-    settings += [f"format_csv_delimiter='{d}'" for d in delims]
+                "engine_file_truncate_on_insert=1", "join_use_nulls=1"]
     if spec["mem"]:
         settings += [f"max_memory_usage={spec['mem']}",
                      f"max_bytes_before_external_sort={spec['mem'] // 2}",
                      f"max_bytes_before_external_group_by={spec['mem'] // 2}"]
     db = session.Session()
     for table in spec["tables"]:
-        db.query(f"create view {table['name']} as select * from {source(table)}")
+        db.query(f"create view {table['name']} as select * from {source(table)} "
+                 f"settings format_csv_delimiter='{table['delim']}'")
     query = re.sub(r"(?m)^\s*--.*$", "", spec["query"]).strip().rstrip(";")
     if spec["format"] == "none":
         db.query(f"{query} settings {', '.join(settings)} format Null")

@@ -25,7 +25,7 @@ struct station {
 static const char *const syllables[32] = {
     "al",  "ber", "cu",  "dor", "en",        "fi",        "gra",        "ha",   "il",   "jo", "ka",
     "lem", "mur", "nav", "o",   "pra",       "qui",       "ros",        "sa",   "tar",  "ul", "vik",
-    "wen", "xi",  "yar", "zo",  "\xc3\xa9n", "\xc3\xb8r", "s\xc3\xa3o", "ling", " bay", "ton"};
+    "wen", "xi",  "yar", "zo",  "\xc3\xa9n", "\xc3\xb8r", "s\xc3\xa3o", "ling", "el c", "ton"};
 
 static uint64_t mix(uint64_t x)
 {

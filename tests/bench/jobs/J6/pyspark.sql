@@ -1,0 +1,3 @@
+select /*+ BROADCAST(zones) */ Borough as borough, Zone as zone, sum(total_amount) as revenue,
+    count(*) as trips
+from yellow join zones on PULocationID = LocationID group by 1, 2

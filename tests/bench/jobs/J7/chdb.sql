@@ -1,0 +1,1 @@
+select * from yellow order by tpep_pickup_datetime, PULocationID

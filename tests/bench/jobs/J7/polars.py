@@ -1,0 +1,1 @@
+result = yellow.sort("tpep_pickup_datetime", "PULocationID", maintain_order=False)
