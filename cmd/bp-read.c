@@ -12,7 +12,7 @@ struct opts {
 
 static const struct bp_option options[] = {
     {'f', "format", BP_OPT_TEXT, offsetof(struct opts, format), "FMT",
-     "csv, tsv, arrow, parquet (told by bytes and name)"},
+     "csv, tsv, jsonl, arrow, parquet (told by bytes and name)"},
     {'c', "columns", BP_OPT_TEXT, offsetof(struct opts, columns), "COLS",
      "only these columns, in this order"},
     {'w', "where", BP_OPT_TEXT, offsetof(struct opts, where), "EXPR",

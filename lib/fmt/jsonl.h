@@ -8,7 +8,30 @@
 #define BP_FMT_JSONL_H
 
 #include "flow/flow.h"
+#include "fmt/rejects.h"
+#include "sys/input.h"
 #include "sys/outfile.h"
+
+struct bp_jsonl_opts {
+    const struct bp_schema *schema; /* declared columns; NULL: all inferred */
+    bool star;                      /* the schema ends in *: other keys are columns too */
+    const char *const *columns;     /* NULL-terminated names wanted; NULL: all */
+    struct bp_rejects *rejects;     /* the account of what is tolerated; NULL: nothing is */
+    int task, n_tasks;              /* n_tasks > 0: contiguous share of all inputs together */
+    int chunk_bytes;                /* what a worker takes at a time; 0: the default. For tests */
+};
+
+/*
+ * Inputs are taken over (also on error; array too is copied). All files together are
+ * one table, whose columns are keys: the declared ones, else those of a sample of all
+ * inputs. A key that is missing is NULL; one that is no column, or twice in one object,
+ * is an error. Text columns take numbers, booleans and nested values as their JSON;
+ * other columns take strings that hold a value. Decoding runs on ctx->n_threads in
+ * order.
+ */
+int bp_jsonl_source(struct bp_source *out, struct bp_input *inputs, int n_inputs,
+                    const struct bp_jsonl_opts *opts, struct bp_ctx *ctx,
+                    struct bp_err *err) BP_MUST;
 
 /* f is taken over. Two columns of one name are BP_EUSAGE. */
 int bp_jsonl_sink(struct bp_sink *out, struct bp_outfile *f, const struct bp_schema *schema,

@@ -13,6 +13,7 @@
 #include "codec/codec.h"
 #include "flow/marks.h"
 #include "fmt/csv.h"
+#include "fmt/jsonl.h"
 #include "fmt/parquet/parquet.h"
 #include "ipc/ipc.h"
 #include "op/op.h"
@@ -99,6 +100,31 @@ static int text_schema(struct bp_tool *t, const char *path, struct bp_schema *sc
     return 0;
 }
 
+/* JSON Lines: the options that are common to text, which c holds. */
+static int open_jsonl(struct opening *g, struct bp_input *ins, int n, const struct bp_csv_opts *c,
+                      struct bp_source *out)
+{
+    struct bp_tool *t = g->t;
+    struct bp_jsonl_opts o = {.schema = c->schema,
+                              .star = c->star,
+                              .columns = c->columns,
+                              .rejects = c->rejects,
+                              .task = c->task,
+                              .n_tasks = c->n_tasks};
+    const char *option = t->delim       ? "--delim"
+                         : t->quote     ? "--quote"
+                         : t->header    ? "--header"
+                         : t->null_text ? "--null"
+                                        : NULL;
+
+    if (!option)
+        return bp_jsonl_source(out, ins, n, &o, &t->ctx, &t->err);
+    bp_fail(&t->err, BP_EUSAGE, "%s is for CSV and TSV; '%s' is JSON Lines", option, ins[0].name);
+    for (int i = 0; i < n; i++)
+        bp_input_close(&ins[i]);
+    return t->err.code;
+}
+
 static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_source *out)
 {
     struct bp_tool *t = g->t;
@@ -121,7 +147,10 @@ static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_sou
     }
     for (int i = 0; i < n; i++)
         bp_input_move(&ins[i], &p[i].in);
-    rc = bp_csv_source(out, ins, n, &c, &t->ctx, &t->err);
+    if (p->kind == BP_PIECE_JSONL)
+        rc = open_jsonl(g, ins, n, &c, out);
+    else
+        rc = bp_csv_source(out, ins, n, &c, &t->ctx, &t->err);
 out:
     for (int i = 0; i < n_names; i++)
         bp_mem_free(names[i]);
@@ -217,7 +246,7 @@ static int count_batches(struct opening *g)
 
 static bool is_text(const struct bp_piece *p)
 {
-    return p->kind == BP_PIECE_CSV || p->kind == BP_PIECE_TSV;
+    return p->kind == BP_PIECE_CSV || p->kind == BP_PIECE_TSV || p->kind == BP_PIECE_JSONL;
 }
 
 /* How many text files from piece i on are read as one; 0: it is no text. */

@@ -83,12 +83,11 @@ static int unreadable_format(struct finding *f, const char *path, const uint8_t 
 
     if (n >= 4 && memcmp(head, "PARE", 4) == 0)
         what = "encrypted Parquet";
-    else if (ends_in(path, ".json") || ends_in(path, ".jsonl") || ends_in(path, ".ndjson"))
-        what = "JSON";
     if (!what)
         return 0;
     return bp_fail(&f->t->err, BP_EDATA,
-                   "'%s' is %s, which this version does not read (CSV, TSV, Arrow and Parquet are)",
+                   "'%s' is %s, which this version does not read (CSV, TSV, JSON Lines, Arrow and "
+                   "Parquet are)",
                    path, what);
 }
 
@@ -103,14 +102,34 @@ static int by_format_option(struct finding *f, const char *path, struct bp_piece
         p->kind = BP_PIECE_CSV;
     } else if (strcmp(format, "tsv") == 0) {
         p->kind = BP_PIECE_TSV;
+    } else if (strcmp(format, "jsonl") == 0) {
+        p->kind = BP_PIECE_JSONL;
     } else if (strcmp(format, "arrow") == 0 || strcmp(format, "parquet") == 0) {
         *told = false;
     } else {
-        return bp_fail(&f->t->err, BP_EUSAGE, "-f %s: the formats are csv, tsv, arrow and parquet",
-                       format);
+        return bp_fail(&f->t->err, BP_EUSAGE,
+                       "-f %s: the formats are csv, tsv, jsonl, arrow and parquet", format);
     }
     (void)path;
     return 0;
+}
+
+/* An object where a first line would be, unless the name says that it is CSV. */
+static bool is_jsonl(const char *path, const uint8_t *head, size_t n)
+{
+    size_t i = n >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+    if (is_named(path, ".jsonl") || is_named(path, ".ndjson") || is_named(path, ".json"))
+        return true;
+    if (is_named(path, ".csv") || is_named(path, ".tsv") || is_named(path, ".tab"))
+        return false;
+    while (i < n && strchr(" \t\r\n", head[i]) && head[i])
+        i++;
+    if (i == n || head[i++] != '{')
+        return false;
+    while (i < n && (head[i] == ' ' || head[i] == '\t'))
+        i++;
+    return i < n && (head[i] == '"' || head[i] == '}');
 }
 
 static int tell_text(struct finding *f, struct bp_piece *p, const uint8_t *head, size_t got)
@@ -133,7 +152,10 @@ static int tell_text(struct finding *f, struct bp_piece *p, const uint8_t *head,
                        (int)BP_MIN(got, strcspn((const char *)head, "\n")), (const char *)head);
     }
     BP_TRY(unreadable_format(f, path, head, got));
-    p->kind = is_named(path, ".tsv") || is_named(path, ".tab") ? BP_PIECE_TSV : BP_PIECE_CSV;
+    if (is_jsonl(path, head, got))
+        p->kind = BP_PIECE_JSONL;
+    else
+        p->kind = is_named(path, ".tsv") || is_named(path, ".tab") ? BP_PIECE_TSV : BP_PIECE_CSV;
     return 0;
 }
 

@@ -13,6 +13,7 @@ enum bp_piece_kind {
     BP_PIECE_PARQUET,
     BP_PIECE_CSV,
     BP_PIECE_TSV,
+    BP_PIECE_JSONL,
     BP_PIECE_STAGE,
 };
 

@@ -59,3 +59,72 @@ END
     fails 1 sh -c 'bp-read in.csv | bp-write --codec gzip >/dev/full'
     says 'No space left'
 }
+
+@test "JSON Lines are read by name, by content, by -f, compressed, from stdin" {
+    printf '{"id":1,"t":"a"}\n{"id":2}\n' >in.jsonl
+    printf 'id,t\n1,a\n2,\n' >want
+    cp in.jsonl told
+    cp in.jsonl x.ndjson
+    bp-read in.jsonl | bp-write | cmp - want
+    bp-read told | bp-write | cmp - want
+    bp-read x.ndjson | bp-write | cmp - want
+    bp-read <in.jsonl | bp-write | cmp - want
+    cat in.jsonl | bp-read -f jsonl - | bp-write | cmp - want
+    gzip -k in.jsonl
+    zstd -q in.jsonl -o packed
+    bp-read in.jsonl.gz | bp-write | cmp - want
+    bp-read packed | bp-write | cmp - want
+    [ "$(bp-reduce 'sum(id) AS s' in.jsonl | bp-write)" = "$(printf 's\n3')" ]
+    mkdir dir
+    cp in.jsonl dir/1.jsonl
+    printf '{"t":"b","x":1.5}\n' >dir/2.jsonl
+    [ "$(bp-read dir | bp-write --header no | tr '\n' ';')" = '1,a,;2,,;,b,1.5;' ]
+}
+
+@test "JSON Lines with a schema: typed, projected, extra keys refused" {
+    printf '{"id":1,"amount":2.50,"x":{"y":[1]}}\n' >in.jsonl
+    [ "$(bp-read -s 'amount decimal(10,2), *' in.jsonl | bp-write --header no)" = '2.50,1,"{""y"":[1]}"' ]
+    [ "$(bp-read -c x in.jsonl | bp-write -f jsonl)" = '{"x":"{\"y\":[1]}"}' ]
+    [ "$(bp-read -w 'id = 1' -c amount in.jsonl | bp-write --header no)" = 2.5 ]
+    fails 1 bp-read -s 'id int' in.jsonl
+    says "in.jsonl:1: key 'amount' is not in the schema"
+    fails 2 bp-read --delim ';' in.jsonl
+    says '--delim is for CSV and TSV'
+    printf '[{"a":1},\n{"a":2}]\n' >list.json
+    fails 1 bp-read -s 'a int' list.json
+    says "list.json:1: a JSON array where an object is expected"
+    says 'jq'
+}
+
+@test "bad JSON Lines: skip and null, with an account that names line and byte" {
+    printf '{"id":1,"a":2.5}\n{"id":2,"a":"n/a"}\noops\n{"id":4}\n' >in.jsonl
+    for j in 1 2; do
+        bp-read -j $j -q -s 'id int, a decimal(4,1)' --on-error skip --rejects r.jsonl in.jsonl |
+            bp-write --header no >got
+        [ "$(tr '\n' ';' <got)" = '1,2.5;4,;' ]
+        cat >want <<'END'
+{"file": "in.jsonl", "line": 2, "byte": 17, "record": 2, "column": "a", "reason": "'n/a' is not a decimal(4,1)", "text": "{\"id\":2,\"a\":\"n/a\"}"}
+{"file": "in.jsonl", "line": 3, "byte": 36, "record": 3, "column": null, "reason": "no JSON object, which begins with { (byte 36 of the file)", "text": "oops"}
+END
+        diff want r.jsonl
+        bp-read -j $j -q -s 'id int, a decimal(4,1)' --on-error null in.jsonl | bp-write --header no >got
+        [ "$(tr '\n' ';' <got)" = '1,2.5;2,;4,;' ]
+        fails 1 bp-read -j $j -s 'id int, a decimal(4,1)' --on-error null --max-errors 1 in.jsonl
+    done
+    head -c 1000 /dev/urandom >noise.jsonl
+    fails 1 bp-read -s 'a int' noise.jsonl
+    says 'noise.jsonl:'
+}
+
+@test "shares of JSON Lines together are the whole, for any N" {
+    seq 1 5000 | sed 's/.*/{"id":&,"t":"text &"}/' >in.jsonl
+    bp-read in.jsonl | bp-write -f csv --header no >want
+    for n in 2 3 7; do
+        i=0
+        while [ $i -lt $n ]; do
+            bp-read --task $i/$n in.jsonl | bp-write --task $i/$n -f jsonl out$n/
+            i=$((i + 1))
+        done
+        bp-read out$n | bp-write --header no | cmp - want
+    done
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/num.h"
+#include "fmt/jsonl_reader.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#define LIKELY(c) __builtin_expect(!!(c), 1)
+
+int jsonl_line_new(struct jsonl_line **out, const struct jsonl_reader *r, struct bp_err *err)
+{
+    struct jsonl_line *l = bp_mem_new(1, sizeof *l, err);
+    size_t n = (size_t)r->keys.n, cells = (size_t)r->n_cols * JSONL_BLOCK_ROWS;
+
+    *out = l;
+    if (!l)
+        return err->code;
+    l->r = r;
+    l->next = bp_mem_new(n + 1, sizeof *l->next, err);
+    l->col_of = l->next ? bp_mem_new(n, sizeof *l->col_of, err) : NULL;
+    l->seen = l->col_of ? bp_mem_new(n, sizeof *l->seen, err) : NULL;
+    l->spans.s = l->seen ? bp_mem_new(cells, sizeof *l->spans.s, err) : NULL;
+    l->spans.e = l->spans.s ? bp_mem_new(cells, sizeof *l->spans.e, err) : NULL;
+    l->spans.marks = l->spans.e ? bp_mem_new((size_t)r->n_cols, 1, err) : NULL;
+    if (!l->spans.marks)
+        return err->code;
+    for (int k = 0; k < r->keys.n; k++) {
+        l->next[k] = k + 1 < r->keys.n ? k + 1 : 0;
+        l->col_of[k] = -1;
+    }
+    for (int c = 0; c < r->n_cols; c++)
+        l->col_of[r->cols[c].key] = c;
+    return 0;
+}
+
+void jsonl_line_free(struct jsonl_line *l)
+{
+    if (!l)
+        return;
+    bp_mem_free(l->next);
+    bp_mem_free(l->col_of);
+    bp_mem_free(l->seen);
+    bp_mem_free(l->spans.s);
+    bp_mem_free(l->spans.e);
+    bp_mem_free(l->spans.marks);
+    bp_mem_free(l);
+}
+
+static const uint8_t *wrong(struct jsonl_line *l, const uint8_t *at, const char *why)
+{
+    l->bad.at = at;
+    l->bad.why = why;
+    return NULL;
+}
+
+/* ---- keys ---- */
+
+static inline bool is_key_at(const uint8_t *q, const struct jsonl_key *k)
+{
+#if defined(__SSE2__)
+    if (LIKELY(k->n_quoted <= 32)) {
+        __m128i a = _mm_loadu_si128((const void *)q);
+        __m128i b = _mm_loadu_si128((const void *)k->quoted);
+        __m128i c = _mm_loadu_si128((const void *)(q + 16));
+        __m128i d = _mm_loadu_si128((const void *)(k->quoted + 16));
+        uint32_t same = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(a, b)) |
+                        (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(c, d)) << 16;
+
+        return (uint32_t)__builtin_ctzll(~(uint64_t)same) >= k->n_quoted;
+    }
+#endif
+    return k->n_quoted <= JSONL_PAD_BYTES && memcmp(q, k->quoted, k->n_quoted) == 0;
+}
+
+static const uint8_t *unknown_key(struct jsonl_line *l, const uint8_t *at, const uint8_t *name,
+                                  size_t n)
+{
+    const struct jsonl_reader *r = l->r;
+    int shown = (int)BP_MIN(n, 60u);
+
+    if (!n || memchr(name, 0, n))
+        return wrong(l, at, n ? "a key with a NUL character" : "an empty key");
+    for (int k = 0; k < r->keys.n; k++)
+        if (r->keys.items[k].n_quoted == n + 2 &&
+            strncasecmp(r->keys.items[k].name, (const char *)name, n) == 0) {
+            snprintf(l->why, sizeof l->why, "several columns match key '%.*s' when case is ignored",
+                     shown, (const char *)name);
+            return wrong(l, at, l->why);
+        }
+    if (r->inferred)
+        snprintf(l->why, sizeof l->why,
+                 "key '%.*s' was not in the sample that the columns were taken from: pass -s "
+                 "'%.80s%s%.*s text, *'",
+                 shown, (const char *)name, r->declared ? r->declared : "", r->declared ? ", " : "",
+                 shown, (const char *)name);
+    else
+        snprintf(l->why, sizeof l->why,
+                 "key '%.*s' is not in the schema (end it with * to take all)", shown,
+                 (const char *)name);
+    return wrong(l, at, l->why);
+}
+
+/* A key that is not the expected one. *q moves behind it; -1: bad. */
+static __attribute__((noinline)) int look_up(struct jsonl_line *l, const uint8_t **q)
+{
+    const uint8_t *from = *q + 1, *end, *name = from;
+    uint8_t buf[1024];
+    bool escaped = false;
+    size_t n;
+    int k;
+
+    if (**q != '"') {
+        wrong(l, *q, **q == '\n' ? "the line ends in the middle of an object" : "no key");
+        return -1;
+    }
+    end = jsonl_string_end(from, &escaped, &l->bad);
+    if (!end)
+        return -1;
+    n = (size_t)(end - from);
+    if (escaped && n <= sizeof buf) {
+        n = jsonl_unescape(buf, from, n);
+        name = buf;
+    }
+    k = jsonl_keys_match(&l->r->keys, name, n);
+    if (k < 0)
+        unknown_key(l, *q, name, n);
+    *q = end + 1;
+    return k;
+}
+
+/* ---- values ---- */
+
+static inline void put_span(struct jsonl_line *l, int col, int row, uint32_t s, uint32_t e)
+{
+    size_t i = (size_t)col * JSONL_BLOCK_ROWS + (size_t)row;
+
+    l->spans.s[i] = s;
+    l->spans.e[i] = e;
+}
+
+/* The value at q, of column col (-1: not wanted) -> behind it. */
+static inline const uint8_t *value(struct jsonl_line *l, const uint8_t *p, const uint8_t *q,
+                                   int col, int row)
+{
+    const uint8_t *end;
+    bool escaped = false;
+    uint32_t s;
+
+    if (*q == '"') {
+        end = jsonl_string_end(q + 1, &escaped, &l->bad);
+        if (col >= 0 && end) {
+            s = (uint32_t)(q - p);
+            put_span(l, col, row, s, end == q + 1 ? s : (uint32_t)(end - p));
+            l->spans.marks[col] |=
+                (uint8_t)((escaped ? JSONL_ESCAPED : 0) | (end == q + 1 ? JSONL_EMPTY : 0));
+        }
+        return end ? end + 1 : NULL;
+    }
+    if (LIKELY((uint8_t)(*q - '0') < 10 || *q == '-')) {
+        end = jsonl_number_end(q, &l->bad);
+    } else if (bp_load_u32(q) == bp_load_u32("null")) {
+        if (col >= 0) {
+            put_span(l, col, row, (uint32_t)(q - p), (uint32_t)(q - p) + 1);
+            l->spans.marks[col] |= JSONL_NULL;
+        }
+        return q + 4;
+    } else {
+        end = jsonl_value_end(q, &l->bad);
+        if (col >= 0 && (*q == '{' || *q == '['))
+            l->spans.marks[col] |= JSONL_NESTED;
+    }
+    if (col >= 0 && end)
+        put_span(l, col, row, (uint32_t)(q - p) - 1, (uint32_t)(end - p));
+    return end;
+}
+
+/* Columns whose key the line did not have. */
+static void fill_missing(struct jsonl_line *l, uint32_t at, int row)
+{
+    for (int c = 0; c < l->r->n_cols; c++)
+        if (l->seen[l->r->cols[c].key] != l->number) {
+            put_span(l, c, row, at, at + 1);
+            l->spans.marks[c] |= JSONL_NULL;
+        }
+}
+
+const uint8_t *jsonl_line_parse(struct jsonl_line *l, const uint8_t *p, const uint8_t *q, int row)
+{
+    const struct jsonl_key *keys = l->r->keys.items;
+    const int n_keys = l->r->keys.n;
+    const uint8_t *const begin = q;
+    int last = n_keys, n_wanted = 0;
+
+    if (*q != '{')
+        return wrong(l, q,
+                     *q == '[' ? "a JSON array where an object is expected, one on each "
+                                 "line (jq -c '.[]' makes them)"
+                               : "no JSON object, which begins with {");
+    l->number++;
+    q = jsonl_blanks(q + 1);
+    if (*q == '}') {
+        q++;
+    } else {
+        for (;;) {
+            int k = l->next[last], col;
+
+            if (LIKELY(n_keys && is_key_at(q, &keys[k]))) {
+                q += keys[k].n_quoted;
+            } else {
+                k = look_up(l, &q);
+                if (k < 0)
+                    return NULL;
+                l->next[last] = k;
+            }
+            if (l->seen[k] == l->number) {
+                snprintf(l->why, sizeof l->why, "key '%.100s' twice in one object", keys[k].name);
+                return wrong(l, q, l->why);
+            }
+            l->seen[k] = l->number;
+            last = k;
+            if (*q != ':') {
+                q = jsonl_blanks(q);
+                if (*q != ':')
+                    return wrong(l, q, "no colon behind a key");
+            }
+            q++;
+            q = jsonl_blanks(q);
+            col = l->col_of[k];
+            n_wanted += col >= 0;
+            q = value(l, p, q, col, row);
+            if (!q)
+                return NULL;
+            q = jsonl_blanks(q);
+            if (LIKELY(*q == ',')) {
+                q = jsonl_blanks(q + 1);
+                continue;
+            }
+            if (*q != '}')
+                return wrong(l, q,
+                             *q == '\n' ? "the line ends in the middle of an object"
+                                        : "no comma or } behind a value");
+            q++;
+            break;
+        }
+    }
+    q = jsonl_blanks(q);
+    if (*q != '\n')
+        return wrong(l, q, "more behind the object; each has a line of its own");
+    if (n_wanted != l->r->n_cols)
+        fill_missing(l, (uint32_t)(begin - p), row);
+    return q;
+}

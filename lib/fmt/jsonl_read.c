@@ -1,0 +1,592 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The JSON Lines source. It gives chunks of the files to the worker pool, takes them
+ * back in order, and gives what was bad its place: lines are counted as the jobs come
+ * back, and from the start of the file where this share begins in its middle.
+ */
+#include <string.h>
+
+#include "flow/marks.h"
+#include "flow/pool.h"
+#include "fmt/csv_scan.h"
+#include "fmt/jsonl_reader.h"
+
+struct jsonl_source {
+    struct jsonl_reader r;
+    struct bp_share share;
+    struct jsonl_worker **workers;
+    struct bp_pool *pool;
+    /* giving */
+    int file; /* the file that is cut into chunks now */
+    bool file_open;
+    int64_t at; /* the next chunk */
+    int64_t seq;
+    struct bp_block *carry; /* of a stream: the line begun in the last block */
+    size_t carry_bytes;
+    bool stream_end;
+    /* taking */
+    struct jsonl_job *job; /* its batch is being handed out */
+    int64_t job_from;
+    int taken_file;
+    int64_t lines; /* of taken_file before the next job; -1: count them when asked */
+    int64_t rows_out;
+    bool said_share;
+};
+
+/* ---- giving ---- */
+
+static struct jsonl_job *job_new(struct jsonl_source *s, struct bp_err *err)
+{
+    struct jsonl_job *job = bp_mem_new(1, sizeof *job, err);
+
+    if (job) {
+        job->file = s->file;
+        job->seq = s->seq++;
+    }
+    return job;
+}
+
+/* Where the last line of p[0, n) ends; 0: none does. */
+static size_t last_border(const uint8_t *p, size_t n)
+{
+    const uint8_t *lf = memrchr(p, '\n', n);
+
+    return lf ? (size_t)(lf - p) + 1 : 0;
+}
+
+static int stream_block(struct jsonl_source *s, struct bp_block **block, size_t *n,
+                        struct bp_err *err)
+{
+    struct bp_input *in = &s->r.files[s->file].in;
+    size_t want = BP_MAX(s->r.chunk_bytes, s->carry_bytes * 2), got;
+
+    BP_TRY(bp_block_new(block, JSONL_FRONT_BYTES + want + 1 + JSONL_PAD_BYTES, err));
+    if (s->carry_bytes)
+        memcpy((*block)->data + JSONL_FRONT_BYTES, s->carry->data, s->carry_bytes);
+    BP_TRY(bp_input_read(in, (*block)->data + JSONL_FRONT_BYTES + s->carry_bytes,
+                         want - s->carry_bytes, &got, err));
+    *n = s->carry_bytes + got;
+    s->stream_end = *n < want;
+    return 0;
+}
+
+/* The next block of a stream, whole lines; *out NULL at the end. */
+static int next_block(struct jsonl_source *s, struct jsonl_job **out, struct bp_err *err)
+{
+    struct bp_block *block = NULL;
+    size_t n = 0, whole = 0;
+    int rc = 0;
+
+    *out = NULL;
+    while (!s->stream_end && !whole) {
+        bp_block_unref(block);
+        block = NULL;
+        BP_GO(stream_block(s, &block, &n, err));
+        whole = s->stream_end ? n : last_border(block->data + JSONL_FRONT_BYTES, n);
+        if (!whole && n >= JSONL_LINE_MAX_BYTES)
+            BP_GO(bp_fail(err, BP_EDATA, "%s: the line at byte %lld is longer than %zu MiB",
+                          s->r.files[s->file].in.name, (long long)s->at,
+                          JSONL_LINE_MAX_BYTES >> 20));
+        BP_GO(bp_block_grow(&s->carry, 0, n - whole + 1, err));
+        if (n > whole)
+            memcpy(s->carry->data, block->data + JSONL_FRONT_BYTES + whole, n - whole);
+        s->carry_bytes = n - whole;
+    }
+    if (!whole)
+        goto out;
+    *out = job_new(s, err);
+    if (!*out)
+        BP_GO(err->code);
+    (*out)->a = s->at;
+    (*out)->block = block;
+    (*out)->n_bytes = whole;
+    s->at += (int64_t)whole;
+    return 0;
+out:
+    bp_block_unref(block);
+    return rc;
+}
+
+static int open_file(struct jsonl_source *s, struct bp_err *err)
+{
+    struct jsonl_file *f = &s->r.files[s->file];
+
+    s->file_open = true;
+    s->carry_bytes = 0;
+    s->stream_end = f->in.is_file || f->hi == 0;
+    s->at = f->in.is_file ? BP_MAX(f->lo, f->data_start) : f->data_start;
+    if (f->in.is_file || f->hi == 0 || s->r.ctx->n_threads < 2)
+        return 0;
+    return bp_input_read_ahead(&f->in, err);
+}
+
+/* The next job in order; *out NULL: there is none. */
+static int next_job(struct jsonl_source *s, struct jsonl_job **out, struct bp_err *err)
+{
+    for (; s->file < s->r.n_files; s->file++, s->file_open = false) {
+        struct jsonl_file *f = &s->r.files[s->file];
+        int64_t end = BP_MIN(f->hi, f->in.size_bytes);
+
+        if (!s->file_open)
+            BP_TRY(open_file(s, err));
+        if (!f->in.is_file) {
+            BP_TRY(next_block(s, out, err));
+            if (*out)
+                return 0;
+        } else if (s->at < end) {
+            *out = job_new(s, err);
+            if (!*out)
+                return err->code;
+            (*out)->a = s->at;
+            (*out)->b = BP_MIN(s->at + (int64_t)s->r.chunk_bytes, end);
+            s->at = (*out)->b;
+            return 0;
+        }
+    }
+    *out = NULL;
+    return 0;
+}
+
+static int fill_pool(struct jsonl_source *s, struct bp_err *err)
+{
+    struct jsonl_job *job;
+
+    while (bp_pool_has_room(s->pool)) {
+        BP_TRY(next_job(s, &job, err));
+        if (!job)
+            break;
+        bp_pool_give(s->pool, job);
+    }
+    return 0;
+}
+
+/* ---- taking ---- */
+
+/* Lines of the file before offset `to`. */
+static int count_lines(const struct jsonl_source *s, int file, int64_t to, int64_t *lines,
+                       struct bp_err *err)
+{
+    const struct csv_kernels *k = csv_kernels_pick();
+    const size_t step = (size_t)256 << 10;
+    uint8_t *buf = bp_mem_new(step, 1, err);
+    int rc = buf ? 0 : err->code;
+    size_t got = 1;
+
+    *lines = 0;
+    for (int64_t at = 0; rc == 0 && got && at < to; at += (int64_t)got) {
+        rc = bp_input_read_at(&s->r.files[file].in, buf, (size_t)BP_MIN((int64_t)step, to - at), at,
+                              &got, err);
+        if (rc == 0)
+            *lines += (int64_t)k->count(buf, got, '\n');
+    }
+    bp_mem_free(buf);
+    return rc;
+}
+
+/* The lines before the job: known from the jobs before it, or counted: before a share,
+ * the first line of which may begin behind its first byte. */
+static int job_lines(struct jsonl_source *s, const struct jsonl_job *job, int64_t *lines,
+                     struct bp_err *err)
+{
+    if (s->lines < 0) {
+        const struct jsonl_file *f = &s->r.files[job->file];
+        uint8_t before = '\n';
+        size_t got;
+
+        BP_TRY(count_lines(s, job->file, job->a, &s->lines, err));
+        BP_TRY(bp_input_read_at(&f->in, &before, 1, job->a - 1, &got, err));
+        s->lines += before != '\n'; /* the line that a stands in is not the job's */
+    }
+    *lines = s->lines;
+    return 0;
+}
+
+static int place_error(struct jsonl_source *s, const struct jsonl_job *job, struct bp_err *err)
+{
+    struct bp_err other = {0};
+    int64_t lines;
+
+    *err = job->err;
+    if (job->err_lines < 0)
+        return err->code;
+    if (job_lines(s, job, &lines, &other) < 0)
+        return bp_err_prefix(err, "%s", s->r.files[job->file].in.name);
+    return bp_err_prefix(err, "%s:%lld", s->r.files[job->file].in.name,
+                         (long long)(lines + job->err_lines + 1));
+}
+
+static int account(struct jsonl_source *s, const struct jsonl_job *job, struct bp_err *err)
+{
+    int64_t lines;
+
+    if (!job->n_rejects)
+        return 0;
+    BP_TRY(job_lines(s, job, &lines, err));
+    for (int i = 0; i < job->n_rejects; i++) {
+        const struct jsonl_reject *x = &job->rejects[i];
+        struct bp_reject r = {.file = s->r.files[job->file].in.name,
+                              .line = lines + x->lines + 1,
+                              .byte = x->at,
+                              .record = lines + x->lines + 1,
+                              .column = x->column,
+                              .reason = x->reason,
+                              .text = x->text,
+                              .n_text = x->n_text,
+                              .is_value = x->is_value};
+
+        BP_TRY(bp_rejects_add(s->r.rejects, &r, err));
+    }
+    return 0;
+}
+
+/* The next job's batch is to be handed out. */
+static int take_job(struct jsonl_source *s, struct bp_err *err)
+{
+    struct jsonl_job *job;
+    int rc;
+
+    BP_TRY(fill_pool(s, err));
+    job = bp_pool_take(s->pool);
+    if (!job)
+        return BP_DONE;
+    if (job->file != s->taken_file) {
+        const struct jsonl_file *f = &s->r.files[job->file];
+
+        s->taken_file = job->file;
+        s->lines = f->in.is_file && job->a > f->data_start ? -1 : 0;
+    }
+    rc = job->rc < 0 ? place_error(s, job, err) : account(s, job, err);
+    if (s->lines >= 0)
+        s->lines += job->lines;
+    if (rc < 0 || !job->batch.n_rows) {
+        jsonl_job_free(job);
+        return rc;
+    }
+    s->job = job;
+    s->job_from = 0;
+    return 0;
+}
+
+/* Batches of about batch_rows rows, all alike, from one chunk. */
+static int slice_job(struct jsonl_source *s, struct bp_batch *out, struct bp_err *err)
+{
+    struct bp_batch *b = &s->job->batch;
+    int64_t max = BP_MAX(1, s->r.ctx->batch_rows), n = b->n_rows - s->job_from;
+    int64_t pieces = (n + max - 1) / max, take = (n + pieces - 1) / pieces;
+
+    if (take > 64)
+        take = BP_MIN((take + 7) & ~(int64_t)7, n); /* bitmaps are shared at bytes */
+    if (s->job_from == 0 && take >= n) {
+        bp_batch_move(out, b);
+    } else {
+        BP_TRY(bp_batch_slice(out, b, s->job_from, take, err));
+        s->job_from += take;
+        if (s->job_from < b->n_rows)
+            return 0;
+    }
+    jsonl_job_free(s->job);
+    s->job = NULL;
+    return 0;
+}
+
+static void work(void *ctx, int worker, void *job)
+{
+    jsonl_worker_run(((struct jsonl_source *)ctx)->workers[worker], job);
+}
+
+static void drop(void *ctx, void *job)
+{
+    (void)ctx;
+    jsonl_job_free(job);
+}
+
+static const struct bp_pool_ops pool_ops = {work, drop};
+
+static int start_workers(struct jsonl_source *s, struct bp_err *err)
+{
+    int n = BP_MAX(1, s->r.ctx->n_threads);
+
+    s->workers = bp_mem_new((size_t)n, sizeof *s->workers, err);
+    if (!s->workers)
+        return err->code;
+    for (int i = 0; i < n; i++)
+        BP_TRY(jsonl_worker_new(&s->workers[i], &s->r, err));
+    return bp_pool_open(&s->pool, n, n > 1 ? n + 2 : 1, &pool_ops, s, err);
+}
+
+static int hand_out(struct jsonl_source *s, struct bp_batch *out)
+{
+    out->first_row = s->rows_out;
+    out->share = s->share;
+    s->rows_out += out->n_rows;
+    s->said_share = true;
+    return 0;
+}
+
+static int jsonl_next(void *self, struct bp_batch *out, struct bp_err *err)
+{
+    struct jsonl_source *s = self;
+    int rc;
+
+    if (!s->pool)
+        BP_TRY(start_workers(s, err));
+    if (s->share.n && !s->said_share) {
+        BP_TRY(bp_batch_init(out, s->r.n_cols, err));
+        for (int c = 0; c < s->r.n_cols; c++)
+            BP_TRY(bp_column_nulls(&out->cols[c], s->r.cols[c].type, 0, err));
+        return hand_out(s, out);
+    }
+    while (!s->job) {
+        rc = take_job(s, err);
+        if (rc != 0)
+            return rc;
+    }
+    BP_TRY(slice_job(s, out, err));
+    return hand_out(s, out);
+}
+
+/* ---- opening and closing ---- */
+
+static void jsonl_free_source(void *self)
+{
+    struct jsonl_source *s = self;
+
+    bp_pool_free(s->pool); /* first: workers read the inputs */
+    for (int i = 0; s->workers && i < BP_MAX(1, s->r.ctx->n_threads); i++)
+        jsonl_worker_free(s->workers[i]);
+    bp_mem_free(s->workers);
+    jsonl_job_free(s->job);
+    bp_block_unref(s->carry);
+    for (int i = 0; i < s->r.n_files; i++)
+        bp_input_close(&s->r.files[i].in);
+    bp_mem_free(s->r.files);
+    for (int c = 0; c < s->r.n_cols; c++)
+        bp_mem_free(s->r.cols[c].name);
+    bp_mem_free(s->r.cols);
+    jsonl_keys_release(&s->r.keys);
+    bp_mem_free(s->r.declared);
+    bp_mem_free(s);
+}
+
+/* Workers do not exist yet: they are made for the columns that are left. */
+static int jsonl_project(void *self, const int *cols, int n, struct bp_err *err)
+{
+    struct jsonl_source *s = self;
+    struct jsonl_col *kept = bp_mem_new((size_t)n, sizeof *kept, err);
+
+    if (!kept)
+        return err->code;
+    for (int i = 0; i < n; i++) {
+        kept[i] = s->r.cols[cols[i]];
+        kept[i].name = bp_mem_str(kept[i].name, err);
+        if (!kept[i].name) {
+            while (i--)
+                bp_mem_free(kept[i].name);
+            bp_mem_free(kept);
+            return err->code;
+        }
+    }
+    for (int c = 0; c < s->r.n_cols; c++)
+        bp_mem_free(s->r.cols[c].name);
+    bp_mem_free(s->r.cols);
+    s->r.cols = kept;
+    s->r.n_cols = n;
+    return 0;
+}
+
+static const struct bp_source_ops jsonl_ops = {jsonl_next, jsonl_free_source, jsonl_project};
+
+/* Chunks in work and their columns are to be a small part of the memory. */
+static size_t chunk_bytes_for(const struct bp_ctx *ctx)
+{
+    int64_t share = ctx->budget.limit_bytes / (16 * ((int64_t)ctx->n_threads + 2));
+
+    if (!ctx->budget.limit_bytes || share >= (int64_t)JSONL_CHUNK_BYTES)
+        return JSONL_CHUNK_BYTES;
+    return (size_t)BP_MAX(share, (int64_t)JSONL_CHUNK_MIN_BYTES) & ~(size_t)4095;
+}
+
+static int read_head(struct jsonl_file *f, struct bp_err *err)
+{
+    uint8_t buf[3];
+    const uint8_t *p = buf;
+    size_t got, taken;
+
+    if (f->in.is_file)
+        BP_TRY(bp_input_read_at(&f->in, buf, 3, 0, &got, err));
+    else
+        BP_TRY(bp_input_peek(&f->in, 3, &p, &got, err));
+    if (got < 3 || memcmp(p, "\xef\xbb\xbf", 3) != 0)
+        return 0;
+    f->data_start = 3;
+    return f->in.is_file ? 0 : bp_input_read(&f->in, buf, 3, &taken, err);
+}
+
+/* lo and hi of every file: shares of all inputs together; what is no file belongs
+ * whole to the share in which it begins. */
+static void cut_share(struct jsonl_reader *r, int task, int n_tasks)
+{
+    bp_int128 total = 0;
+    int64_t from, to, at = 0;
+
+    for (int i = 0; i < r->n_files; i++)
+        total += BP_MAX(r->files[i].in.size_bytes, 0);
+    from = n_tasks ? (int64_t)(total * task / n_tasks) : 0;
+    to = n_tasks ? (int64_t)(total * (task + 1) / n_tasks) : INT64_MAX;
+    for (int i = 0; i < r->n_files; i++) {
+        struct jsonl_file *f = &r->files[i];
+        int64_t size = BP_MAX(f->in.size_bytes, 0);
+        bool last = !n_tasks || task == n_tasks - 1;
+
+        if (n_tasks && f->in.is_file) {
+            f->lo = BP_MIN(BP_MAX(from - at, 0), size);
+            f->hi = BP_MIN(BP_MAX(to - at, 0), size);
+        } else {
+            f->hi = (at >= from && at < to) || (last && at >= to) ? INT64_MAX : 0;
+        }
+        at += size;
+    }
+}
+
+/* The table: declared columns, then the other keys of the sample; and their types. */
+static int make_table(struct jsonl_reader *r, const struct bp_jsonl_opts *o,
+                      struct bp_schema *table, struct bp_err *err)
+{
+    int n_declared = o->schema ? o->schema->n_fields : 0;
+    struct bp_type *types = bp_mem_new((size_t)n_declared, sizeof *types, err);
+    int rc = types ? 0 : err->code;
+
+    for (int i = 0; i < n_declared && rc == 0; i++) {
+        const char *name = o->schema->fields[i].name;
+
+        types[i] = o->schema->fields[i].type;
+        rc = jsonl_keys_add(&r->keys, (const uint8_t *)name, strlen(name), err);
+    }
+    r->inferred = !o->schema || o->star;
+    if (rc == 0 && r->inferred)
+        rc = jsonl_infer(r, true, &types, err);
+    if (rc == 0 && o->schema)
+        rc = bp_schema_copy(table, o->schema, err);
+    for (int k = n_declared; k < r->keys.n && rc == 0; k++)
+        rc = bp_schema_add(table, r->keys.items[k].name, types[k], err);
+    bp_mem_free(types);
+    return rc;
+}
+
+static int add_col(struct jsonl_reader *r, const struct bp_schema *table, int key, int n_declared,
+                   struct bp_err *err)
+{
+    struct jsonl_col *col = &r->cols[r->n_cols];
+
+    for (int c = 0; c < r->n_cols; c++)
+        if (r->cols[c].key == key)
+            return bp_fail(err, BP_EUSAGE, "column '%s' is asked for twice",
+                           table->fields[key].name);
+    *col = (struct jsonl_col){.name = bp_mem_str(table->fields[key].name, err),
+                              .type = table->fields[key].type,
+                              .key = key,
+                              .not_null = !table->fields[key].nullable,
+                              .guessed = key >= n_declared};
+    if (!col->name)
+        return err->code;
+    r->n_cols++;
+    return 0;
+}
+
+static int choose_columns(struct jsonl_reader *r, const struct bp_schema *table,
+                          const struct bp_jsonl_opts *o, struct bp_err *err)
+{
+    int n = table->n_fields, n_declared = o->schema ? o->schema->n_fields : 0;
+
+    for (n = o->columns ? 0 : n; o->columns && o->columns[n];)
+        n++;
+    r->cols = bp_mem_new((size_t)n, sizeof *r->cols, err);
+    if (!r->cols)
+        return err->code;
+    for (int c = 0; c < n; c++) {
+        int key = c;
+
+        if (o->columns)
+            BP_TRY(bp_schema_index(table, o->columns[c], &key, err));
+        BP_TRY(add_col(r, table, key, n_declared, err));
+    }
+    return 0;
+}
+
+static int keep_declared(struct jsonl_reader *r, const struct bp_schema *schema, struct bp_err *err)
+{
+    struct bp_buf b = {0};
+    const char *text;
+
+    if (!schema || !schema->n_fields)
+        return 0;
+    text = bp_schema_print(schema, false, &b, err) < 0 ? NULL : bp_buf_str(&b, err);
+    if (text)
+        r->declared = bp_mem_str(text, err);
+    bp_buf_release(&b);
+    return r->declared ? 0 : err->code;
+}
+
+static int open_all(struct jsonl_source *s, const struct bp_jsonl_opts *o, struct bp_source *out,
+                    struct bp_err *err)
+{
+    struct bp_schema table = {0};
+    int rc = 0;
+
+    s->r.chunk_bytes = o->chunk_bytes > 0 ? (size_t)o->chunk_bytes : chunk_bytes_for(s->r.ctx);
+    s->r.level = csv_kernels_pick()->level;
+    s->r.rejects = o->rejects;
+    s->taken_file = -1;
+    s->share = (struct bp_share){o->n_tasks ? o->task : 0, o->n_tasks};
+    if (!s->r.n_files)
+        return bp_fail(err, BP_EUSAGE, "no input");
+    for (int i = 0; i < s->r.n_files; i++)
+        BP_TRY(read_head(&s->r.files[i], err));
+    BP_TRY(keep_declared(&s->r, o->schema, err));
+    BP_GO(make_table(&s->r, o, &table, err));
+    if (!table.n_fields)
+        BP_GO(bp_fail(err, BP_EDATA, "%s: no object to take the columns from: declare them with -s",
+                      s->r.files[0].in.name));
+    BP_GO(choose_columns(&s->r, &table, o, err));
+    cut_share(&s->r, o->task, o->n_tasks);
+    for (int c = 0; c < s->r.n_cols; c++) {
+        BP_GO(bp_schema_add(&out->schema, s->r.cols[c].name, s->r.cols[c].type, err));
+        out->schema.fields[c].nullable = !s->r.cols[c].not_null;
+    }
+    if (s->share.n)
+        rc = bp_mark_set_task(&out->schema, s->share, err);
+out:
+    bp_schema_release(&table);
+    return rc;
+}
+
+int bp_jsonl_source(struct bp_source *out, struct bp_input *inputs, int n_inputs,
+                    const struct bp_jsonl_opts *opts, struct bp_ctx *ctx, struct bp_err *err)
+{
+    struct jsonl_source *s = bp_mem_new(1, sizeof *s, err);
+    struct jsonl_file *files = s ? bp_mem_new((size_t)n_inputs, sizeof *files, err) : NULL;
+
+    *out = (struct bp_source){0};
+    if (!files) {
+        for (int i = 0; i < n_inputs; i++)
+            bp_input_close(&inputs[i]);
+        bp_mem_free(s);
+        return err->code;
+    }
+    for (int i = 0; i < n_inputs; i++) {
+        bp_input_move(&files[i].in, &inputs[i]);
+        if (files[i].in.size_bytes == 0) /* empty, or one that does not tell (/proc) */
+            files[i].in.is_file = false;
+    }
+    s->r.files = files;
+    s->r.n_files = n_inputs;
+    s->r.ctx = ctx;
+    out->ops = &jsonl_ops;
+    out->self = s;
+    if (open_all(s, opts, out, err) == 0)
+        out->name = bp_mem_str(n_inputs ? files[0].in.name : "", err);
+    if (out->name)
+        return 0;
+    bp_source_free(out);
+    return err->code;
+}
