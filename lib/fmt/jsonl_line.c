@@ -135,6 +135,28 @@ static __attribute__((noinline)) int look_up(struct jsonl_line *l, const uint8_t
 
 /* ---- values ---- */
 
+/* As jsonl_number_end(), which is asked where 16 bytes do not show it all. */
+static inline const uint8_t *number_end(const uint8_t *q, struct jsonl_bad *bad)
+{
+#if defined(__SSE2__)
+    const uint8_t *d = q + (*q == '-');
+    __m128i v = _mm_sub_epi8(_mm_loadu_si128((const void *)d), _mm_set1_epi8('0'));
+    __m128i digits = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(9)), v);
+    /* bits of the bytes that are no digits; one behind them all */
+    uint32_t other = ~(uint32_t)_mm_movemask_epi8(digits), whole, n;
+
+    whole = n = (uint32_t)__builtin_ctz(other);
+    if (d[n] == '.') {
+        n = (uint32_t)__builtin_ctz(other & (other - 1));
+        if (n == whole + 1)
+            return jsonl_number_end(q, bad);
+    }
+    if (LIKELY(n < 16 && (d[n] | 0x20) != 'e' && whole && (*d != '0' || whole == 1)))
+        return d + n;
+#endif
+    return jsonl_number_end(q, bad);
+}
+
 static inline void put_span(struct jsonl_line *l, int col, int row, uint32_t s, uint32_t e)
 {
     size_t i = (size_t)col * JSONL_BLOCK_ROWS + (size_t)row;
@@ -162,7 +184,7 @@ static inline const uint8_t *value(struct jsonl_line *l, const uint8_t *p, const
         return end ? end + 1 : NULL;
     }
     if (LIKELY((uint8_t)(*q - '0') < 10 || *q == '-')) {
-        end = jsonl_number_end(q, &l->bad);
+        end = number_end(q, &l->bad);
     } else if (bp_load_u32(q) == bp_load_u32("null")) {
         if (col >= 0) {
             put_span(l, col, row, (uint32_t)(q - p), (uint32_t)(q - p) + 1);
