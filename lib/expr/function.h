@@ -48,9 +48,9 @@ struct bp_fn_table {
     const struct bp_fn *fns;
     int n;
 };
-extern const struct bp_fn_table bp_fns_text, bp_fns_number, bp_fns_time, bp_fns_to_date,
+extern const struct bp_fn_table bp_fns_text, bp_fns_number, bp_fns_time, bp_fns_from_char,
     bp_fns_choice, bp_fns_math, bp_fns_piece, bp_fns_code, bp_fns_regex, bp_fns_make, bp_fns_age,
-    bp_fns_alias, bp_fns_epoch, bp_fns_zone;
+    bp_fns_alias, bp_fns_epoch, bp_fns_zone, bp_fns_to_char;
 
 /* fn_text.c, a bind: all arguments as text, booleans as t and f. */
 int bp_bind_as_texts(struct bp_bind *b, int tok, struct bp_node **args, int *n,
