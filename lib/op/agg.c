@@ -8,9 +8,9 @@
 #include "base/mem.h"
 
 static const struct bp_agg_kind *const tables[] = {
-    bp_agg_count_kinds,  bp_agg_sum_kinds,   bp_agg_avg_kinds, bp_agg_minmax_kinds,
-    bp_agg_moment_kinds, bp_agg_best_kinds,  bp_agg_set_kinds, bp_agg_interval_kinds,
-    bp_agg_bit_kinds,    bp_agg_string_kinds};
+    bp_agg_count_kinds,    bp_agg_sum_kinds,  bp_agg_avg_kinds,   bp_agg_minmax_kinds,
+    bp_agg_moment_kinds,   bp_agg_best_kinds, bp_agg_rank_kinds,  bp_agg_set_kinds,
+    bp_agg_interval_kinds, bp_agg_bit_kinds,  bp_agg_string_kinds};
 
 /* Names of Spark and DuckDB, where PostgreSQL has no other meaning for them. */
 static const char *const aliases[][2] = {

@@ -121,6 +121,36 @@ const uint8_t *bp_agg_code(const struct bp_column *c, int64_t i, uint8_t room[BP
     return room;
 }
 
+#define CODES(T, expr)                                                                             \
+    do {                                                                                           \
+        const T *v = c->data;                                                                      \
+        for (int64_t i = 0; i < c->n_rows; i++)                                                    \
+            to[i] = (expr);                                                                        \
+    } while (0)
+
+void bp_agg_codes64(const struct bp_column *c, uint64_t *to)
+{
+    switch (c->type.kind) {
+    case BP_DATE:
+    case BP_INT32: CODES(int32_t, (uint64_t)v[i] ^ SIGN64); break;
+    case BP_INT64: CODES(int64_t, (uint64_t)v[i] ^ SIGN64); break;
+    case BP_FLOAT32: CODES(float, of_double((double)v[i])); break;
+    case BP_FLOAT64: CODES(double, of_double(v[i])); break;
+    default:
+        for (int64_t i = 0; i < c->n_rows; i++)
+            to[i] = of_int(c, i);
+    }
+}
+
+double bp_agg_code64_number(struct bp_type t, uint64_t code)
+{
+    if (bp_type_is_float(t))
+        return to_double(code);
+    if (t.kind >= BP_UINT8 && t.kind <= BP_UINT64)
+        return (double)code;
+    return (double)(int64_t)(code ^ SIGN64);
+}
+
 /* An integer of a narrow type is the code of one that fits. */
 static bool fits(struct bp_type t, uint64_t u)
 {

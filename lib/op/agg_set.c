@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Aggregates over the values of a group as a multiset: count(distinct x), mode, median,
- * percentile_cont and percentile_disc. All groups share one table of pairs (group,
+ * percentile_cont and percentile_disc (of values that are no 64-bit code: agg_rank.c has
+ * those). All groups share one table of pairs (group,
  * value), each with how often it came; for results and states the pairs of a group are
  * brought together and ordered by value (agg_code.h).
  *
@@ -17,8 +18,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "op/agg.h"
-#include "op/agg_big.h"
 #include "op/agg_code.h"
+#include "op/agg_fraction.h"
 #include "op/reduce_groups.h"
 
 #define VERSION 1
@@ -33,8 +34,7 @@ struct set {
     struct bp_agg_array counts; /* int64_t, by pair: how often it came */
     struct bp_agg_array owner;  /* uint32_t, by pair: its group */
     int64_t pairs_bytes;        /* of held_bytes */
-    double fraction;
-    bool has_fraction;
+    struct bp_fraction fraction;
     /* made when results or states are asked for: pairs by group */
     uint32_t *start, *by_group;
     bool is_indexed;
@@ -65,8 +65,7 @@ static int set_grow(struct bp_agg *a, int64_t n_groups, struct bp_err *err)
     if (!s->pairs)
         BP_TRY(bp_groups_new(&s->pairs, types, 2, err));
     if (strcmp(a->kind->func, "median") == 0) {
-        s->fraction = 0.5;
-        s->has_fraction = true;
+        s->fraction = (struct bp_fraction){0.5, true};
     }
     a->n_groups = n_groups;
     return 0;
@@ -123,40 +122,6 @@ out:
     return rc;
 }
 
-static int take_fraction(struct set *s, double f, struct bp_err *err)
-{
-    const struct bp_agg *a = &s->base;
-
-    if (!(f >= 0 && f <= 1))
-        return bp_fail(err, BP_EDATA,
-                       "column %s: the fraction of %s is %g, and has to be from 0 to 1", a->name,
-                       a->kind->func, f);
-    if (s->has_fraction && memcmp(&f, &s->fraction, sizeof f) != 0)
-        return bp_fail(err, BP_EDATA, "column %s: the fraction of %s has to be one constant",
-                       a->name, a->kind->func);
-    s->fraction = f;
-    s->has_fraction = true;
-    return 0;
-}
-
-static double number_at(const struct bp_column *c, int64_t i);
-
-static int take_fractions(struct set *s, const struct bp_column *c, struct bp_err *err)
-{
-    double last = -1, f;
-
-    for (int64_t i = 0; i < c->n_rows; i++) {
-        if (bp_column_is_null(c, i))
-            return bp_fail(err, BP_EDATA, "column %s: the fraction of %s is NULL", s->base.name,
-                           s->base.kind->func);
-        f = number_at(c, i) + 0.0;
-        if (f != last)
-            BP_TRY(take_fraction(s, f, err));
-        last = f;
-    }
-    return 0;
-}
-
 static int set_update(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_err *err)
 {
     struct set *s = (struct set *)a;
@@ -168,7 +133,7 @@ static int set_update(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_e
     int rc = idx ? 0 : err->code;
 
     if (rc == 0 && a->kind->n_args == 2)
-        rc = take_fractions(s, &r->cols[1], err);
+        rc = bp_fraction_take_column(&s->fraction, a, &r->cols[1], err);
     if (rc < 0)
         goto out;
     for (int64_t i = 0; i < r->n_rows; i++) {
@@ -203,7 +168,7 @@ static int read_state(struct set *s, const uint8_t *p, size_t n, uint32_t id, st
     if (!(f >= 0 && f <= 1))
         return bad_state(&s->base, err);
     if (result_kind(&s->base) >= CONT)
-        BP_TRY(take_fraction(s, f, err));
+        BP_TRY(bp_fraction_take(&s->fraction, &s->base, f, err));
     for (p += HEAD_BYTES, n -= HEAD_BYTES; n;) {
         int64_t count = n < ITEM_BYTES ? 0 : (int64_t)bp_load_u64(p);
         size_t len = n < ITEM_BYTES ? 0 : bp_load_u32(p + 8);
@@ -317,7 +282,7 @@ static int add_state(const struct set *s, const struct item *items, int64_t n, s
 
     if (!n)
         return bp_builder_add_null(to, err);
-    memcpy(head + 1, &s->fraction, sizeof s->fraction);
+    memcpy(head + 1, &s->fraction.v, sizeof s->fraction.v);
     buf->len = 0;
     BP_TRY(bp_buf_append(buf, head, sizeof head, err));
     for (int64_t i = 0; i < n; i++) {
@@ -350,7 +315,7 @@ static int item_number(const struct set *s, const struct item *it, double *to, s
     bp_builder_init(&b, s->base.args[0]);
     BP_GO(bp_agg_code_add(&b, it->p, it->n, err));
     BP_GO(bp_builder_finish(&b, &c, err));
-    *to = number_at(&c, 0);
+    *to = bp_agg_number_at(&c, 0);
 out:
     bp_builder_release(&b);
     bp_column_release(&c);
@@ -361,11 +326,11 @@ out:
 static int add_cont(const struct set *s, const struct item *items, int64_t total,
                     struct bp_builder *to, struct bp_err *err)
 {
-    double at = s->fraction * (double)(total - 1), lo, hi, v;
+    double at = s->fraction.v * (double)(total - 1), lo, hi, v;
 
     BP_TRY(item_number(s, item_at(items, (int64_t)floor(at)), &lo, err));
     BP_TRY(item_number(s, item_at(items, (int64_t)ceil(at)), &hi, err));
-    v = lo == hi ? lo : lo + (hi - lo) * (at - floor(at));
+    v = bp_fraction_between(at, lo, hi);
     return bp_builder_add(to, &v, err);
 }
 
@@ -387,7 +352,7 @@ static int add_result(const struct set *s, const struct item *items, int64_t n,
     if (kind == CONT)
         return add_cont(s, items, total, to, err);
     if (kind == DISC)
-        it = item_at(items, BP_MAX((int64_t)ceil(s->fraction * (double)total), 1) - 1);
+        it = item_at(items, BP_MAX((int64_t)ceil(s->fraction.v * (double)total), 1) - 1);
     return bp_agg_code_add(to, it->p, it->n, err);
 }
 
@@ -433,40 +398,6 @@ static int set_final(struct bp_agg *a, const uint32_t *ids, int64_t n, struct bp
                      struct bp_err *err)
 {
     return give((struct set *)a, ids, n, false, out, err);
-}
-
-/* ---- numbers as doubles ---- */
-
-static double decimal_number(bp_int128 v, int scale)
-{
-    struct bp_big b;
-
-    bp_big_from_int(&b, v, 0);
-    for (; scale > 0; scale -= 18) {
-        uint64_t ten = 1;
-
-        for (int i = 0; i < BP_MIN(scale, 18); i++)
-            ten *= 10;
-        bp_big_divide(&b, ten);
-    }
-    return bp_big_round(&b);
-}
-
-static double number_at(const struct bp_column *c, int64_t i)
-{
-    switch (c->type.kind) {
-    case BP_INT8: return ((const int8_t *)c->data)[i];
-    case BP_INT16: return ((const int16_t *)c->data)[i];
-    case BP_INT32: return ((const int32_t *)c->data)[i];
-    case BP_INT64: return (double)((const int64_t *)c->data)[i];
-    case BP_UINT8: return ((const uint8_t *)c->data)[i];
-    case BP_UINT16: return ((const uint16_t *)c->data)[i];
-    case BP_UINT32: return ((const uint32_t *)c->data)[i];
-    case BP_UINT64: return (double)((const uint64_t *)c->data)[i];
-    case BP_FLOAT32: return (double)((const float *)c->data)[i];
-    case BP_FLOAT64: return ((const double *)c->data)[i];
-    default: return decimal_number(((const bp_int128 *)c->data)[i], c->type.scale);
-    }
 }
 
 static const struct bp_agg_ops set_ops = {
@@ -521,8 +452,8 @@ static int same_types(const struct bp_type *args, struct bp_type *result, struct
 const struct bp_agg_kind bp_agg_set_kinds[] = {
     {"count_distinct", "any type", 1, NULL, count_types, &set_ops},
     {"mode", "any type", 1, NULL, same_types, &set_ops},
-    {"median", "number", 1, number, number_types, &set_ops},
-    {"percentile_cont", "number, fraction", 2, number_and_fraction, number_types, &set_ops},
+    {"median", "decimal", 1, number, number_types, &set_ops},
+    {"percentile_cont", "decimal, fraction", 2, number_and_fraction, number_types, &set_ops},
     {"percentile_disc", "any type, fraction", 2, any_and_fraction, same_types, &set_ops},
     {0},
 };
