@@ -287,11 +287,34 @@ static int keep_codes(const struct bp_pq_dict *dict, const int32_t *codes, struc
     return 0;
 }
 
+#define GATHER(type)                                                                               \
+    for (int64_t i = 0; i < n; i++)                                                                \
+    ((type *)to)[i] = ((const type *)from)[codes[i]]
+
+static void gather_fixed(void *to, const void *from, size_t width, const int32_t *codes, int64_t n)
+{
+    switch (width) {
+    case 1: GATHER(uint8_t); return;
+    case 2: GATHER(uint16_t); return;
+    case 4: GATHER(uint32_t); return;
+    case 8: GATHER(uint64_t); return;
+    default: GATHER(bp_uint128);
+    }
+}
+
 static int look_up(const struct bp_pq_dict *dict, int32_t *codes, struct bp_column *out,
                    struct bp_err *err)
 {
     int64_t n = out->n_rows - out->n_nulls, n_rows = out->n_rows;
+    size_t width = bp_type_width_bytes(out->type);
 
+    if (width) {
+        BP_TRY(new_data(out, (size_t)n_rows * width, err));
+        gather_fixed(out->own[1]->data, dict->values.data, width, codes, n);
+        if (out->n_nulls)
+            spread_fixed(out->own[1]->data, width, out->valid, n_rows, n);
+        return 0;
+    }
     for (int64_t i = n_rows; out->n_nulls && i-- > 0;)
         codes[i] = bp_bit_get(out->valid, i) ? codes[--n] : -1;
     bp_column_release(out);

@@ -64,20 +64,60 @@ static int next_run(struct runs *r, int width, struct run *out, struct bp_err *e
 
 /* ---- codes ---- */
 
-/* The largest of the values is kept, so that one comparison checks them all. */
-static uint32_t unpack_codes(const uint8_t *in, int width, int32_t *out, int64_t n)
+/* Eight values at a time, since they are whole bytes: with a width that the compiler
+ * knows, all shifts are constants. The largest of the values is kept, so that one
+ * comparison checks them all. */
+static inline __attribute__((always_inline)) uint32_t unpack(const uint8_t *in, const int width,
+                                                             int32_t *out, int64_t n)
 {
-    uint64_t mask = width == 32 ? UINT32_MAX : ((uint64_t)1 << width) - 1;
-    uint32_t most = 0;
-    size_t bit = 0;
+    uint64_t mask = ((uint64_t)1 << width) - 1;
+    uint32_t most = 0, v;
+    int64_t i = 0;
 
-    for (int64_t i = 0; i < n; i++, bit += (size_t)width) {
-        uint32_t v = (uint32_t)(bp_load_u64(in + (bit >> 3)) >> (bit & 7) & mask);
-
+    for (; i + 8 <= n; i += 8, in += width)
+#pragma GCC unroll 8
+        for (int k = 0; k < 8; k++) {
+            v = (uint32_t)(bp_load_u64(in + k * width / 8) >> (k * width % 8) & mask);
+            out[i + k] = (int32_t)v;
+            most = BP_MAX(most, v);
+        }
+    for (int k = 0; i < n; i++, k++) {
+        v = (uint32_t)(bp_load_u64(in + k * width / 8) >> (k * width % 8) & mask);
         out[i] = (int32_t)v;
         most = BP_MAX(most, v);
     }
     return most;
+}
+
+#define WIDTH(w)                                                                                   \
+    case w: return unpack(in, w, out, n)
+
+static uint32_t unpack_codes(const uint8_t *in, int width, int32_t *out, int64_t n)
+{
+    switch (width) {
+        WIDTH(0);
+        WIDTH(1);
+        WIDTH(2);
+        WIDTH(3);
+        WIDTH(4);
+        WIDTH(5);
+        WIDTH(6);
+        WIDTH(7);
+        WIDTH(8);
+        WIDTH(9);
+        WIDTH(10);
+        WIDTH(11);
+        WIDTH(12);
+        WIDTH(13);
+        WIDTH(14);
+        WIDTH(15);
+        WIDTH(16);
+        WIDTH(17);
+        WIDTH(18);
+        WIDTH(19);
+        WIDTH(20);
+    default: return unpack(in, width, out, n);
+    }
 }
 
 int bp_pq_hybrid_codes(const uint8_t *in, size_t n_bytes, int width, uint32_t below, int32_t *out,

@@ -14,6 +14,8 @@
 #include "fmt/parquet/decode.h"
 #include "fmt/parquet/parquet.h"
 
+#define CUTS_MAX 64 /* pieces that a batch's column is put together from */
+
 /* A column that somebody wants. Row groups [group, end) of it are not opened yet. */
 struct want {
     const struct bp_pq_column *column;
@@ -266,12 +268,12 @@ static void drop_piece(struct want *w)
 /* The next n rows of w, which are all there. */
 static int cut_rows(struct want *w, int64_t n, struct bp_column *out, struct bp_err *err)
 {
-    const struct bp_column *srcs[64] = {0};
-    struct bp_column cuts[64] = {0};
+    const struct bp_column *srcs[CUTS_MAX] = {0};
+    struct bp_column cuts[CUTS_MAX] = {0};
     int n_cuts = 0, rc = 0;
 
     w->have -= n;
-    while (n > 0 && n_cuts < 64) {
+    while (n > 0 && n_cuts < CUTS_MAX) {
         int64_t some = BP_MIN(n, w->pieces[0].n_rows - w->at);
 
         BP_GO(bp_column_slice(&cuts[n_cuts], &w->pieces[0], w->at, some, err));
@@ -289,26 +291,31 @@ out:
     return rc;
 }
 
-/* How many rows the next batch gets: pages of few rows would make many cuts. */
-static int64_t reach(const struct want *w, int64_t n)
-{
-    int64_t rows = -w->at;
+#define LONG_BATCHES 8 /* times batch_rows */
 
-    for (int i = 0; i < w->n_pieces && i < 64; i++)
+/* How many rows of w the next batch may get: what the first piece has, which costs no
+ * copy, where it is long; else n, or as many pages as are cut together. */
+static int64_t reach(const struct pq_source *s, const struct want *w, int64_t n)
+{
+    int64_t rows = w->pieces[0].n_rows - w->at;
+
+    if (rows >= s->ctx->batch_rows)
+        return BP_MIN(rows, LONG_BATCHES * s->ctx->batch_rows);
+    for (int i = 1; i < w->n_pieces && i < CUTS_MAX; i++)
         rows += w->pieces[i].n_rows;
     return BP_MIN(rows, n);
 }
 
 static int next_rows(struct pq_source *s, struct bp_batch *out, struct bp_err *err)
 {
-    int64_t n = BP_MIN(s->ctx->batch_rows, s->group_left);
+    int64_t least = BP_MIN(s->ctx->batch_rows, s->group_left), n = s->group_left;
 
     for (int i = 0; i < s->n_wants; i++) {
-        while (s->wants[i].have < n) {
+        while (s->wants[i].have < least) {
             BP_TRY(give_pages(s, err));
             BP_TRY(take_piece(s, err));
         }
-        n = reach(&s->wants[i], n);
+        n = BP_MIN(n, reach(s, &s->wants[i], least));
     }
     BP_TRY(give_pages(s, err)); /* the pool works while this batch is used */
     BP_TRY(bp_batch_init(out, s->n_wants, err));
