@@ -8,6 +8,7 @@
 #include <isa-l/igzip_lib.h>
 #include <string.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base/mem.h"
 #include "base/num.h"
@@ -87,6 +88,8 @@ static int zstd_encode(void *self, const void *p, size_t n, bool end, struct bp_
         BP_TRY(bp_buf_reserve(out, OUT_BYTES, err));
         room = (ZSTD_outBuffer){out->data + out->len, OUT_BYTES, 0};
         left = ZSTD_compressStream2(self, &room, &in, end ? ZSTD_e_end : ZSTD_e_continue);
+        if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation)
+            return bp_fail_oom(err, OUT_BYTES);
         if (ZSTD_isError(left))
             return bp_fail(err, BP_EDATA, "the zstd encoder failed (%s)", ZSTD_getErrorName(left));
         out->len += room.pos;

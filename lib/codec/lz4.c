@@ -39,11 +39,12 @@ static int lz4_step(void *self, struct bp_codec_step *io, struct bp_err *err)
     size_t n_in = io->n_in, n_out = io->n_out;
     size_t rc = LZ4F_decompress(self, io->out, &n_out, io->in, &n_in, NULL);
 
-    (void)err;
     io->in += n_in;
     io->n_in -= n_in;
     io->out += n_out;
     io->n_out -= n_out;
+    if (LZ4F_isError(rc) && strcmp(LZ4F_getErrorName(rc), "ERROR_allocation_failed") == 0)
+        return bp_fail_oom(err, (size_t)4 << 20); /* the largest block */
     if (LZ4F_isError(rc)) {
         io->why = LZ4F_getErrorName(rc);
         return BP_EDATA;

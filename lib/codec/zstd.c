@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* zstd (RFC 8878), frame by frame; skippable frames are skipped. */
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base/num.h"
 #include "codec/codec.h"
@@ -48,11 +49,12 @@ static int zstd_step(void *self, struct bp_codec_step *io, struct bp_err *err)
     ZSTD_outBuffer out = {io->out, io->n_out, 0};
     size_t rc = ZSTD_decompressStream(self, &out, &in);
 
-    (void)err;
     io->in += in.pos;
     io->n_in -= in.pos;
     io->out += out.pos;
     io->n_out -= out.pos;
+    if (ZSTD_getErrorCode(rc) == ZSTD_error_memory_allocation)
+        return bp_fail_oom(err, (size_t)1 << WINDOW_LOG_MAX);
     if (ZSTD_isError(rc)) {
         io->why = ZSTD_getErrorName(rc);
         return BP_EDATA;

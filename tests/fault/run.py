@@ -43,6 +43,12 @@ COMMANDS = [
     ("bp-read in.csv", None, None),
     ("bp-read -s @in.sql -c k,v -w 'v > 3' in.csv", None, None),
     ("bp-read -c t in.csv.gz", None, None),
+    ("bp-read in.csv.zst", None, None),
+    ("bp-read -j 1 in.csv.lz4", None, None),
+    ("bp-read -j 1 in.csv.bz2", None, None),
+    ("bp-read in.csv.xz", None, None),
+    ("bp-read in.jsonl", None, None),
+    ("bp-read -s 'k int, v decimal(12,2), *' -c k,v -w 'v > 3' in.jsonl", None, None),
     ("bp-read in.arrow parts in.arrows", None, None),
     ("bp-read 'i*.arrow' parts", None, None),
     ("bp-read --task 1/3 in.csv in2.csv", None, None),
@@ -71,6 +77,9 @@ COMMANDS = [
     ("bp-write", "in.arrows", None),
     ("bp-write out.csv", "in.arrows", "out.csv"),
     ("bp-write out.arrow", "in.arrows", "out.arrow"),
+    ("bp-write out.jsonl", "in.arrows", "out.jsonl"),
+    ("bp-write out.csv.gz", "in.arrows", "out.csv.gz"),
+    ("bp-write out.jsonl.zst", "in.arrows", "out.jsonl.zst"),
     ("bp-write -f csv out/", "in.arrows", "out"),
     ("bp-write --task 1/2 -f arrow out/", "in.arrows", "out"),
     ("bp-shuffle -k k -n 4 out", "in.arrows", "out"),
@@ -116,7 +125,9 @@ def prepare():
         f.write("k,label\n" + "".join(f"{i},label {i}\n" for i in range(0, 40, 3)))
     with open("small2.csv", "w") as f:
         f.write("id,t\n" + "".join(f"{i},right {i}\n" for i in range(0, 40, 3)))
-    sh("gzip -k in.csv; bp-read -s @in.sql in.csv >in.arrows; bp-write in.arrow <in.arrows;"
+    sh("gzip -k in.csv; zstd -qk in.csv; lz4 -q in.csv in.csv.lz4; bzip2 -k in.csv; xz -k in.csv;"
+       "bp-read -s @in.sql in.csv | bp-write in.jsonl;"
+       "bp-read -s @in.sql in.csv >in.arrows; bp-write in.arrow <in.arrows;"
        "bp-read small.csv | bp-write small.arrow; bp-write -f arrow parts/ <in.arrows;"
        "bp-sort k in.arrow | bp-write sorted.arrow; cp in.csv in2.csv;"
        "bp-reduce --partial -k k 'sum(f) AS s' in.arrow >partial.arrows;"
