@@ -268,11 +268,13 @@ static int run_file_job(struct jsonl_worker *w, struct jsonl_job *job, struct bp
                            JSONL_FRONT_BYTES + (uint32_t)stop, JSONL_FRONT_BYTES + (uint32_t)to,
                            err);
         }
-        if (w->behind_bytes >= JSONL_LINE_MAX_BYTES) {
+        if (w->behind_bytes >= w->r->line_max_bytes) {
             job->err_lines = -1;
-            return bp_fail(err, BP_EDATA, "%s: the line at byte %lld is longer than %zu MiB",
+            return bp_fail(err, BP_EDATA,
+                           "%s: a line behind byte %lld is longer than %zu MiB "
+                           "(a quarter of --mem, 256 MiB at most)",
                            w->r->files[job->file].in.name, (long long)job->a + (long long)from,
-                           JSONL_LINE_MAX_BYTES >> 20);
+                           w->r->line_max_bytes >> 20);
         }
         w->behind_bytes *= 4;
     }

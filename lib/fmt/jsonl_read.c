@@ -83,10 +83,12 @@ static int next_block(struct jsonl_source *s, struct jsonl_job **out, struct bp_
         block = NULL;
         BP_GO(stream_block(s, &block, &n, err));
         whole = s->stream_end ? n : last_border(block->data + JSONL_FRONT_BYTES, n);
-        if (!whole && n >= JSONL_LINE_MAX_BYTES)
-            BP_GO(bp_fail(err, BP_EDATA, "%s: the line at byte %lld is longer than %zu MiB",
+        if (!whole && n >= s->r.line_max_bytes)
+            BP_GO(bp_fail(err, BP_EDATA,
+                          "%s: a line behind byte %lld is longer than %zu MiB "
+                          "(a quarter of --mem, 256 MiB at most)",
                           s->r.files[s->file].in.name, (long long)s->at,
-                          JSONL_LINE_MAX_BYTES >> 20));
+                          s->r.line_max_bytes >> 20));
         BP_GO(bp_block_grow(&s->carry, 0, n - whole + 1, err));
         if (n > whole)
             memcpy(s->carry->data, block->data + JSONL_FRONT_BYTES + whole, n - whole);
@@ -406,6 +408,16 @@ static size_t chunk_bytes_for(const struct bp_ctx *ctx)
     return (size_t)BP_MAX(share, (int64_t)JSONL_CHUNK_MIN_BYTES) & ~(size_t)4095;
 }
 
+/* A line is held about three times while it grows. */
+static size_t line_max_for(const struct bp_ctx *ctx)
+{
+    size_t share = (size_t)ctx->budget.limit_bytes / 4;
+
+    if (!share || share > JSONL_LINE_MAX_BYTES)
+        return JSONL_LINE_MAX_BYTES;
+    return BP_MAX(share, JSONL_LINE_LEAST_BYTES);
+}
+
 static int read_head(struct jsonl_file *f, struct bp_err *err)
 {
     uint8_t buf[3];
@@ -534,6 +546,7 @@ static int open_all(struct jsonl_source *s, const struct bp_jsonl_opts *o, struc
     int rc = 0;
 
     s->r.chunk_bytes = o->chunk_bytes > 0 ? (size_t)o->chunk_bytes : chunk_bytes_for(s->r.ctx);
+    s->r.line_max_bytes = line_max_for(s->r.ctx);
     s->r.level = csv_kernels_pick()->level;
     s->r.rejects = o->rejects;
     s->taken_file = -1;

@@ -32,9 +32,10 @@
 #define JSONL_CHUNK_BYTES ((size_t)512 << 10)
 #define JSONL_CHUNK_MIN_BYTES ((size_t)64 << 10) /* where memory is tight */
 #define JSONL_LINE_MAX_BYTES ((size_t)256 << 20)
-#define JSONL_FRONT_BYTES 64   /* room before a chunk's first byte */
-#define JSONL_BLOCK_ROWS 256   /* lines that are converted together */
-#define JSONL_TEXT_BYTES 65536 /* of a line in the account of rejects */
+#define JSONL_LINE_LEAST_BYTES ((size_t)1 << 20) /* is read, however little memory there is */
+#define JSONL_FRONT_BYTES 64                     /* room before a chunk's first byte */
+#define JSONL_BLOCK_ROWS 256                     /* lines that are converted together */
+#define JSONL_TEXT_BYTES 65536                   /* of a line in the account of rejects */
 
 struct jsonl_col { /* an output column */
     char *name;
@@ -56,7 +57,7 @@ struct jsonl_reader {
     struct jsonl_col *cols;
     int n_cols;
     struct bp_ctx *ctx;
-    size_t chunk_bytes;
+    size_t chunk_bytes, line_max_bytes;
     int level;                  /* of the CSV loops: 1 where the machine has BMI2 */
     bool inferred;              /* keys were taken from a sample */
     char *declared;             /* of the schema as the user gave it, for messages; or NULL */

@@ -128,3 +128,16 @@ END
         bp-read out$n | bp-write --header no | cmp - want
     done
 }
+
+@test "a line that memory does not hold is refused, a bomb too" {
+    { printf '{"a":"'; head -c 6000000 /dev/zero | tr '\0' x; printf '"}\n{"a":"y"}\n'; } >wide.jsonl
+    gzip -1 wide.jsonl -c >wide.gz
+    head -c 100000000 /dev/zero | tr '\0' ' ' | gzip -1 >bomb.gz
+    for f in wide.jsonl wide.gz bomb.gz; do
+        fails 1 bp-read --mem 16M -f jsonl -s 'a text' $f
+        says 'is longer than 4 MiB (a quarter of --mem'
+    done
+    for f in wide.jsonl wide.gz; do
+        [ "$(bp-read --mem 64M -f jsonl -s 'a text' $f | bp-map 'length(a) AS n' | bp-write --header no | tr '\n' ' ')" = '6000000 1 ' ]
+    done
+}
