@@ -290,6 +290,53 @@ def example_9_as_a_script_says_so():
     check(again.count("\nBP_TASK=") == 1 and "BP_TASK=2/4 sh" in again, f"made again: {again}")
 
 
+def example_10_counts_partitions_before_and_after():
+    text = script("10-skew.sh")
+    check(text.count("\nskew: ") == 2, "not two lines of skew")
+    before, after = ([int(n) for _, n in csv_rows(out(f"skew-{x}.csv"))[1]]
+                     for x in ("before", "after"))
+    by_key = [n for n, in oracle().execute(
+        "select count(*) from fhv group by hvfhs_license_num").fetchall()]
+    check(len(before) == len(after) == 8 and sum(before) == sum(after) == ROWS, "rows are lost")
+    # partitions by licence are made of whole licences, so the heaviest one shows
+    check(max(before) >= max(by_key) > 4 * ROWS / 8, f"by licence: {before}")
+    check(max(after) < 1.3 * ROWS / 8, f"by time: {after}")
+
+
+def example_10_sorts_by_partitions():
+    whole = arrow_stream(run([BIN / "bp-read", out("fhv-sorted")]))
+    names, rows = arrow_rows(whole)
+    at = names.index("pickup_datetime")
+    times = [r[at] for r in rows]
+    check(times == sorted(times), "not in order")
+    check_same((names, rows), sql_rows(oracle(), "from fhv"))
+
+
+def example_11_retries_under_parallel():
+    text = script("11-parallel.sh")
+    check(out("parallel/broken").exists(), "no task failed")
+    log = [line.split("\t") for line in (out("parallel/map.log")).read_text().splitlines()]
+    check(sorted(int(r[0]) for r in log[1:]) == [1, 2, 3, 4] and
+          all(r[6] == "0" for r in log[1:]), f"the log says {log}")
+    check("BP_TASK=2/4" in text, "the log is not shown")
+    check_same(csv_rows(out("parallel/revenue.csv")), sql_rows(oracle(), "from revenue_yellow"))
+
+
+def example_12_backfills_and_runs_the_missing_day_only():
+    text = script("12-backfill.sh")
+    first, second = text.split("second run:\n")
+    days = [f"2020-01-{d:02d}" for d in range(1, 32)]
+    check("1 of 31 tasks are missing, the first is 16/31" in first, f"first run: {first}")
+    check(sorted(line.split()[0] for line in first.splitlines() if line.endswith(" done")) ==
+          days[:16] + days[17:], "not all other days were done")
+    check(second == "2020-01-17 done\n", f"second run: {second}")
+    check_same(csv_rows(out("daily.csv")), sql_rows(oracle(), """
+        select tpep_pickup_datetime::date as day, PULocationID as zone,
+               sum(total_amount) as revenue, count(*) as trips
+        from yellow where tpep_pickup_datetime >= '2020-01-01'
+            and tpep_pickup_datetime < '2020-02-01' group by all"""))
+
+
 def the_generator_gives_the_same_bytes_everywhere():
     for kind, digest in (("yellow", "3ce66126a4442876"), ("green", "746615faaf8a3764"),
                          ("fhv", "aea9660cbbb98dc4")):
@@ -419,6 +466,10 @@ GENERATED_TESTS = [
     example_9_is_built_by_make_and_not_built_twice,
     example_9_makes_only_the_task_file_that_was_lost,
     example_9_as_a_script_says_so,
+    example_10_counts_partitions_before_and_after,
+    example_10_sorts_by_partitions,
+    example_11_retries_under_parallel,
+    example_12_backfills_and_runs_the_missing_day_only,
     the_generator_gives_the_same_bytes_everywhere,
     trips_of_ones_own_are_left_alone,
     the_demo_ends_with_the_top_ten,
