@@ -5,15 +5,17 @@
 #include "op/op.h"
 #include "op/range.h"
 #include "stage/stage.h"
+#include "sys/dir.h"
 #include "tool/tool.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/arena.h"
 
 struct opts {
-    const char *keys, *range, *hot;
+    const char *keys, *range, *hot, *target;
     int64_t parts;
     bool even, replace;
 };
@@ -23,6 +25,8 @@ static const struct bp_option options[] = {
      "partition by these (default: keys of a partial stream)"},
     {'n', "parts", BP_OPT_COUNT, offsetof(struct opts, parts), "PARTS",
      "how many partitions; plan generously"},
+    {0, "target-size", BP_OPT_TEXT, offsetof(struct opts, target), "SIZE",
+     "as many that each is made of about SIZE of the inputs' bytes"},
     {0, "even", BP_OPT_FLAG, offsetof(struct opts, even), NULL,
      "row r of a task to partition r mod PARTS"},
     {0, "range", BP_OPT_TEXT, offsetof(struct opts, range), "@FILE",
@@ -35,7 +39,7 @@ static const struct bp_option options[] = {
 
 static const struct bp_command command = {
     .name = "bp-shuffle",
-    .synopsis = "-n PARTS [-k COLS] [-T] STAGE",
+    .synopsis = "-n PARTS | --target-size SIZE [-k COLS] [-T] STAGE",
     .summary = "write the rows of stdin to a stage, partitioned by the hash of their keys",
     .examples =
         {"bp-read trips.csv | bp-shuffle -k PULocationID -n 64 stage/trips",
@@ -74,10 +78,60 @@ static int check_opts(struct bp_tool *t, const struct opts *o)
     if (o->range && o->hot)
         return bp_fail(&t->err, BP_EUSAGE,
                        "--range or --split-hot, not both: rows of one key are in one range");
-    if (o->range && !o->parts)
+    if (o->target && (o->parts || o->range))
+        return bp_fail(&t->err, BP_EUSAGE, "--target-size says how many partitions: leave out %s",
+                       o->parts ? "-n" : "--range");
+    if (o->target || (o->range && !o->parts))
         return 0;
     if (o->parts < 1 || o->parts > 65536)
         return bp_fail(&t->err, BP_EUSAGE, "-n: how many partitions? from 1 to 65536");
+    return 0;
+}
+
+static int add_size(void *arg, const char *name, struct bp_err *err)
+{
+    int64_t n, *sum = arg;
+
+    if (strcmp(name, "-") == 0 || bp_path_kind(name) == BP_PATH_OTHER)
+        return bp_fail(err, BP_EUSAGE,
+                       "'%s' was read, whose size is not known beforehand: say how many "
+                       "partitions, -n",
+                       name);
+    BP_TRY(bp_path_size_bytes(name, &n, err));
+    *sum += n;
+    return 0;
+}
+
+/*
+ * All tasks must come to the same number, and none has seen the rows of others. What
+ * they have in common is the inputs, of which each reads a share: the stream's lineage
+ * has their names.
+ */
+static int parts_of_size(struct bp_tool *t, struct opts *o, const struct bp_schema *s)
+{
+    struct bp_share mark;
+    int64_t each, sum = 0;
+
+    if (!o->target)
+        return 0;
+    BP_TRY(bp_tool_size(t, "--target-size", o->target, &each));
+    BP_TRY(bp_mark_task(s, &mark, &t->err));
+    if (t->task.n && !mark.n)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--target-size: the stream is not a share of inputs that all tasks read: "
+                       "say how many partitions, -n");
+    if (bp_lineage_inputs(s, add_size, &sum, &t->err) < 0)
+        return bp_err_prefix(&t->err, "--target-size");
+    if (!sum)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--target-size: the stream does not say from which files it was read: say "
+                       "how many partitions, -n");
+    o->parts = sum / BP_MAX(each, 1) + (sum % BP_MAX(each, 1) != 0);
+    if (o->parts > 65536)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--target-size %s makes %" PRId64 " partitions of %" PRId64
+                       " bytes: there may be 65536",
+                       o->target, o->parts, sum);
     return 0;
 }
 
@@ -183,7 +237,7 @@ static int open_stage(struct bp_tool *t, const struct opts *o, const struct plan
     return bp_stage_sink(out, rows, &s, &t->ctx, &t->err);
 }
 
-static int run(struct bp_tool *t, const struct opts *o)
+static int run(struct bp_tool *t, struct opts *o)
 {
     struct bp_share task = t->task;
     struct bp_source src = {0};
@@ -197,6 +251,7 @@ static int run(struct bp_tool *t, const struct opts *o)
     t->task = task;
     BP_GO(rc);
     BP_GO(bp_tool_check_share(t, &src.schema));
+    BP_GO(parts_of_size(t, o, &src.schema));
     if (o->range)
         BP_GO(plan_range(t, o, &src.schema, &p));
     else if (!o->even)

@@ -172,6 +172,36 @@ out:
     return rc;
 }
 
+static int walk_inputs(const json_t *step,
+                       int (*each)(void *arg, const char *name, struct bp_err *err), void *arg,
+                       struct bp_err *err)
+{
+    size_t i;
+    json_t *v;
+
+    json_array_foreach(json_object_get(step, "inputs"), i, v)
+    {
+        if (!json_is_string(v))
+            return bp_fail(err, BP_EDATA, "%s: an input has no name", BP_MARK_LINEAGE);
+        BP_TRY(each(arg, json_string_value(v), err));
+    }
+    json_array_foreach(json_object_get(step, "from"), i, v) BP_TRY(walk_inputs(v, each, arg, err));
+    return 0;
+}
+
+int bp_lineage_inputs(const struct bp_schema *s,
+                      int (*each)(void *arg, const char *name, struct bp_err *err), void *arg,
+                      struct bp_err *err)
+{
+    json_t *tree;
+    int rc;
+
+    BP_TRY(read_lineage(bp_schema_meta(s, BP_MARK_LINEAGE), &tree, err));
+    rc = walk_inputs(tree, each, arg, err);
+    json_decref(tree);
+    return rc;
+}
+
 /* ---- differences in words ---- */
 
 static const char *cmd_of(const json_t *step)

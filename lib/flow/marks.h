@@ -64,6 +64,10 @@ int bp_lineage_push(struct bp_schema *out, const struct bp_step *step,
 /* Run identity: 32 hex digits over the lineage without "inputs", PARTS and N. */
 int bp_lineage_identity(const struct bp_schema *s, uint32_t parts, int32_t n_tasks, char out[33],
                         struct bp_err *err) BP_MUST;
+/* Calls each for the names of all inputs in the lineage of s, deepest steps last. */
+int bp_lineage_inputs(const struct bp_schema *s,
+                      int (*each)(void *arg, const char *name, struct bp_err *err), void *arg,
+                      struct bp_err *err) BP_MUST;
 /* The first difference of two lineages (the values of bp.lineage; NULL: none) in
  * words, e.g. "bp-filter: 'a > 1' against 'a > 2'", appended to out; nothing is
  * appended where their identities agree. Inputs do not count. */

@@ -180,3 +180,32 @@ int bp_file_remove(const char *path, struct bp_err *err)
         return bp_fail_errno(err, errno, "cannot remove '%s'", path);
     return 0;
 }
+
+int bp_path_size_bytes(const char *path, int64_t *out, struct bp_err *err)
+{
+    struct bp_names names;
+    struct stat st;
+    int rc;
+
+    *out = 0;
+    if (stat(path, &st) < 0)
+        return bp_fail_errno(err, errno, "cannot read '%s'", path);
+    if (S_ISREG(st.st_mode))
+        *out = st.st_size;
+    if (!S_ISDIR(st.st_mode))
+        return 0;
+    BP_TRY(bp_dir_list(path, false, &names, err));
+    rc = 0;
+    for (int i = 0; i < names.n && rc == 0; i++) {
+        char below[PATH_MAX];
+        int64_t n;
+
+        if (snprintf(below, sizeof below, "%s/%s", path, names.names[i]) >= (int)sizeof below)
+            rc = bp_fail_errno(err, ENAMETOOLONG, "cannot read '%s/%s'", path, names.names[i]);
+        else
+            rc = bp_path_size_bytes(below, &n, err);
+        *out += rc == 0 ? n : 0;
+    }
+    bp_names_release(&names);
+    return rc;
+}

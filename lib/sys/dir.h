@@ -18,6 +18,9 @@ enum bp_path_kind bp_path_kind(const char *path);
 /* BP_ESYS if it is not there. */
 int bp_path_mtime_ns(const char *path, int64_t *out, struct bp_err *err) BP_MUST;
 
+/* Of a regular file, or of all those in a directory and below it. */
+int bp_path_size_bytes(const char *path, int64_t *out, struct bp_err *err) BP_MUST;
+
 /* Entries of a directory sorted by bytes, "." and ".." left out; names that begin
  * with "." or "_" only if hidden. */
 int bp_dir_list(const char *path, bool hidden, struct bp_names *out, struct bp_err *err) BP_MUST;

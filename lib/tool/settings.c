@@ -34,14 +34,14 @@ static int64_t physical_bytes(void)
     return (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
 }
 
-static int memory(struct bp_tool *t, const char *what, const char *text, int64_t *out)
+int bp_tool_size(struct bp_tool *t, const char *what, const char *text, int64_t *out)
 {
     static const char units[] = "KMGT";
     char *end;
     double v = strtod(text, &end);
     const char *u = *end ? strchr(units, *end & ~0x20) : NULL;
 
-    if (end == text || v <= 0)
+    if (end == text || !(v > 0))
         goto bad;
     if (*end == '%' && !end[1]) {
         v = v / 100 * (double)physical_bytes();
@@ -58,12 +58,18 @@ static int memory(struct bp_tool *t, const char *what, const char *text, int64_t
     } else if (*end) {
         goto bad;
     }
-    if (v < (double)((int64_t)16 << 20))
-        return bp_fail(&t->err, BP_EUSAGE, "%s: '%s' is too little: 16M at least", what, text);
     *out = v > 1e18 ? INT64_MAX : (int64_t)v;
     return 0;
 bad:
     return bp_fail(&t->err, BP_EUSAGE, "%s: '%s' is not a size: 64M, 2G or 25%%", what, text);
+}
+
+static int memory(struct bp_tool *t, const char *what, const char *text, int64_t *out)
+{
+    BP_TRY(bp_tool_size(t, what, text, out));
+    if (*out < (int64_t)16 << 20)
+        return bp_fail(&t->err, BP_EUSAGE, "%s: '%s' is too little: 16M at least", what, text);
+    return 0;
 }
 
 static int task_of(struct bp_tool *t, const char *what, const char *text)

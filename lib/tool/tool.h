@@ -87,6 +87,9 @@ int bp_tool_end(struct bp_tool *t);
  * as t. text NULL gives *out zeroed. */
 int bp_tool_clause(struct bp_tool *t, const char *text, struct bp_clause *out) BP_MUST;
 
+/* 64M, 2G, 25% (of the machine's memory), in bytes. what: for messages. */
+int bp_tool_size(struct bp_tool *t, const char *what, const char *text, int64_t *out) BP_MUST;
+
 /* ---- inputs (open.c) ---- */
 struct bp_open {
     const char *format;  /* bp-read -f: "csv", "tsv", "arrow"; NULL: told by bytes and name */

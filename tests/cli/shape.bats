@@ -405,3 +405,41 @@ edge() { # a table of k and s with NULLs and repeats
     bp-reduce -k k 'count(*) AS n' t.csv | bp-write >want
     same want got
 }
+
+# ---- bp-shuffle --target-size ----
+
+parts() {
+    bp-stat "$1" | sed -n '1s/.* \([0-9]*\) partition.*/\1/p'
+}
+
+@test "target-size: as many partitions as the inputs' size asks for, the same for all tasks" {
+    mkdir in
+    cp t.csv in/1.csv
+    cp t.csv in/2.csv
+    gzip in/2.csv
+    bytes=$(cat in/* | wc -c)
+    bp-read in | bp-filter 'k < 100' | bp-shuffle -k k --target-size 20000 st
+    [ "$(parts st)" = $(((bytes + 19999) / 20000)) ]
+    bp-read in | bp-shuffle --even --target-size 1G one
+    [ "$(parts one)" = 1 ]
+    for i in 0 1 2; do bp-read --task $i/3 in/1.csv | bp-shuffle --task $i/3 -k k --target-size 16K tasks; done
+    [ "$(parts tasks)" = $((($(wc -c <in/1.csv) + 16383) / 16384)) ]
+    [ "$(bp-stat --fingerprint tasks)" = "$(bp-stat --fingerprint t.csv)" ]
+    bp-filter 'id >= 0' tasks | bp-shuffle -k id --target-size 16K again # a stage knows what it was made of
+    [ "$(parts again)" = "$(parts tasks)" ]
+}
+@test "target-size: where tasks could not agree it is refused" {
+    fails 2 bash -c 'bp-read <t.csv | bp-shuffle -k k --target-size 1K st'
+    says 'say how many partitions, -n'
+    bp-read t.csv >all.arrows
+    fails 2 bp-shuffle -k k --task 0/2 --target-size 1K st <all.arrows
+    says 'not a share'
+    fails 2 bp-shuffle -k k -n 8 --target-size 1K st <all.arrows
+    fails 2 bp-shuffle -k k --target-size 1 st <all.arrows
+    says 'there may be 65536'
+    fails 2 bp-shuffle -k k --target-size many st <all.arrows
+    mv t.csv gone.csv
+    fails 1 bp-shuffle -k k --target-size 1K st <all.arrows
+    says 't.csv'
+    [ ! -e st ]
+}
