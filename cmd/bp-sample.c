@@ -20,7 +20,7 @@ static const struct bp_option options[] = {
     {'n', "rows", BP_OPT_TEXT, offsetof(struct opts, amount), "N|PCT%",
      "how many rows, or which part of them (default: 10)"},
     {'k', "keys", BP_OPT_TEXT, offsetof(struct opts, keys), "COLS",
-     "PCT% of the keys, with all their rows"},
+     "N keys, or PCT% of them, with all their rows"},
     {0, "seed", BP_OPT_COUNT, offsetof(struct opts, seed), "S",
      "another sample for another number (default: 0)"},
 };
@@ -37,7 +37,7 @@ static const struct bp_command command = {
     .min_operands = 0,
     .max_operands = -1,
     .order = "input order",
-    .memory = "one batch; twice the sample for N rows",
+    .memory = "one batch; with N up to --mem, the rest in TMPDIR",
     .is_stream = true,
 };
 
@@ -90,13 +90,10 @@ static int settle(struct bp_tool *t, struct opts *o, struct bp_sample_opts *out)
     if (!o->amount)
         o->amount = "10";
     BP_TRY(parse_amount(t, o->amount, out));
-    if (o->keys && out->n_rows >= 0)
+    if (t->task.n && (!o->keys || out->n_rows >= 0))
         return bp_fail(&t->err, BP_EUSAGE,
-                       "-k takes a part of the keys: say which as a percentage, 1%%");
-    if (t->task.n && !o->keys)
-        return bp_fail(&t->err, BP_EUSAGE,
-                       "a sample of rows is of the whole table, and -T reads a share: sample "
-                       "whole keys with -k, or leave -T out");
+                       "a sample of N keys or of rows is of the whole table, and -T reads a share: "
+                       "sample a percentage of the keys (-k), or leave -T out");
     out->keys = o->keys;
     out->seed = (uint64_t)o->seed;
     return 0;

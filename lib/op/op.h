@@ -39,9 +39,9 @@ int bp_head_open(struct bp_source *out, struct bp_source *in, int64_t n_rows, co
 
 /* sample.c: rows or whole keys chosen by a hash, in input order. */
 struct bp_sample_opts {
-    int64_t n_rows;   /* so many rows; < 0: a fraction */
+    int64_t n_rows;   /* so many rows, or keys; < 0: a fraction */
     bp_uint128 below; /* the fraction, in units of 2^-64: at most 2^64 */
-    const char *keys; /* of a fraction: names list, all rows of a key or none; or NULL */
+    const char *keys; /* names list: all rows of a key or none; or NULL */
     uint64_t seed;
 };
 int bp_sample_open(struct bp_source *out, struct bp_source *in, const struct bp_sample_opts *opts,

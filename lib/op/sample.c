@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bp-sample: rows or keys chosen by a hash, not by chance, so that a sample does
- * not depend on threads, batches or the day. Three forms:
+ * not depend on threads, batches or the day. Four forms:
  *
  *     a fraction of the rows    h(place in the input) < fraction * 2^64
  *     a fraction of the keys    h(key hash) < fraction * 2^64: all rows of a key, or
  *                               none, in every table that is sampled by it
  *     N rows                    those N of the input whose h(place) is smallest
+ *     N keys                    all rows of the N whose h(key hash) is smallest
  *
  * h is XXH3-64 with the seed, over eight little-endian bytes. A smaller fraction,
  * or a smaller N, of one seed is a part of a larger one.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -19,14 +19,7 @@
 #include "col/key.h"
 #include "op/op.h"
 #include "op/partial.h"
-
-#define LEAST_SPARE_ROWS 8192 /* held beyond N before the worst are dropped */
-
-/* Rows that may be of the N, in input order. */
-struct chunk {
-    struct bp_batch rows;
-    uint64_t *hashes; /* of each */
-};
+#include "op/sample_held.h"
 
 struct sample {
     struct bp_source in;
@@ -44,10 +37,10 @@ struct sample {
     int *keys;
     const struct bp_column **key_cols;
     int n_keys;
-    /* N rows */
-    int64_t n_rows, n_held, held_bytes;
-    struct chunk *chunks;
-    int n_chunks, cap_chunks, given;
+    /* N rows, N keys */
+    int64_t n_rows; /* < 0: a fraction */
+    struct bp_sample_limit limit;
+    struct bp_sample_held held;
     bool taken;
 };
 
@@ -114,11 +107,17 @@ static int choose(struct sample *s, struct bp_batch *in, struct bp_batch *out, s
 }
 
 /* A row's place in the table is known only where the table is read from its start to
- * its end. Keys are the same in every share. */
+ * its end, and so is which N keys there are. A key's hash is the same in every share. */
 static int check_whole(const struct sample *s, struct bp_err *err)
 {
-    if (s->n_keys || bp_shareset_whole(&s->shares))
+    if ((s->n_keys && s->n_rows < 0) || bp_shareset_whole(&s->shares))
         return 0;
+    if (s->n_keys)
+        return bp_fail(
+            err, BP_EDATA,
+            "the input is only %d of %d shares of a table: N keys are of the whole; take "
+            "a percentage of them, or sample before the work is shared out",
+            s->shares.n_seen, s->shares.n);
     return bp_fail(
         err, BP_EDATA,
         "the input is only %d of %d shares of a table: a sample of rows is of the whole; "
@@ -157,195 +156,102 @@ static int fraction_next(void *self, struct bp_batch *out, struct bp_err *err)
     }
 }
 
-/* ---- N rows ---- */
+/* ---- N rows, N keys ---- */
 
-static void drop_chunks(struct sample *s)
+/* The limit is exact: of rows, after a look at the hashes that are close to it. */
+static int find_limit(struct sample *s, struct bp_err *err)
 {
-    for (int i = 0; i < s->n_chunks; i++) {
-        bp_batch_release(&s->chunks[i].rows);
-        bp_mem_free(s->chunks[i].hashes);
-    }
-    bp_mem_free(s->chunks);
-    bp_budget_give(&s->ctx->budget, s->held_bytes);
-    s->chunks = NULL;
-    s->n_chunks = s->cap_chunks = 0;
-    s->n_held = s->held_bytes = 0;
-}
-
-static int charge(struct sample *s, const struct bp_batch *b, struct bp_err *err)
-{
-    int64_t bytes = bp_batch_size_bytes(b) + b->n_rows * (int64_t)sizeof(uint64_t);
-
-    if (!bp_budget_take(&s->ctx->budget, bytes))
-        return bp_fail(err, BP_ENOMEM,
-                       "a sample of %lld rows does not fit in the memory given (--mem): take fewer "
-                       "rows, or a percentage, which holds nothing",
-                       (long long)s->n_rows);
-    s->held_bytes += bytes;
-    return 0;
-}
-
-/* rows is taken, also on error. */
-static int hold(struct sample *s, struct bp_batch *rows, const uint64_t *hashes, struct bp_err *err)
-{
-    struct chunk *grown;
-    uint64_t *copy;
+    struct bp_sample_limit *l = &s->limit;
+    uint64_t *near = NULL, from = 0;
+    int64_t n_near = 0, cap = 0, n_in;
+    const uint64_t *hashes;
+    struct bp_batch b;
     int rc;
 
-    BP_GO(charge(s, rows, err));
-    if (s->n_chunks == s->cap_chunks) {
-        int cap = s->cap_chunks ? 2 * s->cap_chunks : 64;
-
-        grown = bp_mem_grow(s->chunks, (size_t)cap, sizeof *grown, err);
-        if (!grown)
-            BP_GO(err->code);
-        s->chunks = grown;
-        s->cap_chunks = cap;
-    }
-    copy = bp_mem_grow(NULL, (size_t)rows->n_rows, sizeof *copy, err);
-    if (!copy)
-        BP_GO(err->code);
-    memcpy(copy, hashes, (size_t)rows->n_rows * sizeof *copy);
-    s->n_held += rows->n_rows;
-    s->chunks[s->n_chunks].hashes = copy;
-    bp_batch_move(&s->chunks[s->n_chunks++].rows, rows);
-out:
-    bp_batch_release(rows);
-    return rc;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-/* The N smallest hashes are those below *out (N < n_held). No two places share a hash:
- * XXH3-64 of eight bytes is one to one. */
-static int find_limit(const struct sample *s, uint64_t *out, struct bp_err *err)
-{
-    uint64_t *all = bp_mem_grow(NULL, (size_t)s->n_held, sizeof *all, err);
-    int64_t n = 0;
-
-    if (!all)
-        return err->code;
-    for (int c = 0; c < s->n_chunks; c++) {
-        memcpy(all + n, s->chunks[c].hashes, (size_t)s->chunks[c].rows.n_rows * sizeof *all);
-        n += s->chunks[c].rows.n_rows;
-    }
-    qsort(all, (size_t)n, sizeof *all, by_value);
-    *out = all[s->n_rows];
-    bp_mem_free(all);
-    return 0;
-}
-
-/* Rows refs[0, n) of the old chunks become one chunk more of s. */
-static int gather(struct sample *s, const struct chunk *old, int n_old, const uint64_t *refs,
-                  const uint64_t *hashes, int64_t n, struct bp_err *err)
-{
-    const struct bp_column **srcs = bp_mem_new((size_t)n_old, sizeof(struct bp_column *), err);
-    struct bp_batch b = {0};
-    int rc;
-
-    if (!srcs)
-        return err->code;
-    BP_GO(bp_batch_init(&b, s->in.schema.n_fields, err));
-    for (int c = 0; c < b.n_cols; c++) {
-        for (int i = 0; i < n_old; i++)
-            srcs[i] = &old[i].rows.cols[c];
-        BP_GO(bp_column_gather_many(&b.cols[c], srcs, n_old, refs, n, err));
-    }
-    b.n_rows = n;
-    rc = hold(s, &b, hashes, err);
-out:
-    bp_mem_free(srcs);
-    bp_batch_release(&b);
-    return rc;
-}
-
-static int gather_below(struct sample *s, const struct chunk *old, int n_old, struct bp_err *err)
-{
-    int64_t cap = BP_MIN(s->n_rows, BP_MAX(s->ctx->batch_rows, LEAST_SPARE_ROWS)), n = 0;
-    uint64_t *refs = bp_mem_new((size_t)cap + 1, 2 * sizeof *refs, err), *hashes;
-    int rc = 0, first = 0; /* the chunk of refs[0] */
-
-    if (!refs)
-        return err->code;
-    hashes = refs + cap + 1;
-    for (int c = 0; c < n_old && rc == 0; c++)
-        for (int64_t i = 0; i < old[c].rows.n_rows && rc == 0; i++) {
-            if (old[c].hashes[i] >= s->below)
-                continue;
-            first = n ? first : c;
-            refs[n] = (uint64_t)(c - first) << 32 | (uint64_t)i;
-            hashes[n++] = old[c].hashes[i];
-            if (n == cap) {
-                rc = gather(s, old + first, c - first + 1, refs, hashes, n, err);
-                n = 0;
-            }
-        }
-    if (rc == 0 && n)
-        rc = gather(s, old + first, n_old - first, refs, hashes, n, err);
-    bp_mem_free(refs);
-    return rc;
-}
-
-/* Drops what cannot be of the N any more; no later row above the limit is held. */
-static int cut(struct sample *s, struct bp_err *err)
-{
-    struct sample old;
-    int rc;
-
-    if (s->n_held <= s->n_rows)
+    BP_TRY(bp_sample_limit_end(l, &from, &n_in, err));
+    if (!n_in)
         return 0;
-    BP_TRY(find_limit(s, &s->below, err));
-    s->all = false;
-    old = *s;
-    s->chunks = NULL;
-    s->n_chunks = s->cap_chunks = 0;
-    s->n_held = s->held_bytes = 0;
-    rc = s->n_rows ? gather_below(s, old.chunks, old.n_chunks, err) : 0;
-    drop_chunks(&old);
+    while ((rc = bp_sample_held_next(&s->held, &b, &hashes, err)) == 0) {
+        if (n_near + b.n_rows > cap) {
+            uint64_t *grown = bp_mem_grow(near, (size_t)(2 * cap + b.n_rows), sizeof *near, err);
+
+            near = grown ? grown : near;
+            cap = 2 * cap + b.n_rows;
+            rc = grown ? 0 : err->code;
+        }
+        for (int64_t i = 0; i < b.n_rows && rc == 0; i++)
+            if (hashes[i] >= from && bp_sample_in(l, hashes[i]))
+                near[n_near++] = hashes[i];
+        bp_batch_release(&b);
+        BP_GO(rc);
+    }
+    BP_GO(rc < 0 ? rc : 0);
+    bp_sample_held_rewind(&s->held);
+    if (n_in < n_near) {
+        l->below = bp_sample_ith(near, n_near, n_in);
+        l->all = false;
+    }
+out:
+    bp_mem_free(near);
     return rc;
+}
+
+static int take_batch(struct sample *s, struct bp_batch *in, struct bp_err *err)
+{
+    struct bp_batch some = {0};
+
+    BP_TRY(bp_shareset_add(&s->shares, in->share, err));
+    s->all = s->limit.all;
+    s->below = s->limit.below;
+    BP_TRY(choose(s, in, &some, err));
+    if (some.n_rows && bp_sample_limit_note(&s->limit, s->hashes, some.n_rows, err) == 0)
+        return bp_sample_held_add(&s->held, &some, s->hashes, &s->limit, err);
+    bp_batch_release(&some);
+    return err->code;
 }
 
 static int take_all(struct sample *s, struct bp_err *err)
 {
-    struct bp_batch in = {0}, some = {0};
+    struct bp_batch in = {0};
     int rc;
 
     while ((rc = bp_source_next(&s->in, &in, err)) == 0) {
-        rc = bp_shareset_add(&s->shares, in.share, err);
-        if (rc == 0)
-            rc = choose(s, &in, &some, err);
+        rc = take_batch(s, &in, err);
         bp_batch_release(&in);
-        if (rc == 0 && some.n_rows)
-            rc = hold(s, &some, s->hashes, err);
-        bp_batch_release(&some);
-        if (rc == 0 && s->n_held - BP_MAX(s->n_rows, LEAST_SPARE_ROWS) > s->n_rows)
-            rc = cut(s, err);
-        if (rc < 0)
-            return rc;
+        BP_TRY(rc);
     }
-    if (rc < 0)
-        return rc;
+    BP_TRY(rc < 0 ? rc : 0);
     BP_TRY(check_whole(s, err));
-    return cut(s, err);
+    return find_limit(s, err);
 }
 
 static int count_next(void *self, struct bp_batch *out, struct bp_err *err)
 {
     struct sample *s = self;
+    const uint64_t *hashes;
+    struct bp_batch b;
+    int64_t n = 0;
+    int rc;
 
     if (!s->taken)
         BP_TRY(take_all(s, err));
     s->taken = true;
-    if (s->given == s->n_chunks)
-        return BP_DONE;
-    bp_batch_move(out, &s->chunks[s->given++].rows);
+    for (;;) {
+        rc = bp_sample_held_next(&s->held, &b, &hashes, err);
+        if (rc)
+            return rc;
+        rc = room(s, b.n_rows, err);
+        for (int64_t i = 0; i < b.n_rows && rc == 0; i++)
+            if (bp_sample_in(&s->limit, hashes[i]))
+                s->sel[n++] = (int32_t)i;
+        if (rc == 0 && n)
+            rc = bp_batch_gather(out, &b, s->sel, n, err);
+        bp_batch_release(&b);
+        if (rc < 0 || n)
+            break;
+    }
     out->share = (struct bp_share){0, 0};
-    return 0;
+    return rc;
 }
 
 /* ---- life ---- */
@@ -355,7 +261,8 @@ static void sample_free(void *self)
     struct sample *s = self;
 
     bp_source_free(&s->in);
-    drop_chunks(s);
+    bp_sample_held_release(&s->held);
+    bp_sample_limit_release(&s->limit);
     bp_shareset_release(&s->shares);
     bp_mem_free(s->keys);
     bp_mem_free(s->key_cols);
@@ -405,6 +312,11 @@ int bp_sample_open(struct bp_source *out, struct bp_source *in, const struct bp_
     if (opts->keys)
         BP_GO(open_keys(s, opts->keys, err));
     BP_GO(bp_schema_copy(&out->schema, &s->in.schema, err));
+    if (s->n_rows >= 0) {
+        bp_budget_least(&ctx->budget, bp_least_batch_bytes(&s->in.schema));
+        bp_sample_held_init(&s->held, &s->in.schema, ctx);
+        BP_GO(bp_sample_limit_open(&s->limit, s->n_rows, opts->keys != NULL, ctx, err));
+    }
     if (s->in.name) {
         out->name = bp_mem_str(s->in.name, err);
         BP_GO(out->name ? 0 : err->code);

@@ -110,8 +110,6 @@ PY
     same want got
 }
 @test "sample: usage" {
-    fails 2 bp-sample -k k -n 5 t.csv
-    says "percentage"
     fails 2 bp-sample 101% t.csv
     says "more than all"
     fails 2 bp-sample -n x t.csv
@@ -442,4 +440,47 @@ parts() {
     fails 1 bp-shuffle -k k --target-size 1K st <all.arrows
     says 't.csv'
     [ ! -e st ]
+}
+
+# ---- bp-sample: N keys; more than memory ----
+
+@test "sample -k N takes N whole keys, those with the smallest hashes" {
+    for n in 0 1 7 499 500 501 100000; do
+        bp-sample -k k -n $n t.csv | bp-write >got
+        keys=$(bp-reduce -k k 'count(*) AS n' t.csv | bp-reduce 'count(*) AS n' | bp-write --header no)
+        [ "$(sed 1d got | cut -d, -f2 | sort -u | wc -l)" = $((n < keys ? n : keys)) ]
+        # every row of a key that is there, in input order
+        sed 1d got | cut -d, -f2 | sort -u >keys
+        awk -F, 'FILENAME == "keys" { k[$1]; next } FNR == 1 || $2 in k' keys t.csv >want
+        same want got
+        for b in 1 7; do
+            BP_BATCH_ROWS=$b bp-sample -j 2 -k k -n $n t.csv | bp-write >got2
+            same got got2
+        done
+    done
+    # a smaller number of one seed is a part of a larger one, and of a percentage that has as many
+    bp-sample -k k -n 20 --seed 3 t.csv | bp-map k | bp-write | sort -u >few
+    bp-sample -k k -n 60 --seed 3 t.csv | bp-map k | bp-write | sort -u >more
+    [ -z "$(comm -23 few more)" ]
+    bp-sample -k k 10% --seed 3 t.csv | bp-map k | bp-write | sort -u >part
+    bp-sample -k k -n $(($(wc -l <part) - 1)) --seed 3 t.csv | bp-map k | bp-write | sort -u >got
+    same part got
+}
+@test "sample: N rows and N keys that do not fit in memory go to disk" {
+    awk 'BEGIN { print "id,k,t"; for (i = 0; i < 120000; i++) printf "%d,%d,%0250d\n", i, i * 7919 % 30011, i }' >big.csv
+    for args in '-n 60000' '-n 119999' '-n 200000' '-k k -n 15000' '-k k -n 100000'; do
+        bp-sample --mem 1G $args big.csv | bp-stat --fingerprint >want
+        bp-sample --stats --mem 16M $args big.csv 2>stats | bp-stat --fingerprint >got
+        same want got
+        [ "$(sed 's/.*"peak_bytes":\([0-9]*\).*/\1/' stats)" -lt $((16 * 1048576 * 5 / 4 + 8 * 1048576)) ]
+        ! grep -q '"spilled_bytes":0,' stats
+    done
+    bp-sample --mem 16M -n 60000 big.csv | bp-write | cut -d, -f1 >got # in input order
+    sort -n got | cmp - <(sed 1d got | cat <(echo id) -)
+}
+@test "sample -k N is of a whole table" {
+    fails 2 bp-sample -k k -n 5 --task 0/2 t.csv
+    bp-read --task 0/2 t.csv >share.arrows
+    fails 1 bp-sample -k k -n 5 share.arrows
+    says 'N keys are of the whole'
 }
