@@ -16,10 +16,15 @@
 #define NAMED_TASKS 5
 
 struct opts {
+    const char *keys;
+    int64_t n_keys;
     bool verify, fingerprint;
 };
 
 static const struct bp_option options[] = {
+    {'k', "keys", BP_OPT_TEXT, offsetof(struct opts, keys), "KEYS",
+     "the heaviest keys: those with the most rows"},
+    {'n', "top", BP_OPT_COUNT, offsetof(struct opts, n_keys), "N", "how many keys (default: 10)"},
     {0, "verify", BP_OPT_FLAG, offsetof(struct opts, verify), NULL,
      "of a stage: read all of it against its checksums"},
     {0, "fingerprint", BP_OPT_FLAG, offsetof(struct opts, fingerprint), NULL,
@@ -31,14 +36,14 @@ static const struct bp_command command = {
     .synopsis = "[options] [IN...]",
     .summary = "the columns of a table, or the partitions of a stage, at a glance",
     .examples = {"bp-stat trips.csv", "bp-read -c PULocationID,total_amount trips.csv | bp-stat",
-                 "bp-stat --fingerprint trips.csv"},
+                 "bp-stat -k PULocationID -n 3 trips.csv", "bp-stat --fingerprint trips.csv"},
     .options = options,
     .n_options = BP_COUNT_OF(options),
     .uses = BP_USES_JOBS | BP_USES_TEXT | BP_USES_PART,
     .min_operands = 0,
     .max_operands = -1,
     .order = "columns as they stand; partitions from 0",
-    .memory = "up to 256K a column; 16 bytes a partition",
+    .memory = "up to 256K a column; 16 bytes a partition; -k: up to --mem, then TMPDIR",
 };
 
 /* ---- columns ---- */
@@ -84,6 +89,30 @@ static int show_columns(struct bp_tool *t, struct bp_source *in)
         BP_GO(bp_buf_printf(&b, &t->err,
                             "more than %" PRId64 " distinct values are estimated, to about %d %%\n",
                             facts.exact_max, facts.exact_max < 10000 ? 5 : 2));
+    rc = bp_tool_print(t, b.data, b.len);
+out:
+    bp_buf_release(&b);
+    bp_source_free(&table);
+    return rc;
+}
+
+static int show_heavy(struct bp_tool *t, const struct opts *o, struct bp_source *in)
+{
+    struct bp_source table = {0};
+    struct bp_heavy_facts facts;
+    struct bp_clause keys;
+    struct bp_buf b = {0};
+    int rc;
+
+    BP_GO(bp_tool_clause(t, o->keys, &keys));
+    BP_GO(bp_stat_heavy(&table, in, &keys, o->n_keys, &facts, &t->ctx, &t->err));
+    BP_GO(bp_buf_printf(&b, &t->err, "%" PRId64 " row%s, %" PRId64 " key%s\n", facts.n_rows,
+                        facts.n_rows == 1 ? "" : "s", facts.n_keys, facts.n_keys == 1 ? "" : "s"));
+    BP_GO(table_text(&table, &b, &t->err));
+    if (facts.n_keys)
+        BP_GO(bp_buf_printf(
+            &b, &t->err, "skew: %.2f (the heaviest key, %" PRId64 " rows, against the mean)\n",
+            (double)facts.most * (double)facts.n_keys / (double)facts.n_rows, facts.most));
     rc = bp_tool_print(t, b.data, b.len);
 out:
     bp_buf_release(&b);
@@ -213,21 +242,25 @@ static int run(struct bp_tool *t, const struct opts *o)
 
     if (o->verify && o->fingerprint)
         return bp_fail(&t->err, BP_EUSAGE, "--verify or --fingerprint, not both");
+    if (o->keys && (o->verify || o->fingerprint))
+        return bp_fail(&t->err, BP_EUSAGE, "-k shows keys: leave out --verify and --fingerprint");
     BP_TRY(look(t, &is_stage));
-    if (!o->fingerprint && is_stage)
+    if (!o->fingerprint && !o->keys && is_stage)
         return show_stage(t, t->operands[0], o->verify);
     if (o->verify)
         return bp_fail(&t->err, BP_EUSAGE,
                        "--verify wants one stage directory: nothing else carries checksums");
     BP_TRY(bp_tool_open(t, t->operands, t->n_operands, NULL, &in));
-    rc = o->fingerprint ? show_fingerprint(t, &in) : show_columns(t, &in);
+    rc = o->keys          ? show_heavy(t, o, &in)
+         : o->fingerprint ? show_fingerprint(t, &in)
+                          : show_columns(t, &in);
     bp_source_free(&in);
     return rc;
 }
 
 int main(int argc, char **argv)
 {
-    struct opts o = {0};
+    struct opts o = {.n_keys = 10};
     struct bp_tool t;
 
     if (!bp_tool_start(&t, &command, &o, argc, argv)) {

@@ -58,6 +58,15 @@ struct bp_stat_facts {
 };
 int bp_stat_profile(struct bp_source *out, struct bp_source *in, struct bp_stat_facts *facts,
                     struct bp_err *err) BP_MUST;
+/* heavy.c: the n keys (a GROUP BY list) with the most rows, the heaviest first, then by
+ * the keys: their values, rows, percent of all rows. in is read, and taken over. */
+struct bp_heavy_facts {
+    int64_t n_rows, n_keys;
+    int64_t most; /* rows of the heaviest key */
+};
+int bp_stat_heavy(struct bp_source *out, struct bp_source *in, const struct bp_clause *keys,
+                  int64_t n, struct bp_heavy_facts *facts, struct bp_ctx *ctx,
+                  struct bp_err *err) BP_MUST;
 /* The sum modulo 2^64 of the rows' key hashes over all columns, and the rows: equal for
  * equal multisets of rows. */
 int bp_stat_fingerprint(struct bp_source *in, uint64_t *sum, int64_t *n_rows,

@@ -484,3 +484,41 @@ parts() {
     fails 1 bp-sample -k k -n 5 share.arrows
     says 'N keys are of the whole'
 }
+
+# ---- bp-stat -k ----
+
+@test "stat -k: the heaviest keys, counted, ties by the key" {
+    { echo k,v; for i in 1 1 1 1 2 2 2 3 3 4 '' 5 5; do echo "$i,x"; done; } >s.csv
+    cat >want <<'EOF'
+13 rows, 6 keys
+     k    rows        percent
+bigint  bigint  decimal(35,2)
+──────  ──────  ─────────────
+     1       4          30.77
+     2       3          23.08
+     3       2          15.38
+     5       2          15.38
+skew: 1.85 (the heaviest key, 4 rows, against the mean)
+EOF
+    bp-stat -k k -n 4 s.csv >got
+    same want got
+    for j in 1 2; do
+        for b in 1 7; do
+            BP_BATCH_ROWS=$b bp-stat -j $j -k 'k % 100, id < 10' -n 7 t.csv >got
+            bp-stat --mem 16M -k 'k % 100, id < 10' -n 7 t.csv >want
+            same want got
+        done
+    done
+    bp-read t.csv | bp-shuffle -k k -n 4 st
+    bp-stat -k k -n 3 st >got
+    bp-stat -k k -n 3 t.csv >want
+    same want got
+    echo k >empty.csv
+    is '0 rows, 0 keys' "bp-stat -k k empty.csv | head -1"
+}
+@test "stat -k: usage" {
+    fails 2 bp-stat -k k --verify t.csv
+    fails 2 bp-stat -k nothing t.csv
+    bp-read --task 0/2 t.csv >share.arrows
+    fails 1 bp-stat -k k share.arrows
+}

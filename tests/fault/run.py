@@ -68,11 +68,17 @@ COMMANDS = [
     ("bp-sort 't DESC, v'", "in.arrows", None),
     ("bp-sort 'v DESC' -n 5", "in.arrows", None),
     ("bp-sort -m 'k' sorted.arrow sorted.arrow", None, None),
+    ("bp-sort --borders 4 'k DESC, t'", "in.arrows", None),
     ("bp-head -n 2 -k k", "in.arrows", None),
+    ("bp-sample -n 20", "in.arrows", None),
+    ("bp-sample -k t -n 5", "in.arrows", None),
+    ("bp-sample -k k 30%", "in.arrows", None),
     ("bp-show -n 5 in.arrow", None, None),
     ("bp-schema --json in.csv", None, None),
     ("bp-stat in.arrow", None, None),
     ("bp-stat --verify stage", None, None),
+    ("bp-stat -k 'k % 5, t' -n 3 in.arrow", None, None),
+    ("bp-stat --fingerprint in.arrow", None, None),
     ("bp-todo -n 2 stage in.csv", None, None),
     ("bp-write", "in.arrows", None),
     ("bp-write out.csv", "in.arrows", "out.csv"),
@@ -85,6 +91,9 @@ COMMANDS = [
     ("bp-shuffle -k k -n 4 out", "in.arrows", "out"),
     ("bp-shuffle --task 0/2 -n 4 out", "partial.arrows", "out"),
     ("bp-shuffle --replace -k k -n 4 out", "in.arrows", "out"),
+    ("bp-shuffle --range @borders.arrows out", "in.arrows", "out"),
+    ("bp-shuffle -k k -n 4 --split-hot @small.csv out", "in.arrows", "out"),
+    ("bp-shuffle --even --target-size 1K out", "in.arrows", "out"),
 ]
 # outputs that stand before the command starts
 PREVIOUS = {"bp-write out.csv": "in.csv", "bp-write out.arrow": "small.arrow",
@@ -129,7 +138,7 @@ def prepare():
        "bp-read -s @in.sql in.csv | bp-write in.jsonl;"
        "bp-read -s @in.sql in.csv >in.arrows; bp-write in.arrow <in.arrows;"
        "bp-read small.csv | bp-write small.arrow; bp-write -f arrow parts/ <in.arrows;"
-       "bp-sort k in.arrow | bp-write sorted.arrow; cp in.csv in2.csv;"
+       "bp-sort k in.arrow | bp-write sorted.arrow; bp-sort --borders 4 'k, t' in.arrow >borders.arrows; cp in.csv in2.csv;"
        "bp-reduce --partial -k k 'sum(f) AS s' in.arrow >partial.arrows;"
        "for i in 0 1; do bp-read --task $i/2 in.csv | bp-reduce --partial -k t 'sum(v) AS s, count(*) AS n'"
        " | bp-shuffle --task $i/2 -n 4 stage; done")
