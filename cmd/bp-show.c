@@ -6,6 +6,7 @@
 
 #include "fmt/show.h"
 #include "tool/tool.h"
+#include "tool/twice.h"
 
 struct opts {
     int64_t n_rows;
@@ -30,8 +31,46 @@ static const struct bp_command command = {
     .min_operands = 0,
     .max_operands = -1,
     .order = "input order",
-    .memory = "the rows shown",
+    .memory = "the rows shown; -a: up to --mem, the rest in TMPDIR",
 };
+
+/* -a: text goes out as it is made, rows are kept for a second look. */
+struct all {
+    struct bp_tool *t;
+    struct bp_twice *rows;
+    struct bp_outfile f;
+};
+
+static int keep(void *arg, const struct bp_batch *b, struct bp_err *err)
+{
+    return bp_twice_keep(((struct all *)arg)->rows, b, err);
+}
+
+static int next(void *arg, struct bp_batch *out, struct bp_err *err)
+{
+    return bp_twice_next(((struct all *)arg)->rows, out, err);
+}
+
+static int put(void *arg, const void *p, size_t n, struct bp_err *err)
+{
+    return bp_outfile_write(&((struct all *)arg)->f, p, n, err);
+}
+
+static int show_all(struct bp_tool *t, struct bp_source *src, const struct bp_show_opts *s)
+{
+    struct all a = {.t = t};
+    const struct bp_show_twice twice = {keep, next, put, &a};
+    int rc;
+
+    BP_TRY(bp_outfile_borrow(&a.f, STDOUT_FILENO, "stdout", &t->err));
+    BP_GO(bp_twice_open(&a.rows, &src->schema, &t->ctx, &t->err));
+    BP_GO(bp_show_all(src, s, &twice, &t->err));
+    rc = bp_outfile_commit(&a.f, &t->err);
+out:
+    bp_outfile_abort(&a.f);
+    bp_twice_free(a.rows);
+    return rc;
+}
 
 static int run(struct bp_tool *t, const struct opts *o)
 {
@@ -49,8 +88,8 @@ static int run(struct bp_tool *t, const struct opts *o)
         if (!o->all && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0)
             s.width_cols = w.ws_col;
     }
-    rc = bp_show_table(&src, &s, &b, &t->err);
-    if (rc == 0)
+    rc = o->all ? show_all(t, &src, &s) : bp_show_table(&src, &s, &b, &t->err);
+    if (rc == 0 && !o->all)
         rc = bp_tool_print(t, b.data, b.len);
     bp_buf_release(&b);
     bp_source_free(&src);

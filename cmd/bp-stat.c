@@ -82,6 +82,8 @@ static int show_columns(struct bp_tool *t, struct bp_source *in)
     struct bp_buf b = {0};
     int rc;
 
+    bp_budget_least(&t->ctx.budget, bp_stat_profile_bytes(in->schema.n_fields));
+    BP_GO(bp_tool_check_memory(t, in));
     BP_GO(bp_stat_profile(&table, in, &facts, &t->err));
     BP_GO(head_line(&facts, in->schema.n_fields, &b, &t->err));
     BP_GO(table_text(&table, &b, &t->err));

@@ -8,7 +8,8 @@
  *     2020-01-01 00:00:00   161        1234.50
  *     (1 row)
  *
- * Rows are collected as text first, because the widths depend on all of them.
+ * Rows are collected as text first, because the widths depend on all of them; a table
+ * of any size is looked at twice instead.
  * A table that is wider than the terminal gives way in this order: cells of
  * text, names and types shrink, the widest first, never numbers or times, whose
  * shortened text would lie; then the columns in the middle are left out.
@@ -22,6 +23,7 @@
 #define GAP 2      /* columns between two columns of the table */
 #define MIN_TEXT 8 /* a column of text, a name or a type keeps as much */
 #define FIRST_CELLS 256
+#define PIECE_ROWS 1024 /* that are text at a time */
 #define DIM "\033[2m"
 #define BOLD "\033[1m"
 #define PLAIN "\033[0m"
@@ -41,8 +43,9 @@ struct table {
     struct bp_buf text;
     struct cell *cells; /* row by row; the first two rows are names and types */
     size_t n_cells, cap_cells;
-    int64_t n_rows; /* of data */
-    bool more;      /* there are rows after them */
+    int64_t n_rows;  /* of data */
+    int64_t *values; /* of each column: the width of the widest value */
+    bool more;       /* there are rows after them */
 };
 
 /* How the columns share the line. */
@@ -111,6 +114,9 @@ static int add_head(struct table *t, struct bp_err *err)
     char type[BP_TYPE_NAME_MAX];
     int64_t width = 0;
 
+    t->values = bp_mem_new((size_t)t->schema->n_fields, sizeof *t->values, err);
+    if (!t->values)
+        return err->code;
     for (int i = 0; i < t->schema->n_fields; i++) {
         const char *name = t->schema->fields[i].name;
         size_t at = t->text.len;
@@ -137,6 +143,7 @@ static int add_rows(struct table *t, const struct bp_batch *b, int64_t n, struct
             if (!bp_column_is_null(&b->cols[i], row))
                 BP_TRY(bp_cell_value(&t->text, &b->cols[i], row, t->opts->max_cell, &width, err));
             BP_TRY(add_cell(t, at, width, err));
+            t->values[i] = BP_MAX(t->values[i], width == IS_NULL ? 4 : width);
         }
     }
     t->n_rows += n;
@@ -228,13 +235,8 @@ static int collect(struct table *t, struct bp_source *src, struct bp_buf *out, s
 static void measure(const struct table *t, struct layout *l)
 {
     for (int i = 0; i < l->n_cols; i++) {
-        int64_t values = 0, head;
+        int64_t values = t->values[i], head;
 
-        for (int64_t row = 0; row < t->n_rows; row++) {
-            int32_t w = t->cells[(size_t)(row + 2) * (size_t)l->n_cols + (size_t)i].width;
-
-            values = BP_MAX(values, w == IS_NULL ? 4 : w);
-        }
         head = BP_MAX(t->cells[i].width, t->cells[l->n_cols + i].width);
         l->natural[i] = BP_MAX(values, head);
         if (bp_type_is_bytes(t->schema->fields[i].type))
@@ -380,16 +382,22 @@ static int put_rule(const struct table *t, const struct layout *l, struct bp_buf
     return bp_buf_puts(out, "\n", err);
 }
 
-static int draw(const struct table *t, const struct layout *l, struct bp_buf *out,
-                struct bp_err *err)
+static int draw_head(const struct table *t, const struct layout *l, struct bp_buf *out,
+                     struct bp_err *err)
+{
+    BP_TRY(put_line(t, l, t->cells, BOLD, out, err));
+    BP_TRY(put_line(t, l, t->cells + l->n_cols, DIM, out, err));
+    return put_rule(t, l, out, err);
+}
+
+/* The rows whose cells are there. */
+static int draw_rows(const struct table *t, const struct layout *l, struct bp_buf *out,
+                     struct bp_err *err)
 {
     size_t n = (size_t)l->n_cols;
 
-    BP_TRY(put_line(t, l, t->cells, BOLD, out, err));
-    BP_TRY(put_line(t, l, t->cells + n, DIM, out, err));
-    BP_TRY(put_rule(t, l, out, err));
-    for (int64_t row = 0; row < t->n_rows; row++)
-        BP_TRY(put_line(t, l, t->cells + (size_t)(row + 2) * n, "", out, err));
+    for (size_t at = 2 * n; at < t->n_cells; at += n)
+        BP_TRY(put_line(t, l, t->cells + at, "", out, err));
     return 0;
 }
 
@@ -420,41 +428,159 @@ out:
     return rc;
 }
 
-static int layout_draw(const struct table *t, struct bp_buf *out, int *n_shown, struct bp_err *err)
+static void layout_release(struct layout *l)
 {
-    struct layout l = {.n_cols = t->schema->n_fields, .n_shown = t->schema->n_fields};
-    size_t n = (size_t)l.n_cols;
-    int rc = BP_ENOMEM;
+    bp_mem_free(l->natural);
+    bp_mem_free(l->shown);
+}
 
-    l.natural = bp_mem_new(3 * n, sizeof *l.natural, err);
-    l.shown = bp_mem_new(n, sizeof *l.shown, err);
-    if (!l.natural || !l.shown)
-        goto out;
-    l.least = l.natural + n;
-    l.width = l.least + n;
-    memset(l.shown, 1, n * sizeof *l.shown);
-    measure(t, &l);
-    fit(&l, t->opts->width_cols);
-    *n_shown = l.n_shown;
-    BP_GO(draw(t, &l, out, err));
-out:
-    bp_mem_free(l.natural);
-    bp_mem_free(l.shown);
-    return rc;
+/* How wide each column is, from what is known of its values. */
+static int layout_make(struct layout *l, const struct table *t, struct bp_err *err)
+{
+    size_t n = (size_t)t->schema->n_fields;
+
+    *l = (struct layout){.n_cols = (int)n, .n_shown = (int)n};
+    l->natural = bp_mem_new(3 * n, sizeof *l->natural, err);
+    l->shown = bp_mem_new(n, sizeof *l->shown, err);
+    if (!l->natural || !l->shown)
+        return err->code;
+    l->least = l->natural + n;
+    l->width = l->least + n;
+    memset(l->shown, 1, n * sizeof *l->shown);
+    measure(t, l);
+    fit(l, t->opts->width_cols);
+    return 0;
+}
+
+static void table_release(struct table *t)
+{
+    bp_buf_release(&t->text);
+    bp_mem_free(t->cells);
+    bp_mem_free(t->values);
 }
 
 int bp_show_table(struct bp_source *src, const struct bp_show_opts *opts, struct bp_buf *out,
                   struct bp_err *err)
 {
     struct table t = {.opts = opts, .schema = &src->schema};
-    int n_shown = src->schema.n_fields, rc;
+    struct layout l = {.n_shown = src->schema.n_fields};
+    int rc;
 
     BP_GO(collect(&t, src, out, err));
-    if (!opts->expanded && n_shown > 0)
-        BP_GO(layout_draw(&t, out, &n_shown, err));
-    BP_GO(put_footer(&t, n_shown, out, err));
+    if (!opts->expanded && l.n_shown > 0) {
+        BP_GO(layout_make(&l, &t, err));
+        BP_GO(draw_head(&t, &l, out, err));
+        BP_GO(draw_rows(&t, &l, out, err));
+    }
+    BP_GO(put_footer(&t, l.n_shown, out, err));
 out:
-    bp_buf_release(&t.text);
-    bp_mem_free(t.cells);
+    layout_release(&l);
+    table_release(&t);
+    return rc;
+}
+
+/* ---- all rows, in the memory of a batch ---- */
+
+struct all {
+    struct table t;
+    const struct bp_show_twice *twice;
+    struct layout layout;
+    size_t head_text, head_cells; /* of t, before the rows */
+    struct bp_buf out;
+};
+
+static int all_flush(struct all *a, struct bp_err *err)
+{
+    int rc = a->out.len ? a->twice->put(a->twice->arg, a->out.data, a->out.len, err) : 0;
+
+    a->out.len = 0;
+    return rc;
+}
+
+/* Only the cells of b. */
+static int all_cells(struct all *a, const struct bp_batch *b, struct bp_err *err)
+{
+    a->t.text.len = a->head_text;
+    a->t.n_cells = a->head_cells;
+    return add_rows(&a->t, b, b->n_rows, err);
+}
+
+/* In pieces: a batch of text can be much longer than its values. */
+static int all_batch(struct all *a, struct bp_batch *b, bool second, struct bp_err *err)
+{
+    int rc = 0;
+
+    for (int64_t at = 0; at < b->n_rows && rc == 0; at += PIECE_ROWS) {
+        struct bp_batch some;
+
+        rc = bp_batch_slice(&some, b, at, BP_MIN(PIECE_ROWS, b->n_rows - at), err);
+        if (rc < 0)
+            break;
+        if (second && a->t.opts->expanded)
+            rc = expand_rows(&a->t, &some, some.n_rows, &a->out, err);
+        else
+            rc = all_cells(a, &some, err);
+        if (rc == 0 && second && !a->t.opts->expanded)
+            rc = draw_rows(&a->t, &a->layout, &a->out, err);
+        if (rc == 0)
+            rc = all_flush(a, err);
+        bp_batch_release(&some);
+    }
+    return rc;
+}
+
+/* Nothing is shown of what turns out not to be whole. */
+static int first_look(struct all *a, struct bp_source *src, struct bp_err *err)
+{
+    struct bp_batch b;
+    int rc;
+
+    BP_TRY(add_head(&a->t, err));
+    a->head_text = a->t.text.len;
+    a->head_cells = a->t.n_cells;
+    while ((rc = bp_source_next(src, &b, err)) == 0) {
+        rc = all_batch(a, &b, false, err);
+        if (rc == 0 && src->schema.n_fields && b.n_rows)
+            rc = a->twice->keep(a->twice->arg, &b, err);
+        bp_batch_release(&b);
+        BP_TRY(rc);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+static int second_look(struct all *a, struct bp_err *err)
+{
+    struct bp_batch b;
+    int rc;
+
+    if (!a->t.opts->expanded) {
+        BP_TRY(layout_make(&a->layout, &a->t, err));
+        BP_TRY(draw_head(&a->t, &a->layout, &a->out, err));
+    }
+    a->t.n_rows = 0;
+    while ((rc = a->twice->next(a->twice->arg, &b, err)) == 0) {
+        rc = all_batch(a, &b, true, err);
+        bp_batch_release(&b);
+        BP_TRY(rc);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+int bp_show_all(struct bp_source *src, const struct bp_show_opts *opts,
+                const struct bp_show_twice *twice, struct bp_err *err)
+{
+    struct all a = {.t = {.opts = opts, .schema = &src->schema}, .twice = twice};
+    int n_shown = src->schema.n_fields, rc;
+
+    BP_GO(first_look(&a, src, err));
+    if (n_shown > 0)
+        BP_GO(second_look(&a, err));
+    n_shown = a.layout.n_cols ? a.layout.n_shown : n_shown;
+    BP_GO(put_footer(&a.t, n_shown, &a.out, err));
+    rc = all_flush(&a, err);
+out:
+    layout_release(&a.layout);
+    table_release(&a.t);
+    bp_buf_release(&a.out);
     return rc;
 }

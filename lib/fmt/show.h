@@ -22,4 +22,16 @@ int bp_show_schema_json(const struct bp_schema *s, struct bp_buf *out, struct bp
 /* A JSON string with its quotes (RFC 8259); what is no UTF-8 becomes U+FFFD. */
 int bp_show_json_text(const uint8_t *p, size_t n, struct bp_buf *out, struct bp_err *err) BP_MUST;
 
+/* The rows of a table that is read twice. */
+struct bp_show_twice {
+    int (*keep)(void *arg, const struct bp_batch *b, struct bp_err *err); /* b stays the caller's */
+    int (*next)(void *arg, struct bp_batch *out, struct bp_err *err);   /* in that order; BP_DONE */
+    int (*put)(void *arg, const void *p, size_t n, struct bp_err *err); /* of the text */
+    void *arg;
+};
+/* All of src, whatever its size, in the memory of a batch: the widths are those of all
+ * rows, which are kept for a second look. opts->n_rows does not count. */
+int bp_show_all(struct bp_source *src, const struct bp_show_opts *opts,
+                const struct bp_show_twice *twice, struct bp_err *err) BP_MUST;
+
 #endif

@@ -58,6 +58,8 @@ struct bp_stat_facts {
 };
 int bp_stat_profile(struct bp_source *out, struct bp_source *in, struct bp_stat_facts *facts,
                     struct bp_err *err) BP_MUST;
+/* What the profile of a table of n_cols columns holds at most, beside its values. */
+int64_t bp_stat_profile_bytes(int n_cols);
 /* heavy.c: the n keys (a GROUP BY list) with the most rows, the heaviest first, then by
  * the keys: their values, rows, percent of all rows. in is read, and taken over. */
 struct bp_heavy_facts {

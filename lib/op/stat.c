@@ -102,6 +102,13 @@ static int count_distinct(struct distinct *d, const struct bp_column *c, const u
     return 0;
 }
 
+int64_t bp_stat_profile_bytes(int n_cols)
+{
+    int64_t max = n_cols > WIDE ? EXACT_MAX_WIDE : EXACT_MAX;
+
+    return n_cols * 2 * max * (int64_t)sizeof(uint64_t);
+}
+
 /* ---- one column ---- */
 
 static int64_t count_chars(const uint8_t *s, size_t n)

@@ -9,7 +9,5 @@
 int bp_tool_parse(struct bp_tool *t, void *opts, int argc, char **argv) BP_MUST;
 /* settings.c: threads, memory, task from options and environment. */
 int bp_tool_settings(struct bp_tool *t) BP_MUST;
-/* settings.c: everything is open; is --mem enough for it, and for batches of src? */
-int bp_tool_check_memory(struct bp_tool *t, const struct bp_source *src) BP_MUST;
 
 #endif

@@ -131,6 +131,9 @@ int bp_tool_emit(struct bp_tool *t, struct bp_source *src) BP_MUST;
 int bp_tool_drain(struct bp_tool *t, struct bp_source *src, struct bp_sink *sink) BP_MUST;
 /* Before anything is read: a marked input against -T. */
 int bp_tool_check_share(struct bp_tool *t, const struct bp_schema *s) BP_MUST;
+/* Everything is open: is --mem enough for it, and for batches of src? Part of
+ * bp_tool_emit() and bp_tool_drain(). */
+int bp_tool_check_memory(struct bp_tool *t, const struct bp_source *src) BP_MUST;
 /* Text to stdout, checked. */
 int bp_tool_print(struct bp_tool *t, const void *p, size_t n) BP_MUST;
 bool bp_tool_stdout_is_terminal(void);

@@ -522,3 +522,32 @@ EOF
     bp-read --task 0/2 t.csv >share.arrows
     fails 1 bp-stat -k k share.arrows
 }
+
+# ---- within --mem ----
+
+@test "show -a: a table larger than memory, as it is with much of it" {
+    awk 'BEGIN { print "id,k,t"; for (i = 0; i < 100000; i++) printf "%d,%s,%0250d\n", i, (i % 3 ? i : ""), i }' >big.csv
+    for x in '' -x; do
+        bp-show $x -a --mem 1G big.csv | md5sum >want
+        bp-show $x -a --mem 16M big.csv | md5sum >got
+        same want got
+        BP_BATCH_ROWS=7 bp-show $x -a --mem 16M big.csv | md5sum >got
+        same want got
+    done
+    [ "$(bp-show -a big.csv | tail -1)" = '(100000 rows)' ]
+    # as the rows of a small one, but for the widths
+    bp-head -n 30 t.csv | bp-show -a >got
+    bp-show -n 30 <(bp-head -n 30 t.csv) >want
+    same want got
+    bp-read big.csv | head -c 200000 >cut.arrows # nothing is shown of a table that is not whole
+    for x in '' -x; do
+        run bash -c "bp-show $x -a cut.arrows 2>/dev/null"
+        [ "$status" = 1 ] && [ -z "$output" ]
+    done
+}
+@test "stat: --mem too small for the columns says what would do" {
+    awk 'BEGIN { for (i = 0; i < 60; i++) printf "%sc%d", i ? "," : "", i; print ""; for (i = 0; i < 60; i++) printf "%s%d", i ? "," : "", i; print "" }' >wide.csv
+    fails 2 bp-stat --mem 16M wide.csv
+    says 'at least'
+    bp-stat --mem 64M wide.csv >/dev/null
+}

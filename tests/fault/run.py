@@ -74,6 +74,8 @@ COMMANDS = [
     ("bp-sample -k t -n 5", "in.arrows", None),
     ("bp-sample -k k 30%", "in.arrows", None),
     ("bp-show -n 5 in.arrow", None, None),
+    ("bp-show -a in.arrow", None, None),
+    ("bp-show -a -x in.arrow", None, None),
     ("bp-schema --json in.csv", None, None),
     ("bp-stat in.arrow", None, None),
     ("bp-stat --verify stage", None, None),
