@@ -233,6 +233,8 @@ static int bind_like(struct bp_bind *b, int tok, const char *op, bool fold, stru
 static int bind_op(struct bp_bind *b, int tok, const char *op, json_t *body, struct bp_node *l,
                    struct bp_node **out)
 {
+    static const char *const prefixes[][2] = {
+        {"@", "abs"}, {"~", "~"}, {"|/", "sqrt"}, {"||/", "cbrt"}};
     struct bp_node *r;
 
     BP_TRY(bp_bind_expr(b, json_object_get(body, "rexpr"), &r));
@@ -244,8 +246,9 @@ static int bind_op(struct bp_bind *b, int tok, const char *op, json_t *body, str
         *out = r;
         return 0;
     }
-    if (strcmp(op, "@") == 0)
-        return bp_bind_function(b, tok, "abs", &r, 1, out);
+    for (size_t i = 0; i < BP_COUNT_OF(prefixes); i++)
+        if (strcmp(op, prefixes[i][0]) == 0)
+            return bp_bind_function(b, tok, prefixes[i][1], &r, 1, out);
     return bp_bind_fail(b, tok, "there is no operator %s with one operand%s", op,
                         op[0] == '!' ? ": use not" : "");
 }

@@ -267,13 +267,10 @@ static int run_count(struct bp_run *r, const struct bp_vec *args, struct bp_colu
     return rc < 0 ? rc : 0;
 }
 
-/* op 1: the first group stands for the match, if there is one. 1: found. */
-static int substr_row(struct search *s, struct bp_run *r, const struct bp_vec *args, int64_t i,
-                      struct bp_text_out *o, size_t *used)
+/* Match number args[3] behind character args[2] (each 1 if it is not there): 1 found. */
+static int nth_match(struct search *s, struct bp_run *r, const struct bp_vec *args, int64_t i,
+                     const uint8_t *t, size_t n, const size_t **spans)
 {
-    size_t n, g;
-    const uint8_t *t = arg_bytes(&args[0], i, &n);
-    const size_t *spans = NULL;
     int64_t from, want = r->node->n_args > 3 ? arg_int64(&args[3], i) : 1;
     bool failed = false;
     int rc = search_row(s, r, args, i);
@@ -285,16 +282,81 @@ static int substr_row(struct search *s, struct bp_run *r, const struct bp_vec *a
         return bp_run_fail(r, i, "the match %lld is not above 0", (long long)want);
     if (from < 0)
         return 0;
-    for (size_t at = (size_t)from; want > 0; want--, at = behind(t, n, spans)) {
-        rc = at <= n ? search_find(s, r, i, t, n, at, &spans, &failed) : 0;
+    for (size_t at = (size_t)from; want > 0; want--, at = behind(t, n, *spans)) {
+        rc = at <= n ? search_find(s, r, i, t, n, at, spans, &failed) : 0;
         if (rc <= 0)
             return rc;
     }
-    g = r->node->op && bp_regex_groups(s->re) > 0 ? 2 : 0;
-    if (spans[g] == (size_t)-1)
+    return 1;
+}
+
+/* The group that argument a asks for, 0 without it: its place in spans; -1: none; the row may
+ * have failed. */
+static int group_of(const struct search *s, struct bp_run *r, const struct bp_vec *args, int a,
+                    int64_t i, int *at)
+{
+    int64_t g = r->node->n_args > a ? arg_int64(&args[a], i) : 0;
+
+    *at = g >= 0 && g <= bp_regex_groups(s->re) ? (int)g * 2 : -1;
+    return g < 0 ? bp_run_fail(r, i, "the group %lld is below 0", (long long)g) : 0;
+}
+
+/* op 1: the first group stands for the match, if there is one. 1: found. */
+static int substr_row(struct search *s, struct bp_run *r, const struct bp_vec *args, int64_t i,
+                      struct bp_text_out *o, size_t *used)
+{
+    size_t n;
+    const uint8_t *t = arg_bytes(&args[0], i, &n);
+    const size_t *spans = NULL;
+    int g, rc = nth_match(s, r, args, i, t, n, &spans);
+
+    if (rc <= 0)
+        return rc;
+    BP_TRY(group_of(s, r, args, 4, i, &g));
+    if (r->node->op && bp_regex_groups(s->re) > 0)
+        g = 2;
+    if (g < 0 || spans[g] == (size_t)-1)
         return 0;
     BP_TRY(put(r, o, used, t + spans[g], spans[g + 1] - spans[g]));
     return 1;
+}
+
+/* regexp_instr: where the match begins, or what follows it (args[4] = 1). */
+static int instr_row(struct search *s, struct bp_run *r, const struct bp_vec *args, int64_t i,
+                     int32_t *v)
+{
+    size_t n;
+    const uint8_t *t = arg_bytes(&args[0], i, &n);
+    const size_t *spans = NULL;
+    int64_t behind_it = r->node->n_args > 4 ? arg_int64(&args[4], i) : 0;
+    int g, rc = nth_match(s, r, args, i, t, n, &spans);
+
+    if (rc <= 0)
+        return rc;
+    if (behind_it != 0 && behind_it != 1)
+        return bp_run_fail(r, i, "regexp_instr: 0 asks for the begin, 1 for the end");
+    BP_TRY(group_of(s, r, args, 5, i, &g));
+    if (g >= 0 && spans[g] != (size_t)-1)
+        *v = (int32_t)count_chars(t, spans[behind_it ? g + 1 : g]) + 1;
+    return 0;
+}
+
+static int run_instr(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
+{
+    struct search s = {.k = r->node->param};
+    int32_t *v;
+    void *data;
+    int rc = 0;
+
+    BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
+    v = data;
+    for (int64_t i = 0; i < r->n && rc >= 0; i++) {
+        v[i] = 0;
+        if (bp_run_is_valid(r, i))
+            rc = instr_row(&s, r, args, i, &v[i]);
+    }
+    search_close(&s);
+    return rc < 0 ? rc : 0;
 }
 
 static int run_substr(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
@@ -361,7 +423,7 @@ static int know(struct bp_bind *b, struct bp_node **args, struct bp_call *c,
     return hold(b, k->re);
 }
 
-/* The last argument, if it is text behind `plain` others, are the flags. */
+/* Behind `plain` arguments stand the flags, and behind them perhaps a group. */
 static int bind_regex(struct bp_bind *b, struct bp_node **args, int *n, int plain,
                       struct bp_call *c)
 {
@@ -373,7 +435,8 @@ static int bind_regex(struct bp_bind *b, struct bp_node **args, int *n, int plai
     if (*n > plain) {
         if (!bp_node_const_text(args[plain], &s, &len))
             return bp_bind_fail(b, args[plain]->tok, "the flags have to be a constant text");
-        *n = plain;
+        args[plain] = args[*n - 1]; /* a group behind them */
+        *n = *n > plain + 1 ? plain + 1 : plain;
     }
     if (!bp_regex_flags(s, len, &flags, &bad))
         return bp_bind_fail(b, args[plain]->tok,
@@ -399,6 +462,32 @@ static int bind_4(struct bp_bind *b, int tok, struct bp_node **args, int *n, str
 {
     (void)tok;
     return bind_regex(b, args, n, 4, c);
+}
+
+static int bind_5(struct bp_bind *b, int tok, struct bp_node **args, int *n, struct bp_call *c)
+{
+    (void)tok;
+    return bind_regex(b, args, n, 5, c);
+}
+
+/* regexp_extract(s, p, g): as regexp_substr, empty where nothing is found */
+static int bind_extract(struct bp_bind *b, int tok, struct bp_node **args, int *n,
+                        struct bp_call *c)
+{
+    struct bp_node *call[6] = {args[0], args[1], NULL, NULL, NULL, args[2]}, *pick[3];
+
+    (void)n;
+    BP_TRY(bp_bind_number(b, tok, "1", &call[2]));
+    BP_TRY(bp_bind_number(b, tok, "1", &call[3]));
+    BP_TRY(bp_bind_literal(b, tok, "", &call[4]));
+    BP_TRY(bp_bind_null_test(b, tok, true, args[0], &pick[0]));
+    BP_TRY(bp_bind_function(b, tok, "regexp_substr", call, 6, &pick[2]));
+    BP_TRY(bp_bind_literal(b, tok, "", &pick[1]));
+    BP_TRY(bp_bind_function(b, tok, "ifnull", (struct bp_node *[]){pick[2], pick[1]}, 2, &pick[2]));
+    BP_TRY(bp_node_null(b, tok, BP_TYPE(BP_TEXT), &pick[1]));
+    BP_TRY(bp_bind_function(b, tok, "if", pick, 3, &args[0]));
+    c->run = NULL;
+    return 0;
 }
 
 int bp_bind_regex(struct bp_bind *b, int tok, const char *op, struct bp_node *l, struct bp_node *r,
@@ -444,7 +533,18 @@ static const struct bp_fn fns[] = {
     FN_LAX("regexp_substr", 0, bind_4, BP_TEXT, BP_TEXT),
     FN_LAX("regexp_substr", 0, bind_4, BP_TEXT, BP_TEXT, BP_INT64),
     FN_LAX("regexp_substr", 0, bind_4, BP_TEXT, BP_TEXT, BP_INT64, BP_INT64),
+    FN_LAX("regexp_substr", 0, bind_4, BP_TEXT, BP_TEXT, BP_INT64, BP_INT64, BP_TEXT),
+    FN_LAX("regexp_substr", 0, bind_4, BP_TEXT, BP_TEXT, BP_INT64, BP_INT64, BP_TEXT, BP_INT64),
     FN_LAX("substring", 1, bind_4, BP_TEXT, BP_TEXT),
+    FN("regexp_instr", BP_INT32, run_instr, bind_5, BP_TEXT, BP_TEXT),
+    FN("regexp_instr", BP_INT32, run_instr, bind_5, BP_TEXT, BP_TEXT, BP_INT64),
+    FN("regexp_instr", BP_INT32, run_instr, bind_5, BP_TEXT, BP_TEXT, BP_INT64, BP_INT64),
+    FN("regexp_instr", BP_INT32, run_instr, bind_5, BP_TEXT, BP_TEXT, BP_INT64, BP_INT64, BP_INT64),
+    FN("regexp_instr", BP_INT32, run_instr, bind_5, BP_TEXT, BP_TEXT, BP_INT64, BP_INT64, BP_INT64,
+       BP_TEXT),
+    FN("regexp_instr", BP_INT32, run_instr, bind_5, BP_TEXT, BP_TEXT, BP_INT64, BP_INT64, BP_INT64,
+       BP_TEXT, BP_INT64),
+    FN("regexp_extract", BP_TEXT, NULL, bind_extract, BP_TEXT, BP_TEXT, BP_INT64),
 };
 
 const struct bp_fn_table bp_fns_regex = {fns, BP_COUNT_OF(fns)};

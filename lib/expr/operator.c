@@ -208,6 +208,11 @@ int bp_bind_operator(struct bp_bind *b, int tok, const char *op, struct bp_node 
         return bind_concat(b, tok, l, r, out);
     if (op[strspn(op, "!")] == '~' && strspn(op, "!~*") == strlen(op) && strlen(op) <= 3)
         return bp_bind_regex(b, tok, op, l, r, out);
+    if (op[1] == '\0' ? op[0] == '&' || op[0] == '|' || op[0] == '#'
+                      : strcmp(op, "<<") == 0 || strcmp(op, ">>") == 0)
+        return bp_bind_function(b, tok, op, (struct bp_node *[]){l, r}, 2, out);
+    if (strcmp(op, "^@") == 0)
+        return bp_bind_function(b, tok, "starts_with", (struct bp_node *[]){l, r}, 2, out);
     if (strcmp(op, "^") == 0)
         return bp_bind_function(b, tok, "power", (struct bp_node *[]){l, r}, 2, out);
     return foreign(b, tok, op, l, r);

@@ -63,3 +63,10 @@ names() { bp-map --functions | sed 's/(.*//' | sort -u; }
     [ "$status" -eq 0 ]
     [[ $output == *"2020-07-01 14:00:00,2020-07-01 12:00:00+00"* ]]
 }
+
+@test "hash gives the documented key hash" {
+    put t.csv 'a\n1\n'
+    run bash -c "bp-map 'hash(null::int) AS n, hash(false) AS f' t.csv | bp-write"
+    [ "$status" -eq 0 ]
+    [[ $output == *"14144645293874801883,12363696039452112576"* ]]
+}
