@@ -112,7 +112,7 @@ class Bench:
             out_bytes=out_bytes, rows=max(t["rows"] for t in tables), floor_s=round(floor_s, 5),
             floor_of=floor_of, must=case.must, aim=case.aim, scale=self.args.scale,
             date=datetime.date.today().isoformat(), hops=case.hops,
-            factor=case.factor, note=last_line(got.stderr))
+            factor=case.factor, foreign=round(got.foreign, 3), note=last_line(got.stderr))
         if got.status == "ok" and case.out != "none" and number == 1:
             row.answer = self.judge(case, engine.name, out, not before)
         if got.status != "ok":

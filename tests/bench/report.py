@@ -7,27 +7,33 @@ import sys
 from engines import FASTEST_OF
 
 
+QUIET = 0.05  # the part of the machine that others may take without a warning
+
+
 def text_table(s):
     """A case as lines of text."""
     f = s.first
     size = f"{f.rows:,} rows, {f.in_bytes / 1e6:,.1f} MB"
     lines = [f"{f.case}  {f.title}  ({size})",
-             "  engine     wall s    cpu s  peak MiB    ratio  answer"]
+             "  engine     wall s    cpu s  peak MiB   x wall    x cpu  answer"]
     for engine in s.engines:
         wall = s.middle(engine, "wall_s")
         if wall is None:
             lines.append(f"  {engine:<9} {s.trouble(engine)}")
             continue
         rounds = len(s.good(engine))
-        ratio = f"{s.ratio(engine):8.2f}" if s.ratio(engine) else " " * 8
+        ratio = "".join(f"{r:9.2f}" if r else " " * 9
+                        for r in (s.ratio(engine), s.ratio(engine, "cpu_s")))
         lines.append(f"  {engine:<9} {wall:7.3f}  {s.middle(engine, 'cpu_s'):7.3f}  "
-                     f"{s.middle(engine, 'peak_mib'):8.1f} {ratio}  {s.answer(engine)}"
+                     f"{s.middle(engine, 'peak_mib'):8.1f}{ratio}  {s.answer(engine)}"
                      + (f"  ({rounds} round)" if rounds == 1 else "")
                      + (f"  {s.trouble(engine)}" if s.trouble(engine) else ""))
     ours = s.middle("batchpipe", "wall_s")
     if ours:
         lines.append(f"  floor {f.floor_s:.3f} s ({f.floor_of}): {100 * f.floor_s / ours:.0f} % reached")
     lines += verdict(s)
+    if s.disturbed() > QUIET:
+        lines.append(f"  NOT QUIET: other processes took {100 * s.disturbed():.0f} % of the machine")
     return "\n".join(lines)
 
 
@@ -80,8 +86,14 @@ def markdown(summaries, versions, machine, command):
         "", f"A rival's column says how many times our wall time it takes (median of paired rounds); "
         f"the last, how many times our memory the leanest of {', '.join(FASTEST_OF)} takes.",
         "A rival is ahead: " + ("; ".join(ahead) if ahead else "nowhere in this table") + ".",
+        noisy_note(summaries) +
         f"Measured by `{command}` on {' to '.join(dict.fromkeys((dates[0], dates[-1])))}, {machine}; "
         f"{named}."]) + "\n"
+
+
+def noisy_note(summaries):
+    noisy = [s.first.case for s in summaries if s.disturbed() > QUIET]
+    return f"Other programs were running during {', '.join(noisy)}.\n" if noisy else ""
 
 
 def across(summaries):

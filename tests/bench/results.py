@@ -32,6 +32,7 @@ class Row:
     date: str
     hops: int
     factor: float
+    foreign: float   # part of the machine that others took, 0 to 1
     note: str = ""
 
 
@@ -77,10 +78,10 @@ class Summary:
         values = [getattr(r, what) for r in self.good(engine)]
         return median(values) if values else None
 
-    def ratio(self, engine):
-        """How many times our wall time the engine takes: the median of paired rounds."""
-        ours = {r.round: r.wall_s for r in self.good("batchpipe")}
-        pairs = [r.wall_s / ours[r.round] for r in self.good(engine) if r.round in ours]
+    def ratio(self, engine, what="wall_s"):
+        """How many times our wall time (or CPU) the engine takes: the median of paired rounds."""
+        ours = {r.round: getattr(r, what) for r in self.good("batchpipe")}
+        pairs = [getattr(r, what) / ours[r.round] for r in self.good(engine) if ours.get(r.round)]
         return median(pairs) if pairs else None
 
     def fastest(self):
@@ -93,6 +94,12 @@ class Summary:
         ours = self.middle("batchpipe", "peak_mib")
         theirs = [p for p in (self.middle(e, "peak_mib") for e in FASTEST_OF) if p]
         return min(theirs) / ours if theirs and ours else None
+
+    def disturbed(self):
+        """The part of the machine that others took: the median over the runs of a second or so,
+        whose clock ticks are exact enough; 0 if there is none."""
+        shares = [r.foreign for r in self.rows if r.status == "ok" and r.wall_s > 0.5]
+        return median(shares) if shares else 0
 
     def answer(self, engine):
         return next((r.answer for r in self.of(engine) if r.answer), "")

@@ -21,6 +21,7 @@ class Run:
     wall_s: float
     cpu_s: float
     peak_bytes: int
+    foreign: float     # the part of the machine that other processes took meanwhile, 0 to 1
     stderr: str = ""
 
 
@@ -34,6 +35,13 @@ def sync_tree(path):
         fd = os.open(directory, os.O_RDONLY)
         os.fsync(fd)
         os.close(fd)
+
+
+def busy_s():
+    """CPU seconds that all processes of the machine have had, since it started."""
+    with open("/proc/stat") as f:
+        user, nice, system, _, _, irq, softirq = map(int, f.readline().split()[1:8])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 def run(command, env, cores, scratch, mem_bytes, timeout_s):
@@ -55,6 +63,7 @@ def run(command, env, cores, scratch, mem_bytes, timeout_s):
         os.killpg(process.pid, signal.SIGKILL)
 
     with open(scratch / "stderr", "w+b") as err:
+        busy_before_s = busy_s()
         start = time.perf_counter()
         process = subprocess.Popen(command, env=env, cwd=scratch, stdin=subprocess.DEVNULL,
                                    stdout=err, stderr=err, preexec_fn=child)
@@ -65,6 +74,7 @@ def run(command, env, cores, scratch, mem_bytes, timeout_s):
         if status == 0:
             sync_tree(scratch / "out")
         wall_s = time.perf_counter() - start
+        all_s = busy_s() - busy_before_s
         timer.cancel()
         peak = sampler.stop()
         err.seek(0)
@@ -78,4 +88,5 @@ def run(command, env, cores, scratch, mem_bytes, timeout_s):
     process.returncode = status
     cpu_s = group.cpu_s() or usage.ru_utime + usage.ru_stime
     group.remove()
-    return Run(verdict, wall_s, cpu_s, peak, text)
+    foreign = min(1, max(0, all_s - cpu_s) / wall_s / os.cpu_count())
+    return Run(verdict, wall_s, cpu_s, peak, foreign, text)

@@ -25,9 +25,15 @@ def polars_type(sql_type):
 def scan(table):
     if table["format"] == "arrow":
         return pl.scan_ipc(table["path"])
-    types = {name: polars_type(sql_type) for name, sql_type, _ in table["columns"]}
-    return pl.scan_csv(table["path"], schema=types, has_header=table["header"],
-                       separator=table["delim"])
+    # Timestamps by str.to_datetime with a format: half the CPU of having the CSV reader do it.
+    moments = [name for name, sql_type, _ in table["columns"] if sql_type == "timestamp"]
+    types = {name: pl.String if name in moments else polars_type(sql_type)
+             for name, sql_type, _ in table["columns"]}
+    frame = pl.scan_csv(table["path"], schema=types, has_header=table["header"],
+                        separator=table["delim"])
+    if not moments:
+        return frame
+    return frame.with_columns(pl.col(moments).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us"))
 
 
 names = {"pl": pl} | {table["name"]: scan(table) for table in spec["tables"]}
