@@ -5,13 +5,11 @@
  * nothing is checked per value; the text of dates and of short decimals is made
  * here, everything else by lib/col/text.
  */
-#include <math.h>
 #include <string.h>
 
-#include "col/civil.h"
 #include "col/text.h"
 #include "fmt/csv.h"
-#include "fmt/csv_digits.h"
+#include "fmt/value_text.h"
 
 #define FLUSH_BYTES ((size_t)256 << 10)
 #define CELL_BYTES (BP_TEXT_MAX + 8) /* of a value that is not text */
@@ -27,9 +25,7 @@ struct csv_sink {
     int n_cols;
     char **names;
     struct bp_buf buf;
-    int32_t day; /* whose text is in day_text: rows repeat dates */
-    char day_text[BP_TEXT_MAX];
-    size_t day_len;
+    struct value_days days;
 };
 
 /* ---- text ---- */
@@ -66,102 +62,14 @@ static uint8_t *put_text(const struct csv_sink *s, uint8_t *out, const uint8_t *
 
 /* ---- values ---- */
 
-static uint8_t *put_pair(uint8_t *out, uint32_t v)
-{
-    static const char pairs[] =
-        "00010203040506070809101112131415161718192021222324252627282930313233"
-        "34353637383940414243444546474849505152535455565758596061626364656667"
-        "6869707172737475767778798081828384858687888990919293949596979899";
-
-    memcpy(out, pairs + (size_t)v * 2, 2);
-    return out + 2;
-}
-
-static uint8_t *put_int(uint8_t *out, int64_t v)
-{
-    if (v >= 0 && v < 1000) {
-        uint32_t u = (uint32_t)v;
-
-        if (u >= 100) {
-            *out++ = (uint8_t)('0' + u / 100);
-            return put_pair(out, u % 100);
-        }
-        if (u >= 10)
-            return put_pair(out, u);
-        *out++ = (uint8_t)('0' + u);
-        return out;
-    }
-    return out + bp_format_int64(v, (char *)out);
-}
-
-/* The text of a day, remembered. */
-static uint8_t *put_day(struct csv_sink *s, uint8_t *out, int32_t day)
-{
-    if (day != s->day || !s->day_len) {
-        s->day_len = bp_format_date(day, s->day_text);
-        s->day = day;
-    }
-    if (s->day_len == 10) {
-        memcpy(out, s->day_text, 10);
-        return out + 10;
-    }
-    memcpy(out, s->day_text, s->day_len);
-    return out + s->day_len;
-}
-
-/* Whole seconds of years 1 to 9999 in microseconds; else by lib/col. */
 static uint8_t *put_timestamp(struct csv_sink *s, uint8_t *out, struct bp_type t, int64_t v)
 {
-    int64_t per = bp_unit_per_second((enum bp_unit)t.unit), sec = v / per, day;
-    uint32_t rest;
-
-    if (v % per != 0 || sec < -62135596800 || sec > 253402300799)
-        return out +
-               bp_format_timestamp(v, (enum bp_unit)t.unit, t.kind == BP_TIMESTAMPTZ, (char *)out);
-    day = sec / 86400 - (sec % 86400 < 0);
-    rest = (uint32_t)(sec - day * 86400);
-    out = put_day(s, out, (int32_t)day);
-    *out++ = ' ';
-    out = put_pair(out, rest / 3600);
-    *out++ = ':';
-    out = put_pair(out, rest / 60 % 60);
-    *out++ = ':';
-    out = put_pair(out, rest % 60);
+    if (!value_is_plain_moment(t, v))
+        return out + bp_text_format(t, &v, (char *)out);
+    out = value_put_moment(&s->days, out, t, v, ' ');
     if (t.kind == BP_TIMESTAMPTZ) {
         memcpy(out, "+00", 3);
         out += 3;
-    }
-    return out;
-}
-
-/* A float that is a number of hundredths (money, most measurements) below 10^13:
- * if v == round(v * 100) / 100, then those digits read back as v, and none
- * shorter does but with the trailing zeros off. */
-static uint8_t *put_float64(uint8_t *out, double v)
-{
-    double scaled = v * 100;
-    int64_t cents;
-    uint32_t frac;
-
-    if (v == 0 && !signbit(v)) {
-        *out++ = '0';
-        return out;
-    }
-    if (!(v > -1e13 && v < 1e13) || v == 0)
-        return out + bp_format_float64(v, (char *)out);
-    cents = (int64_t)(scaled + (v < 0 ? -0.5 : 0.5));
-    if ((double)cents / 100 != v)
-        return out + bp_format_float64(v, (char *)out);
-    if (cents < 0) {
-        *out++ = '-';
-        cents = -cents;
-    }
-    out = put_int(out, cents / 100);
-    frac = (uint32_t)(cents % 100);
-    if (frac) {
-        *out++ = '.';
-        out = put_pair(out, frac);
-        out -= frac % 10 == 0;
     }
     return out;
 }
@@ -174,12 +82,12 @@ static uint8_t *put_value(struct csv_sink *s, uint8_t *out, const struct bp_colu
 
     switch (c->type.kind) {
     case BP_TEXT: p = bp_column_bytes(c, i, &n); return put_text(s, out, p, n);
-    case BP_INT32: return put_int(out, ((const int32_t *)d)[i]);
-    case BP_INT64: return put_int(out, ((const int64_t *)d)[i]);
-    case BP_FLOAT64: return put_float64(out, ((const double *)d)[i]);
+    case BP_INT32: return value_put_int(out, ((const int32_t *)d)[i]);
+    case BP_INT64: return value_put_int(out, ((const int64_t *)d)[i]);
+    case BP_FLOAT64: return value_put_float64(out, ((const double *)d)[i]);
     case BP_DECIMAL:
         return out + bp_format_decimal(((const bp_int128 *)d)[i], c->type.scale, (char *)out);
-    case BP_DATE: return put_day(s, out, ((const int32_t *)d)[i]);
+    case BP_DATE: return value_put_day(&s->days, out, ((const int32_t *)d)[i]);
     case BP_TIMESTAMP:
     case BP_TIMESTAMPTZ: return put_timestamp(s, out, c->type, ((const int64_t *)d)[i]);
     case BP_BOOL: {

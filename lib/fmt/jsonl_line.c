@@ -115,7 +115,7 @@ static __attribute__((noinline)) int look_up(struct jsonl_line *l, const uint8_t
     int k;
 
     if (**q != '"') {
-        wrong(l, *q, **q == '\n' ? "the line ends in the middle of an object" : "no key");
+        wrong(l, *q, **q == '\n' ? JSONL_CUT : "no key");
         return -1;
     }
     end = jsonl_string_end(from, &escaped, &l->bad);
@@ -263,9 +263,7 @@ const uint8_t *jsonl_line_parse(struct jsonl_line *l, const uint8_t *p, const ui
                 continue;
             }
             if (*q != '}')
-                return wrong(l, q,
-                             *q == '\n' ? "the line ends in the middle of an object"
-                                        : "no comma or } behind a value");
+                return wrong(l, q, *q == '\n' ? JSONL_CUT : "no comma or } behind a value");
             q++;
             break;
         }

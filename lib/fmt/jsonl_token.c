@@ -206,7 +206,7 @@ static const uint8_t *scalar_end(const uint8_t *q, struct jsonl_bad *bad)
         return q + 4;
     if (memcmp(q, "false", 5) == 0)
         return q + 5;
-    return wrong(bad, q, *q == '\n' ? "the line ends in the middle of an object" : "no JSON value");
+    return wrong(bad, q, *q == '\n' ? JSONL_CUT : "no JSON value");
 }
 
 /* q is at a key -> at its value. */
@@ -215,7 +215,7 @@ static const uint8_t *member(const uint8_t *q, struct jsonl_bad *bad)
     bool escaped;
 
     if (*q != '"')
-        return wrong(bad, q, *q == '\n' ? "the line ends in the middle of an object" : "no key");
+        return wrong(bad, q, *q == '\n' ? JSONL_CUT : "no key");
     q = jsonl_string_end(q + 1, &escaped, bad);
     if (!q)
         return NULL;
@@ -270,7 +270,7 @@ const uint8_t *jsonl_value_end(const uint8_t *q, struct jsonl_bad *bad)
             }
             if (*q != (list ? ']' : '}'))
                 return wrong(bad, q,
-                             *q == '\n' ? "the line ends in the middle of an object"
+                             *q == '\n' ? JSONL_CUT
                              : list     ? "no comma or ] behind a value"
                                         : "no comma or } behind a value");
             depth--;

@@ -15,6 +15,9 @@
 #define JSONL_PAD_BYTES 64
 #define JSONL_DEPTH_MAX 512 /* of lists and objects in one another */
 
+/* Most often an object that was printed for people, over several lines. */
+#define JSONL_CUT "the line ends in the middle of an object (jq -c . puts each on one line)"
+
 struct jsonl_bad {
     const uint8_t *at;
     const char *why; /* a constant */

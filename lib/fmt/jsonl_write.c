@@ -4,11 +4,11 @@
  * a column; room for a row is asked for once. Text is copied in runs between the few
  * bytes that need an escape.
  */
-#include <math.h>
 #include <string.h>
 
 #include "col/text.h"
 #include "fmt/jsonl.h"
+#include "fmt/value_text.h"
 
 #define FLUSH_BYTES ((size_t)256 << 10)
 #define VALUE_BYTES (BP_TEXT_MAX + 16) /* of a value that is not text */
@@ -24,6 +24,7 @@ struct jsonl_sink {
     int n_cols;
     struct key *keys;
     struct bp_buf buf;
+    struct value_days days;
 };
 
 /* ---- values ---- */
@@ -82,6 +83,8 @@ static uint8_t *put_word(uint8_t *out, const char *word)
 
 static uint8_t *put_float(uint8_t *out, struct bp_type t, const void *p, double v)
 {
+    if (isfinite(v) && t.kind == BP_FLOAT64)
+        return value_put_float64(out, v);
     if (isnan(v))
         return put_word(out, "\"NaN\"");
     if (isinf(v))
@@ -90,7 +93,7 @@ static uint8_t *put_float(uint8_t *out, struct bp_type t, const void *p, double 
 }
 
 /* ISO 8601: T between date and time, the zone with its minutes. */
-static uint8_t *put_moment(uint8_t *out, struct bp_type t, const void *p)
+static uint8_t *put_rare_moment(uint8_t *out, struct bp_type t, const void *p)
 {
     char text[BP_TEXT_MAX];
     size_t n = bp_text_format(t, p, text), zone = n;
@@ -113,7 +116,19 @@ static uint8_t *put_moment(uint8_t *out, struct bp_type t, const void *p)
     return out;
 }
 
-static uint8_t *put_value(uint8_t *out, const struct bp_column *c, int64_t i)
+static uint8_t *put_moment(struct jsonl_sink *s, uint8_t *out, struct bp_type t, const void *p)
+{
+    int64_t v;
+
+    memcpy(&v, p, sizeof v);
+    if (!value_is_plain_moment(t, v))
+        return put_rare_moment(out, t, p);
+    *out++ = '"';
+    out = value_put_moment(&s->days, out, t, v, 'T');
+    return put_word(out, t.kind == BP_TIMESTAMPTZ ? "+00:00\"" : "\"");
+}
+
+static uint8_t *put_value(struct jsonl_sink *s, uint8_t *out, const struct bp_column *c, int64_t i)
 {
     size_t w = bp_type_width_bytes(c->type);
     const uint8_t *p = (const uint8_t *)c->data + (size_t)i * w;
@@ -125,7 +140,16 @@ static uint8_t *put_value(uint8_t *out, const struct bp_column *c, int64_t i)
     case BP_FLOAT32: memcpy(&f, p, sizeof f); return put_float(out, c->type, p, (double)f);
     case BP_FLOAT64: memcpy(&d, p, sizeof d); return put_float(out, c->type, p, d);
     case BP_TIMESTAMP:
-    case BP_TIMESTAMPTZ: return put_moment(out, c->type, p);
+    case BP_TIMESTAMPTZ: return put_moment(s, out, c->type, p);
+    case BP_INT32: return value_put_int(out, ((const int32_t *)c->data)[i]);
+    case BP_INT64: return value_put_int(out, ((const int64_t *)c->data)[i]);
+    case BP_DECIMAL:
+        return out + bp_format_decimal(((const bp_int128 *)c->data)[i], c->type.scale, (char *)out);
+    case BP_DATE:
+        *out++ = '"';
+        out = value_put_day(&s->days, out, ((const int32_t *)c->data)[i]);
+        *out++ = '"';
+        return out;
     default: break;
     }
     if (bp_type_is_number(c->type))
@@ -195,7 +219,7 @@ static int put_row(struct jsonl_sink *s, const struct bp_batch *b, int64_t i, st
             p = bp_column_bytes(col, i, &n);
             out = col->type.kind == BP_TEXT ? put_string(out, p, n) : put_binary(out, p, n);
         } else {
-            out = put_value(out, col, i);
+            out = put_value(s, out, col, i);
         }
     }
     *out++ = '}';

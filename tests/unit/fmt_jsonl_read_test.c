@@ -114,7 +114,8 @@ static void what_is_no_json_is_refused_with_its_place(void)
         {"{\"a\":NaN}", "no JSON value (byte 13 of the file)"},
         {"{\"a\":nul}", "no JSON value (byte 13 of the file)"},
         {"{\"a\":1,}", "no key (byte 15 of the file)"},
-        {"{\"a\":1", "the line ends in the middle of an object (byte 14 of the file)"},
+        {"{\"a\":1", "the line ends in the middle of an object (jq -c . puts each on one line) "
+                     "(byte 14 of the file)"},
         {"{\"a\"", "no colon behind a key (byte 12 of the file)"},
         {"{\"a\":\"x", "a string that is not closed on its line (byte 15 of the file)"},
         {"{\"a\":\"\\x\"}", "an escape that JSON does not have (byte 14 of the file)"},
