@@ -7,6 +7,7 @@
  *   jsonl_line.c    one line: where its values stand
  *   jsonl_rows.c    a block of lines becomes rows of columns; bad ones are judged
  *   jsonl_chunk.c   one chunk of a file, in a worker
+ *   jsonl_open.c    sizes, columns, which bytes belong to this share
  *   jsonl_infer.c   keys and types where none are declared
  *   jsonl_read.c    the source: gives chunks to the pool, takes them in order
  *
@@ -154,6 +155,11 @@ int jsonl_worker_new(struct jsonl_worker **out, const struct jsonl_reader *r,
                      struct bp_err *err) BP_MUST;
 void jsonl_worker_free(struct jsonl_worker *w);
 void jsonl_worker_run(struct jsonl_worker *w, struct jsonl_job *job);
+
+/* ---- jsonl_open.c ---- */
+/* r's files and ctx are set; everything else is filled, and out's columns. */
+int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct bp_schema *out,
+                 struct bp_err *err) BP_MUST;
 
 /* ---- jsonl_infer.c ---- */
 /* Keys that are not declared (where any may be), and the types of columns that have

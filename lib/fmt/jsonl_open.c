@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is settled when a JSON Lines source is opened: sizes, columns, the share. */
+#include <string.h>
+
+#include "fmt/csv_scan.h"
+#include "fmt/jsonl_reader.h"
+
+/* Chunks in work and their columns are to be a small part of the memory. */
+static size_t chunk_bytes_for(const struct bp_ctx *ctx)
+{
+    int64_t share = ctx->budget.limit_bytes / (16 * ((int64_t)ctx->n_threads + 2));
+
+    if (!ctx->budget.limit_bytes || share >= (int64_t)JSONL_CHUNK_BYTES)
+        return JSONL_CHUNK_BYTES;
+    return (size_t)BP_MAX(share, (int64_t)JSONL_CHUNK_MIN_BYTES) & ~(size_t)4095;
+}
+
+/* A line is held about three times while it grows. */
+static size_t line_max_for(const struct bp_ctx *ctx)
+{
+    size_t share = (size_t)ctx->budget.limit_bytes / 4;
+
+    if (!share || share > JSONL_LINE_MAX_BYTES)
+        return JSONL_LINE_MAX_BYTES;
+    return BP_MAX(share, JSONL_LINE_LEAST_BYTES);
+}
+
+static int read_head(struct jsonl_file *f, struct bp_err *err)
+{
+    uint8_t buf[3];
+    const uint8_t *p = buf;
+    size_t got, taken;
+
+    if (f->in.is_file)
+        BP_TRY(bp_input_read_at(&f->in, buf, 3, 0, &got, err));
+    else
+        BP_TRY(bp_input_peek(&f->in, 3, &p, &got, err));
+    if (got < 3 || memcmp(p, "\xef\xbb\xbf", 3) != 0)
+        return 0;
+    f->data_start = 3;
+    return f->in.is_file ? 0 : bp_input_read(&f->in, buf, 3, &taken, err);
+}
+
+/* lo and hi of every file: shares of all inputs together; what is no file belongs
+ * whole to the share in which it begins. */
+static void cut_share(struct jsonl_reader *r, int task, int n_tasks)
+{
+    bp_int128 total = 0;
+    int64_t from, to, at = 0;
+
+    for (int i = 0; i < r->n_files; i++)
+        total += BP_MAX(r->files[i].in.size_bytes, 0);
+    from = n_tasks ? (int64_t)(total * task / n_tasks) : 0;
+    to = n_tasks ? (int64_t)(total * (task + 1) / n_tasks) : INT64_MAX;
+    for (int i = 0; i < r->n_files; i++) {
+        struct jsonl_file *f = &r->files[i];
+        int64_t size = BP_MAX(f->in.size_bytes, 0);
+        bool last = !n_tasks || task == n_tasks - 1;
+
+        if (n_tasks && f->in.is_file) {
+            f->lo = BP_MIN(BP_MAX(from - at, 0), size);
+            f->hi = BP_MIN(BP_MAX(to - at, 0), size);
+        } else {
+            f->hi = (at >= from && at < to) || (last && at >= to) ? INT64_MAX : 0;
+        }
+        at += size;
+    }
+}
+
+/* The table: declared columns, then the other keys of the sample; and their types. */
+static int make_table(struct jsonl_reader *r, const struct bp_jsonl_opts *o,
+                      struct bp_schema *table, struct bp_err *err)
+{
+    int n_declared = o->schema ? o->schema->n_fields : 0;
+    struct bp_type *types = bp_mem_new((size_t)n_declared, sizeof *types, err);
+    int rc = types ? 0 : err->code;
+
+    for (int i = 0; i < n_declared && rc == 0; i++) {
+        const char *name = o->schema->fields[i].name;
+
+        types[i] = o->schema->fields[i].type;
+        rc = jsonl_keys_add(&r->keys, (const uint8_t *)name, strlen(name), err);
+    }
+    r->inferred = !o->schema || o->star;
+    if (rc == 0 && r->inferred)
+        rc = jsonl_infer(r, true, &types, err);
+    if (rc == 0 && o->schema)
+        rc = bp_schema_copy(table, o->schema, err);
+    for (int k = n_declared; k < r->keys.n && rc == 0; k++)
+        rc = bp_schema_add(table, r->keys.items[k].name, types[k], err);
+    bp_mem_free(types);
+    return rc;
+}
+
+static int add_col(struct jsonl_reader *r, const struct bp_schema *table, int key, int n_declared,
+                   struct bp_err *err)
+{
+    struct jsonl_col *col = &r->cols[r->n_cols];
+
+    for (int c = 0; c < r->n_cols; c++)
+        if (r->cols[c].key == key)
+            return bp_fail(err, BP_EUSAGE, "column '%s' is asked for twice",
+                           table->fields[key].name);
+    *col = (struct jsonl_col){.name = bp_mem_str(table->fields[key].name, err),
+                              .type = table->fields[key].type,
+                              .key = key,
+                              .not_null = !table->fields[key].nullable,
+                              .guessed = key >= n_declared};
+    if (!col->name)
+        return err->code;
+    r->n_cols++;
+    return 0;
+}
+
+static int choose_columns(struct jsonl_reader *r, const struct bp_schema *table,
+                          const struct bp_jsonl_opts *o, struct bp_err *err)
+{
+    int n = table->n_fields, n_declared = o->schema ? o->schema->n_fields : 0;
+
+    for (n = o->columns ? 0 : n; o->columns && o->columns[n];)
+        n++;
+    r->cols = bp_mem_new((size_t)n, sizeof *r->cols, err);
+    if (!r->cols)
+        return err->code;
+    for (int c = 0; c < n; c++) {
+        int key = c;
+
+        if (o->columns)
+            BP_TRY(bp_schema_index(table, o->columns[c], &key, err));
+        BP_TRY(add_col(r, table, key, n_declared, err));
+    }
+    return 0;
+}
+
+static int keep_declared(struct jsonl_reader *r, const struct bp_schema *schema, struct bp_err *err)
+{
+    struct bp_buf b = {0};
+    const char *text;
+
+    if (!schema || !schema->n_fields)
+        return 0;
+    text = bp_schema_print(schema, false, &b, err) < 0 ? NULL : bp_buf_str(&b, err);
+    if (text)
+        r->declared = bp_mem_str(text, err);
+    bp_buf_release(&b);
+    return r->declared ? 0 : err->code;
+}
+
+int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct bp_schema *out,
+                 struct bp_err *err)
+{
+    struct bp_schema table = {0};
+    int rc = 0;
+
+    r->chunk_bytes = o->chunk_bytes > 0 ? (size_t)o->chunk_bytes : chunk_bytes_for(r->ctx);
+    r->line_max_bytes = line_max_for(r->ctx);
+    r->level = csv_kernels_pick()->level;
+    r->rejects = o->rejects;
+    if (!r->n_files)
+        return bp_fail(err, BP_EUSAGE, "no input");
+    for (int i = 0; i < r->n_files; i++)
+        BP_TRY(read_head(&r->files[i], err));
+    BP_TRY(keep_declared(r, o->schema, err));
+    BP_GO(make_table(r, o, &table, err));
+    if (!table.n_fields)
+        BP_GO(bp_fail(err, BP_EDATA, "%s: no object to take the columns from: declare them with -s",
+                      r->files[0].in.name));
+    BP_GO(choose_columns(r, &table, o, err));
+    cut_share(r, o->task, o->n_tasks);
+    for (int c = 0; c < r->n_cols; c++) {
+        BP_GO(bp_schema_add(out, r->cols[c].name, r->cols[c].type, err));
+        out->fields[c].nullable = !r->cols[c].not_null;
+    }
+out:
+    bp_schema_release(&table);
+    return rc;
+}
