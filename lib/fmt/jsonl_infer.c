@@ -271,6 +271,8 @@ int jsonl_infer(struct jsonl_reader *r, bool more_keys, struct bp_type **types, 
             BP_GO(sample_file(&m, &r->files[i], each, err));
         else
             BP_GO(sample_stream(&m, &r->files[i], each, err));
+        if (i >= JSONL_AWAKE_FILES)
+            bp_input_rest(&r->files[i].in);
     }
     rc = choose_all(&m, types, err);
 out:

@@ -158,8 +158,11 @@ int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct b
     r->rejects = o->rejects;
     if (!r->n_files)
         return bp_fail(err, BP_EUSAGE, "no input");
-    for (int i = 0; i < r->n_files; i++)
+    for (int i = 0; i < r->n_files; i++) {
         BP_TRY(read_head(&r->files[i], err));
+        if (i >= JSONL_AWAKE_FILES)
+            bp_input_rest(&r->files[i].in);
+    }
     BP_TRY(keep_declared(r, o->schema, err));
     BP_GO(make_table(r, o, &table, err));
     if (!table.n_fields)

@@ -135,6 +135,7 @@ static int next_job(struct jsonl_source *s, struct jsonl_job **out, struct bp_er
             BP_TRY(next_block(s, out, err));
             if (*out)
                 return 0;
+            bp_input_finish(&f->in);
         } else if (s->at < end) {
             *out = job_new(s, err);
             if (!*out)

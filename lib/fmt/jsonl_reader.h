@@ -30,6 +30,7 @@
 #include "fmt/jsonl_token.h"
 #include "fmt/rejects.h"
 
+#define JSONL_AWAKE_FILES 16 /* more inputs are put to rest between looks at them */
 #define JSONL_CHUNK_BYTES ((size_t)512 << 10)
 #define JSONL_CHUNK_MIN_BYTES ((size_t)64 << 10) /* where memory is tight */
 #define JSONL_LINE_MAX_BYTES ((size_t)256 << 20)

@@ -141,3 +141,18 @@ END
         [ "$(bp-read --mem 64M -f jsonl -s 'a text' $f | bp-map 'length(a) AS n' | bp-write --header no | tr '\n' ' ')" = '6000000 1 ' ]
     done
 }
+
+@test "many compressed files are one table, with few descriptors and little memory" {
+    mkdir many
+    for i in $(seq 1 120); do
+        printf '{"a":%d,"b":"x"}\n' "$i"
+    done | split -l 1 --filter='gzip -c >"many/$FILE.gz"' -
+    ulimit -n 40
+    [ "$(bp-reduce 'count(*) AS n, sum(a) AS s' many | bp-write --header no)" = 120,7260 ]
+    bp-read --stats many 2>stats >/dev/null
+    peak=$(sed 's/.*"peak_bytes": *\([0-9]*\).*/\1/' stats)
+    case $BP_BUILD in
+    */san-*) ;;
+    *) [ "$peak" -lt 30000000 ] ;;
+    esac
+}
