@@ -195,7 +195,7 @@ static int flip_all(const char *dir, const char *name, const uint8_t *masks, int
     fd = open(f.path, O_WRONLY);
     for (size_t i = 0; i < f.n; i++)
         for (int m = 0; m < n_masks; m++) {
-            uint8_t mask = masks[m] ? masks[m] : (uint8_t)(1u << (i % 8));
+            uint8_t mask = (uint8_t)(masks[m] ? masks[m] : 1u << (i % 8));
 
             poke(fd, i, f.data[i] ^ mask);
             if (fingerprint(dir, &got) == 0) {
