@@ -250,7 +250,7 @@ Kiel,247
     for j in 1 2; do # whatever was looked at is read again
         bp-reduce -j $j --stats --mem 16M 'count(*) AS n, sum(a) AS s, max(a) AS m' gz 2>stats | bp-write >got
         same want got
-        [ "$(sed 's/.*"peak_bytes":\([0-9]*\).*/\1/' stats)" -lt 30000000 ]
+        peak_below 30000000 stats
     done
     for i in 0 1 2; do bp-read --task $i/3 csv | bp-write --task $i/3 -f csv out/; done
     bp-reduce 'count(*) AS n, sum(a) AS s, max(a) AS m' out | bp-write >got

@@ -472,7 +472,7 @@ parts() {
         bp-sample --mem 1G $args big.csv | bp-stat --fingerprint >want
         bp-sample --stats --mem 16M $args big.csv 2>stats | bp-stat --fingerprint >got
         same want got
-        [ "$(sed 's/.*"peak_bytes":\([0-9]*\).*/\1/' stats)" -lt $((16 * 1048576 * 5 / 4 + 8 * 1048576)) ]
+        peak_below $((16 * 1048576 * 5 / 4 + 8 * 1048576)) stats
         ! grep -q '"spilled_bytes":0,' stats
     done
     bp-sample --mem 16M -n 60000 big.csv | bp-write | cut -d, -f1 >got # in input order
