@@ -1,199 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bp-write: a stream to a file, a directory of part files, or stdout (INTO). */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
-#include "codec/encode.h"
+#include "expr/expr.h"
 #include "flow/marks.h"
-#include "fmt/csv.h"
-#include "fmt/jsonl.h"
-#include "fmt/parquet/parquet.h"
-#include "ipc/ipc.h"
+#include "stage/by.h"
 #include "stage/stage.h"
 #include "sys/dir.h"
-#include "tool/tool.h"
+#include "tool/out.h"
 
 #include <unistd.h>
 
 struct opts {
-    const char *format, *null_text, *header, *delim, *codec;
-    int64_t group_rows, page_version;
+    struct bp_out_opts out;
+    const char *by;
     bool replace;
 };
 
 static const struct bp_option options[] = {
-    {'f', "format", BP_OPT_TEXT, offsetof(struct opts, format), "FMT",
+    {'f', "format", BP_OPT_TEXT, offsetof(struct opts, out.format), "FMT",
      "csv, tsv, jsonl, arrow, parquet (by OUT's suffix; csv)"},
-    {0, "delim", BP_OPT_TEXT, offsetof(struct opts, delim), "C",
+    {0, "by", BP_OPT_TEXT, offsetof(struct opts, by), "COLS",
+     "directories COL=VALUE in OUT/, one for each value"},
+    {0, "delim", BP_OPT_TEXT, offsetof(struct opts, out.delim), "C",
      "field delimiter of text (default: , )"},
-    {0, "header", BP_OPT_TEXT, offsetof(struct opts, header), "yes|no",
+    {0, "header", BP_OPT_TEXT, offsetof(struct opts, out.header), "yes|no",
      "a first line of names (default: yes)"},
-    {0, "null", BP_OPT_TEXT, offsetof(struct opts, null_text), "TEXT",
+    {0, "null", BP_OPT_TEXT, offsetof(struct opts, out.null_text), "TEXT",
      "what stands for NULL (default: nothing)"},
-    {0, "codec", BP_OPT_TEXT, offsetof(struct opts, codec), "CODEC",
+    {0, "codec", BP_OPT_TEXT, offsetof(struct opts, out.codec), "CODEC",
      "text: gzip, zstd, none (by suffix); Parquet: snappy ..."},
-    {0, "row-group-rows", BP_OPT_COUNT, offsetof(struct opts, group_rows), "N",
+    {0, "row-group-rows", BP_OPT_COUNT, offsetof(struct opts, out.group_rows), "N",
      "rows of a Parquet row group (default: 1048576)"},
-    {0, "page-version", BP_OPT_COUNT, offsetof(struct opts, page_version), "1|2",
+    {0, "page-version", BP_OPT_COUNT, offsetof(struct opts, out.page_version), "1|2",
      "of a Parquet file's data pages (default: 1)"},
     {0, "replace", BP_OPT_FLAG, offsetof(struct opts, replace), NULL,
-     "replace a directory of another number of tasks"},
+     "replace what a directory holds, whoever wrote it"},
 };
 
 static const struct bp_command command = {
     .name = "bp-write",
-    .synopsis = "[options] [OUT | OUT/]",
+    .synopsis = "[options] [OUT | OUT/ | 'OUT/{COL}.csv']",
     .summary = "write the stream on stdin to OUT, which appears whole or not at all (INTO)",
     .examples = {"bp-read trips.csv | bp-write trips.arrow",
                  "bp-read -c total_amount trips.csv | bp-write | head -n 3",
-                 "bp-read trips.csv | bp-write -f arrow out/"},
+                 "bp-read trips.csv | bp-write -f arrow out/",
+                 "bp-read trips.csv | bp-write -f csv --by PULocationID zones/"},
     .options = options,
     .n_options = BP_COUNT_OF(options),
     .uses = BP_USES_TASK | BP_USES_JOBS | BP_USES_STATS | BP_USES_PART,
     .min_operands = 0,
     .max_operands = 1,
     .order = "input order",
-    .memory = "one batch; for Parquet, the compressed pages of a row group",
+    .memory = "one batch; Parquet: a row group; --by: --mem, then $TMPDIR",
 };
 
-enum format { CSV, TSV, JSONL, ARROW, PARQUET };
+struct target {
+    const char *out; /* NULL: stdout */
+    bool is_dir, is_pattern;
+    struct bp_out make;
+};
 
-static const struct {
-    enum format format;
-    const char *name, *suffix;
-} formats[] = {{CSV, "csv", ".csv"},
-               {TSV, "tsv", ".tsv"},
-               {JSONL, "jsonl", ".jsonl"},
-               {ARROW, "arrow", ".arrow"},
-               {PARQUET, "parquet", ".parquet"},
-               {CSV, NULL, ".txt"},
-               {TSV, NULL, ".tab"},
-               {JSONL, NULL, ".ndjson"},
-               {ARROW, NULL, ".feather"}};
-
-#define FORMAT_NAMES "csv, tsv, jsonl, arrow and parquet"
-
-static const char *suffix_of(enum format f)
-{
-    size_t i = 0;
-
-    while (formats[i].format != f)
-        i++;
-    return formats[i].suffix;
-}
-
-/* Bytes of out without the suffix of a codec. */
-static size_t plain_len(const char *out)
-{
-    const struct bp_encoding *e = out ? bp_encoding_of_path(out) : NULL;
-
-    return out ? strlen(out) - (e ? strlen(e->suffix) : 0) : 0;
-}
-
-/* Of text as a whole: by --codec, or by the suffix of out. */
-static int codec_of(struct bp_tool *t, const struct opts *o, const char *out, enum format f,
-                    const struct bp_encoding **e)
-{
-    *e = out ? bp_encoding_of_path(out) : NULL;
-    if (f == PARQUET && *e)
-        return bp_fail(&t->err, BP_EUSAGE,
-                       "'%s': a Parquet file is compressed inside: --codec, and no suffix", out);
-    if (!o->codec || f == PARQUET)
-        return 0;
-    *e = bp_encoding_named(o->codec);
-    if (!*e && strcmp(o->codec, "none") != 0)
-        return bp_fail(&t->err, BP_EUSAGE, "--codec %s: the codecs are gzip, zstd and none",
-                       o->codec);
-    return 0;
-}
-
-static int format_of(struct bp_tool *t, const struct opts *o, const char *out, size_t len,
-                     enum format *f)
-{
-    size_t dot = len;
-
-    *f = CSV;
-    if (o->format) {
-        for (size_t i = 0; i < BP_COUNT_OF(formats); i++)
-            if (formats[i].name && strcmp(o->format, formats[i].name) == 0) {
-                *f = formats[i].format;
-                return 0;
-            }
-        return bp_fail(&t->err, BP_EUSAGE, "-f %s: the formats are " FORMAT_NAMES, o->format);
-    }
-    while (dot && out[dot - 1] != '.' && out[dot - 1] != '/')
-        dot--;
-    if (!dot || out[dot - 1] == '/')
-        return 0;
-    dot--;
-    for (size_t i = 0; i < BP_COUNT_OF(formats); i++)
-        if (strlen(formats[i].suffix) == len - dot &&
-            memcmp(out + dot, formats[i].suffix, len - dot) == 0) {
-            *f = formats[i].format;
-            return 0;
-        }
-    return bp_fail(&t->err, BP_EUSAGE,
-                   "'%s': no format goes by that suffix: say -f csv, tsv, jsonl, arrow or parquet",
-                   out);
-}
-
-/* Parquet compresses its pages itself. */
-static int parquet_options(struct bp_tool *t, const struct opts *o, enum format f,
-                           struct bp_parquet_out_opts *p)
-{
-    int codec = o->codec ? bp_pack_by_name(o->codec) : BP_PACK_SNAPPY;
-
-    if (f != PARQUET && (o->group_rows || o->page_version))
-        return bp_fail(&t->err, BP_EUSAGE,
-                       "--row-group-rows and --page-version are for Parquet files");
-    if (f != PARQUET)
-        return 0;
-    if (codec < 0)
-        return bp_fail(&t->err, BP_EUSAGE,
-                       "--codec %s: the codecs of Parquet are snappy, zstd, lz4, gzip, brotli and "
-                       "none",
-                       o->codec);
-    if (o->page_version > 2)
-        return bp_fail(&t->err, BP_EUSAGE, "--page-version is 1 or 2, not %lld",
-                       (long long)o->page_version);
-    *p = (struct bp_parquet_out_opts){
-        .codec = (enum bp_pack)codec, .group_rows = o->group_rows, .v2 = o->page_version == 2};
-    return 0;
-}
-
-static int text_sink(struct bp_tool *t, const struct opts *o, enum format f,
-                     struct bp_outfile *file, const struct bp_schema *schema, struct bp_sink *sink)
-{
-    struct bp_csv_out_opts c = {
-        .delim = f == TSV ? '\t' : ',', .header = true, .null_text = o->null_text};
-
-    if (f == JSONL && (o->delim || o->header || o->null_text)) {
-        bp_outfile_abort(file);
-        return bp_fail(&t->err, BP_EUSAGE, "--delim, --header and --null are for csv and tsv");
-    }
-    if (f == JSONL)
-        return bp_jsonl_sink(sink, file, schema, &t->err);
-    if (o->delim && (!o->delim[0] || o->delim[1])) {
-        bp_outfile_abort(file);
-        return bp_fail(&t->err, BP_EUSAGE, "--delim wants one character, not '%s'", o->delim);
-    }
-    if (o->delim)
-        c.delim = o->delim[0];
-    if (o->header && strcmp(o->header, "no") == 0)
-        c.header = false;
-    return bp_csv_sink(sink, file, schema, &c, &t->err);
-}
+/* ---- a directory of part files ---- */
 
 /* The name of this task's file in the directory; the directory is made. */
-static char *part_path(struct bp_tool *t, const struct opts *o, const char *dir, enum format f,
-                       const struct bp_encoding *e)
+static char *part_path(struct bp_tool *t, const struct opts *o, const char *dir, const char *suffix)
 {
     int n = t->task.n ? t->task.n : 1;
     size_t len = strlen(dir);
-    char name[64], suffix[32];
+    char name[64];
 
-    snprintf(suffix, sizeof suffix, "%s%s", suffix_of(f), e ? e->suffix : "");
     if (bp_dir_make(dir, &t->err) < 0 || bp_task_dir_check(dir, n, o->replace, &t->err) < 0 ||
         bp_task_name(name, t->task.i, n, suffix) < 0)
         return NULL;
@@ -214,74 +91,139 @@ static int mark_success(struct bp_tool *t, const char *dir)
     return bp_outfile_commit(&f, &t->err);
 }
 
-static int check_target(struct bp_tool *t, const char *out, bool is_dir)
+/* ---- by value ---- */
+
+static int open_by_file(void *arg, struct bp_outfile *f, const struct bp_schema *schema,
+                        struct bp_sink *out, struct bp_err *err)
 {
-    if (t->task.n && !is_dir)
+    (void)err; /* it is the tool's */
+    return bp_out_open(arg, f, schema, out);
+}
+
+/* 'out/{a}/{b}.csv': the directory, and the rest. */
+static int cut_pattern(struct bp_tool *t, const char *out, char **dir, const char **pattern)
+{
+    const char *brace = strchr(out, '{'), *slash = brace;
+
+    while (slash > out && *slash != '/')
+        slash--;
+    if (*slash != '/' || slash == out)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "'%s': the files want a directory of their own, which is replaced as a "
+                       "whole: 'DIR/%s'",
+                       out, *slash == '/' ? slash + 1 : out);
+    *dir = bp_arena_strn(t->arena, out, (size_t)(slash - out), &t->err);
+    *pattern = slash + 1;
+    return *dir ? 0 : t->err.code;
+}
+
+static int by_sink(struct bp_tool *t, const struct opts *o, struct target *g,
+                   const struct bp_schema *schema, struct bp_sink *sink)
+{
+    struct bp_by_opts y = {
+        .dir = g->out, .replace = o->replace, .open = open_by_file, .arg = &g->make};
+    char **names = NULL, file_name[64], *dir;
+    int n_names = 0, rc;
+
+    y.file_bytes = g->make.file_bytes;
+    if (o->by) {
+        BP_TRY(bp_expr_parse_names(o->by, &names, &n_names, &t->err));
+        y.columns = (const char *const *)names;
+        (void)bp_task_name(file_name, 0, 1, g->make.suffix);
+        y.file_name = file_name;
+    } else {
+        BP_TRY(cut_pattern(t, g->out, &dir, &y.pattern));
+        y.dir = dir;
+    }
+    rc = bp_by_sink(sink, schema, &y, &t->ctx, &t->err);
+    for (int i = 0; i < n_names; i++)
+        bp_mem_free(names[i]);
+    bp_mem_free(names);
+    return rc;
+}
+
+/* ---- the command ---- */
+
+static int check_options(struct bp_tool *t, const struct opts *o, const struct target *g)
+{
+    if (o->by && (!g->out || g->is_pattern))
+        return bp_fail(&t->err, BP_EUSAGE, "--by writes into a directory: --by '%s' OUT/", o->by);
+    if (t->task.n && (o->by || g->is_pattern))
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "-T cannot write by value: one process writes the whole directory");
+    if (t->task.n && !g->is_dir)
         return bp_fail(&t->err, BP_EUSAGE,
                        "-T writes this task's file into a directory: OUT/ (with the slash)");
-    (void)out;
     return 0;
+}
+
+static int find_target(struct bp_tool *t, const struct opts *o, struct target *g)
+{
+    size_t len;
+
+    if (t->n_operands && strcmp(t->operands[0], "-") != 0)
+        g->out = t->operands[0];
+    len = g->out ? strlen(g->out) : 0;
+    g->is_dir = len && (o->by || g->out[len - 1] == '/' || bp_path_kind(g->out) == BP_PATH_DIR);
+    g->is_pattern =
+        len && !g->is_dir && strchr(g->out, '{') && bp_path_kind(g->out) == BP_PATH_NONE;
+    BP_TRY(bp_out_choose(&g->make, t, &o->out, g->is_dir ? NULL : g->out));
+    return check_options(t, o, g);
+}
+
+/* Everything goes to one file, or to stdout. */
+static int file_sink(struct bp_tool *t, const struct opts *o, const struct target *g,
+                     const struct bp_schema *schema, struct bp_sink *sink)
+{
+    char *path = (char *)(uintptr_t)g->out;
+    struct bp_outfile file;
+
+    if (g->is_dir && !(path = part_path(t, o, g->out, g->make.suffix)))
+        return t->err.code;
+    if (path)
+        BP_TRY(bp_outfile_open(&file, path, &t->err));
+    else
+        BP_TRY(bp_outfile_borrow(&file, STDOUT_FILENO, "stdout", &t->err));
+    return bp_out_open(&g->make, &file, schema, sink);
+}
+
+static int open_input(struct bp_tool *t, struct bp_source *src)
+{
+    struct bp_share task = t->task;
+    int rc;
+
+    t->task.n = 0; /* stdin is read whole: the task names our output */
+    rc = bp_tool_open(t, NULL, 0, NULL, src);
+    t->task = task;
+    BP_TRY(rc);
+    BP_TRY(bp_tool_check_share(t, &src->schema));
+    if (bp_schema_meta(&src->schema, BP_MARK_PARTIAL))
+        return bp_fail(&t->err, BP_EDATA,
+                       "the stream holds partial states: bp-reduce --final finishes them");
+    BP_TRY(bp_schema_set_meta(&src->schema, BP_MARK_TASK, NULL, &t->err));
+    return task.n ? bp_mark_set_task(&src->schema, task, &t->err) : 0;
 }
 
 static int run(struct bp_tool *t, const struct opts *o)
 {
-    const char *out = t->n_operands && strcmp(t->operands[0], "-") != 0 ? t->operands[0] : NULL;
-    size_t len = out ? strlen(out) : 0;
-    bool is_dir = len && (out[len - 1] == '/' || bp_path_kind(out) == BP_PATH_DIR);
-    struct bp_share task = t->task;
     struct bp_source src = {0};
     struct bp_sink sink = {0};
-    struct bp_outfile file;
-    const struct bp_encoding *codec;
-    struct bp_parquet_out_opts parquet = {0};
-    enum format f;
-    char *path = (char *)(uintptr_t)out;
+    struct target g = {0};
+    bool by_value;
     int rc;
 
-    BP_TRY(format_of(t, o, is_dir ? NULL : out, plain_len(is_dir ? NULL : out), &f));
-    BP_TRY(codec_of(t, o, is_dir ? NULL : out, f, &codec));
-    if (codec && f == ARROW)
-        return bp_fail(&t->err, BP_EUSAGE,
-                       "an Arrow file is not compressed as a whole: --codec "
-                       "is for text and Parquet");
-    BP_TRY(parquet_options(t, o, f, &parquet));
-    BP_TRY(check_target(t, out, is_dir));
-    if (o->header && strcmp(o->header, "yes") != 0 && strcmp(o->header, "no") != 0)
-        return bp_fail(&t->err, BP_EUSAGE, "--header is yes or no, not '%s'", o->header);
-    t->task.n = 0; /* stdin is read whole: the task names our output */
-    rc = bp_tool_open(t, NULL, 0, NULL, &src);
-    t->task = task;
-    BP_GO(rc);
-    BP_GO(bp_tool_check_share(t, &src.schema));
-    if (bp_schema_meta(&src.schema, BP_MARK_PARTIAL))
-        BP_GO(bp_fail(&t->err, BP_EDATA,
-                      "the stream holds partial states: bp-reduce --final finishes them"));
-    BP_GO(bp_schema_set_meta(&src.schema, BP_MARK_TASK, NULL, &t->err));
-    if (task.n)
-        BP_GO(bp_mark_set_task(&src.schema, task, &t->err));
-    if (is_dir && !(path = part_path(t, o, out, f, codec)))
-        BP_GO(t->err.code);
-    if (out)
-        BP_GO(bp_outfile_open(&file, path, &t->err));
+    BP_TRY(find_target(t, o, &g));
+    by_value = o->by || g.is_pattern;
+    BP_GO(open_input(t, &src));
+    if (by_value)
+        BP_GO(by_sink(t, o, &g, &src.schema, &sink));
     else
-        BP_GO(bp_outfile_borrow(&file, STDOUT_FILENO, "stdout", &t->err));
-    if (codec && bp_outfile_encode(&file, codec, &t->err) < 0) {
-        bp_outfile_abort(&file);
-        BP_GO(t->err.code);
-    }
-    if (f == ARROW && !out)
-        BP_GO(bp_ipc_stream_sink(&sink, &file, &src.schema, &t->err));
-    else if (f == ARROW)
-        BP_GO(bp_ipc_file_sink(&sink, &file, &src.schema, &t->err));
-    else if (f == PARQUET)
-        BP_GO(bp_parquet_sink(&sink, &file, &src.schema, &parquet, &t->ctx, &t->err));
-    else
-        BP_GO(text_sink(t, o, f, &file, &src.schema, &sink));
+        BP_GO(file_sink(t, o, &g, &src.schema, &sink));
     rc = bp_tool_drain(t, &src, &sink);
-    if (rc == 0 && is_dir && o->replace)
-        rc = bp_task_dir_retire(out, task.n ? task.n : 1, &t->err);
-    if (rc == 0 && is_dir && !task.n)
-        rc = mark_success(t, out);
+    if (rc == 0 && g.is_dir && !by_value && o->replace)
+        rc = bp_task_dir_retire(g.out, t->task.n ? t->task.n : 1, &t->err);
+    if (rc == 0 && g.is_dir && !by_value && !t->task.n)
+        rc = mark_success(t, g.out);
 out:
     bp_sink_free(&sink);
     bp_source_free(&src);

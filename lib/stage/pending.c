@@ -12,6 +12,7 @@
 #define CHUNK_ROWS 65536
 #define SHORT_RUN_ROWS 12 /* below, rows are picked one by one */
 #define COLUMN_OVERHEAD_BYTES 448
+#define NO_PART UINT32_MAX /* behind the last run */
 
 struct run { /* rows [from, from of the next run) are of one partition */
     uint32_t part;
@@ -85,6 +86,24 @@ int bp_pending_open(struct bp_pending **out, const struct bp_schema *schema, uin
     return 0;
 }
 
+int bp_pending_grow(struct bp_pending *p, uint32_t n_parts, struct bp_err *err)
+{
+    size_t more = n_parts - p->n_parts;
+    int64_t *rows = bp_mem_grow(p->part_rows, n_parts, sizeof *rows, err);
+    uint32_t *counts;
+
+    if (!rows)
+        return err->code;
+    p->part_rows = rows;
+    counts = bp_mem_grow(p->counts, n_parts, sizeof *counts, err);
+    if (!counts)
+        return err->code;
+    p->counts = counts;
+    memset(rows + p->n_parts, 0, more * sizeof *rows);
+    p->n_parts = n_parts;
+    return 0;
+}
+
 static void held_release(struct held *h)
 {
     bp_batch_release(&h->batch);
@@ -152,7 +171,7 @@ static int make_runs(struct bp_pending *p, struct held *h, int32_t n_used, struc
         p->part_rows[k] += n;
         at += n;
     }
-    h->runs[h->n_runs] = (struct run){p->n_parts, at};
+    h->runs[h->n_runs] = (struct run){NO_PART, at};
     return 0;
 }
 

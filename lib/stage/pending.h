@@ -22,6 +22,8 @@ typedef int (*bp_pending_emit)(void *arg, uint32_t part, const struct bp_batch *
 
 int bp_pending_open(struct bp_pending **out, const struct bp_schema *schema, uint32_t n_parts,
                     struct bp_err *err) BP_MUST;
+/* From now on there are n_parts partitions, more than before. */
+int bp_pending_grow(struct bp_pending *p, uint32_t n_parts, struct bp_err *err) BP_MUST;
 /* in is taken, also on error; part_of[i] < n_parts is the partition of row i. */
 int bp_pending_add(struct bp_pending *p, struct bp_batch *in, const uint32_t *part_of,
                    struct bp_err *err) BP_MUST;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "ipc/ipc.h"
-#include "sys/tempfile.h"
 
 struct bp_spill {
     struct bp_tempfile f;
@@ -55,23 +54,28 @@ void bp_spill_free(struct bp_spill *s)
     bp_mem_free(s);
 }
 
-/* A failed write in the user's words: where, how much was needed, what is left. */
-static int full(const struct bp_spill *s, int64_t need_bytes, struct bp_err *err)
+int bp_spill_failed(const struct bp_tempfile *f, int64_t there_bytes, int64_t need_bytes,
+                    struct bp_err *err)
 {
     int why = err->sys_errno;
-    int64_t left = bp_tempfile_free_bytes(&s->f);
+    int64_t left = bp_tempfile_free_bytes(f);
 
     if (err->code != BP_ESYS)
         return err->code;
     bp_err_clear(err);
     if (why != ENOSPC && why != EDQUOT && why != EFBIG)
-        return bp_fail_errno(err, why, "cannot write the temporary file in '%s'", s->f.dir);
+        return bp_fail_errno(err, why, "cannot write the temporary file in '%s'", f->dir);
     return bp_fail_errno(err, why,
                          "no room in '%s' for what does not fit into memory: %lld MiB are there, "
                          "%lld more bytes were needed, %lld MiB are free; set TMPDIR to a larger "
                          "directory, or give more memory (--mem)",
-                         s->f.dir, (long long)(s->live_bytes >> 20), (long long)need_bytes,
+                         f->dir, (long long)(there_bytes >> 20), (long long)need_bytes,
                          (long long)(left >> 20));
+}
+
+static int full(const struct bp_spill *s, int64_t need_bytes, struct bp_err *err)
+{
+    return bp_spill_failed(&s->f, s->live_bytes, need_bytes, err);
 }
 
 static void count_bytes(struct bp_spill *s)

@@ -13,6 +13,7 @@
 #define BP_STAGE_SPILL_H
 
 #include "flow/flow.h"
+#include "sys/tempfile.h"
 
 struct bp_spill;
 
@@ -38,5 +39,10 @@ int bp_spill_source(struct bp_source *out, const struct bp_spill *s, const struc
 /* The run is not read again. */
 void bp_spill_discard(struct bp_spill *s, const struct bp_spill_run *run);
 void bp_spill_free(struct bp_spill *s); /* NULL is a no-op */
+
+/* A write to f failed: the error in the user's words, with where, how many bytes of
+ * ours are there, how many were needed, how many are free. Returns err->code. */
+int bp_spill_failed(const struct bp_tempfile *f, int64_t there_bytes, int64_t need_bytes,
+                    struct bp_err *err);
 
 #endif

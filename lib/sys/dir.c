@@ -25,6 +25,13 @@ enum bp_path_kind bp_path_kind(const char *path)
     return S_ISDIR(st.st_mode) ? BP_PATH_DIR : BP_PATH_OTHER;
 }
 
+int64_t bp_file_size(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size : -1;
+}
+
 int bp_path_mtime_ns(const char *path, int64_t *out, struct bp_err *err)
 {
     struct stat st;
@@ -140,6 +147,7 @@ static long tmp_pid(const char *name, const char *host)
 int bp_dir_sweep(const char *path, struct bp_err *err)
 {
     char host[HOST_NAME_MAX + 1] = "", full[PATH_MAX];
+    struct bp_err ignored = {0};
     struct bp_names l;
     long pid;
 
@@ -152,7 +160,7 @@ int bp_dir_sweep(const char *path, struct bp_err *err)
         if (pid == 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
             continue;
         if ((size_t)snprintf(full, sizeof full, "%s/%s", path, l.names[i]) < sizeof full)
-            unlink(full); /* rubbish of a dead process; another run may have been quicker */
+            (void)!bp_tree_remove(full, &ignored); /* rubbish; another run may have been quicker */
     }
     bp_names_release(&l);
     return 0;

@@ -15,6 +15,7 @@ struct bp_names {
 
 enum bp_path_kind { BP_PATH_NONE, BP_PATH_FILE, BP_PATH_DIR, BP_PATH_OTHER };
 enum bp_path_kind bp_path_kind(const char *path);
+int64_t bp_file_size(const char *path); /* of a regular file; -1 if there is none */
 /* BP_ESYS if it is not there. */
 int bp_path_mtime_ns(const char *path, int64_t *out, struct bp_err *err) BP_MUST;
 
@@ -27,9 +28,12 @@ int bp_dir_list(const char *path, bool hidden, struct bp_names *out, struct bp_e
 void bp_names_release(struct bp_names *n);
 /* mkdir -p. */
 int bp_dir_make(const char *path, struct bp_err *err) BP_MUST;
-/* Remove `.tmp-*.HOST.PID` of this host whose process is gone. */
+/* Remove `.tmp-*.HOST.PID`, files and directories, of this host whose process is gone. */
 int bp_dir_sweep(const char *path, struct bp_err *err) BP_MUST;
 int bp_dir_sync(const char *path, struct bp_err *err) BP_MUST;
 int bp_file_remove(const char *path, struct bp_err *err) BP_MUST;
+/* A file or a directory with all that is in it; symbolic links are removed, not
+ * followed. What is not there is fine. */
+int bp_tree_remove(const char *path, struct bp_err *err) BP_MUST;
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -112,5 +113,29 @@ int bp_tempfile_input(struct bp_input *out, const struct bp_tempfile *f, int64_t
     if (out->name)
         return 0;
     bp_input_close(out);
+    return err->code;
+}
+
+/* ---- all of it ---- */
+
+int bp_tempfile_whole(struct bp_input *out, const struct bp_tempfile *f, struct bp_err *err)
+{
+    struct stat st;
+
+    memset(out, 0, sizeof *out);
+    out->fd = fcntl(f->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (out->fd < 0 || fstat(out->fd, &st) < 0) {
+        bp_fail_errno(err, errno, "cannot read the temporary file in '%s'", f->dir);
+        goto fail;
+    }
+    out->is_file = true;
+    out->size_bytes = st.st_size;
+    out->name = bp_mem_str("temporary file", err);
+    if (out->name)
+        return 0;
+fail:
+    if (out->fd >= 0)
+        close(out->fd);
+    out->fd = -1;
     return err->code;
 }

@@ -17,6 +17,9 @@ int bp_tempfile_open(struct bp_tempfile *f, struct bp_err *err) BP_MUST;
 /* Bytes [from, to) as an input; f must outlive it. Any number at a time. */
 int bp_tempfile_input(struct bp_input *out, const struct bp_tempfile *f, int64_t from, int64_t to,
                       struct bp_err *err) BP_MUST;
+/* All of it, to be read at places (in->is_file). */
+int bp_tempfile_whole(struct bp_input *out, const struct bp_tempfile *f,
+                      struct bp_err *err) BP_MUST;
 /* These bytes are not read again: their room may be used for others. Best effort. */
 void bp_tempfile_discard(const struct bp_tempfile *f, int64_t from, int64_t to);
 /* What the directory has left for this user; -1 if that is not known. */

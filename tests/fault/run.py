@@ -90,6 +90,9 @@ COMMANDS = [
     ("bp-write out.jsonl.zst", "in.arrows", "out.jsonl.zst"),
     ("bp-write -f csv out/", "in.arrows", "out"),
     ("bp-write --task 1/2 -f arrow out/", "in.arrows", "out"),
+    ("bp-write --by t,d -f csv by", "in.arrows", "by"),
+    ("bp-write --by t -f arrow by/", "in.arrows", "by"),
+    ("bp-write by/{t}.jsonl", "in.arrows", "by"),
     ("bp-shuffle -k k -n 4 out", "in.arrows", "out"),
     ("bp-shuffle --task 0/2 -n 4 out", "partial.arrows", "out"),
     ("bp-shuffle --replace -k k -n 4 out", "in.arrows", "out"),
@@ -99,6 +102,7 @@ COMMANDS = [
 ]
 # outputs that stand before the command starts
 PREVIOUS = {"bp-write out.csv": "in.csv", "bp-write out.arrow": "small.arrow",
+            "bp-write --by t -f arrow by/": "old_by", "bp-write by/{t}.jsonl": "old_by",
             "bp-shuffle --replace -k k -n 4 out": "stage"}
 
 count = failed = 0
@@ -140,6 +144,7 @@ def prepare():
        "bp-read -s @in.sql in.csv | bp-write in.jsonl;"
        "bp-read -s @in.sql in.csv >in.arrows; bp-write in.arrow <in.arrows;"
        "bp-read small.csv | bp-write small.arrow; bp-write -f arrow parts/ <in.arrows;"
+       "bp-write --by k -f csv old_by/ <in.arrows;"
        "bp-sort k in.arrow | bp-write sorted.arrow; bp-sort --borders 4 'k, t' in.arrow >borders.arrows; cp in.csv in2.csv;"
        "bp-reduce --partial -k k 'sum(f) AS s' in.arrow >partial.arrows;"
        "for i in 0 1; do bp-read --task $i/2 in.csv | bp-reduce --partial -k t 'sum(v) AS s, count(*) AS n'"

@@ -274,6 +274,16 @@ int renameat(int from_dir, const char *from, int to_dir, const char *to)
     return fails(RENAME) ? -1 : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, 0);
 }
 
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    return fails(RENAME) ? -1 : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
+int syncfs(int fd)
+{
+    return fails(FSYNC) ? -1 : (int)syscall(SYS_syncfs, fd);
+}
+
 int fsync(int fd)
 {
     return fails(FSYNC) ? -1 : (int)syscall(SYS_fsync, fd);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One file for each value of some columns, in a directory that appears as a whole.
+ * Rows of one value keep their order. A bounded number of files is open: the values
+ * that appear first are written as they come, the rows of all others are brought
+ * together first (groups.h) and written one file after the other. What is written does
+ * not depend on which.
+ */
+#ifndef BP_STAGE_BY_H
+#define BP_STAGE_BY_H
+
+#include "flow/flow.h"
+#include "sys/outfile.h"
+
+struct bp_by_opts {
+    const char *dir;
+    const char *const *columns; /* NULL-terminated names: directories COLUMN=VALUE, and the
+                                 * columns left out of the files */
+    const char *file_name;      /* in each such directory */
+    const char *pattern;        /* instead: the files' names, with {COLUMN} in them; the columns
+                                 * stay in the files */
+    bool replace;               /* whatever the directory holds */
+    /* A sink of the format on f (taken over). */
+    int (*open)(void *arg, struct bp_outfile *f, const struct bp_schema *schema,
+                struct bp_sink *out, struct bp_err *err);
+    void *arg;
+    int64_t file_bytes; /* memory that a file being written takes */
+};
+
+int bp_by_sink(struct bp_sink *out, const struct bp_schema *schema, const struct bp_by_opts *opts,
+               struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The list of a directory's files, kept in its _SUCCESS (bp-stage(5)), which is
+ * written last. Lines of fields with tabs between:
+ *
+ *     batchpipe  1
+ *     by    NAME  TYPE           each Hive column, in order; the name escaped as in hive.h
+ *     file  ROWS  BYTES  PATH    each file, sorted by the bytes of its path
+ */
+#ifndef BP_STAGE_MANIFEST_H
+#define BP_STAGE_MANIFEST_H
+
+#include "col/schema.h"
+#include "sys/outfile.h"
+
+#define BP_MANIFEST_NAME "_SUCCESS"
+
+struct bp_manifest_file {
+    char *path; /* relative to the directory */
+    int64_t n_rows, n_bytes;
+};
+
+struct bp_manifest { /* zero-initialise */
+    struct bp_schema by;
+    struct bp_manifest_file *files;
+    int64_t n_files;
+};
+
+int bp_manifest_add(struct bp_manifest *m, const char *path, int64_t n_rows, int64_t n_bytes,
+                    struct bp_err *err) BP_MUST;
+/* Sorts the files; f is not committed. */
+int bp_manifest_write(struct bp_manifest *m, struct bp_outfile *f, struct bp_err *err) BP_MUST;
+/* That of dir. *present false: there is none, or another program's _SUCCESS. */
+int bp_manifest_read(struct bp_manifest *m, const char *dir, bool *present,
+                     struct bp_err *err) BP_MUST;
+/* The directory holds just the files of the list, each of its size; else BP_EDATA. Names
+ * that begin with "." or "_" do not count. */
+int bp_manifest_check(const struct bp_manifest *m, const char *dir, struct bp_err *err) BP_MUST;
+/* May dir be replaced by another output? BP_EDATA if it holds a file that no list of
+ * ours names; what is not there, and an empty directory, pass. */
+int bp_manifest_may_replace(const char *dir, struct bp_err *err) BP_MUST;
+void bp_manifest_release(struct bp_manifest *m);
+
+#endif

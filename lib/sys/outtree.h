@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A directory that appears as a whole. It is built under `.tmp-NAME.HOST.PID` beside
+ * PATH, written to disk, and takes PATH's place in one step: by a rename, or, where
+ * a directory stands there, by exchanging the two (renameat2). The old one is removed
+ * after that. So PATH names the old directory or the new one at every instant; what
+ * a dead process left is removed by the next writer on this host.
+ */
+#ifndef BP_SYS_OUTTREE_H
+#define BP_SYS_OUTTREE_H
+
+#include "sys/outfile.h"
+
+struct bp_outtree {
+    char *path;     /* final name, symbolic links resolved */
+    char *tmp_path; /* being built; NULL when committed or not open */
+    int fd;         /* of tmp_path */
+    int64_t n_files;
+};
+
+/* Makes the empty temporary. path may end in slashes; its parents are made. */
+int bp_outtree_open(struct bp_outtree *t, const char *path, struct bp_err *err) BP_MUST;
+/* A file of the tree, name relative to it; directories on the way are made. It has
+ * its final name at once, and its commit is a checked close: the tree's commit is
+ * what publishes it. */
+int bp_outtree_create(struct bp_outtree *t, const char *name, struct bp_outfile *f,
+                      struct bp_err *err) BP_MUST;
+/* The bytes of a file of the tree. */
+int bp_outtree_size(const struct bp_outtree *t, const char *name, int64_t *n_bytes,
+                    struct bp_err *err) BP_MUST;
+/* All files are closed: to disk, and into place. */
+int bp_outtree_commit(struct bp_outtree *t, struct bp_err *err) BP_MUST;
+void bp_outtree_abort(struct bp_outtree *t); /* also after commit: frees */
+
+#endif
