@@ -125,6 +125,7 @@ static int by_sink(struct bp_tool *t, const struct opts *o, struct target *g,
     char **names = NULL, file_name[64], *dir;
     int n_names = 0, rc;
 
+    g->make.one_of_many = true;
     y.file_bytes = g->make.file_bytes;
     if (o->by) {
         BP_TRY(bp_expr_parse_names(o->by, &names, &n_names, &t->err));

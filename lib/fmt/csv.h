@@ -35,6 +35,7 @@ struct bp_csv_out_opts {
     char delim;
     bool header;
     const char *null_text; /* text written for NULL, default "" */
+    int n_threads;         /* that make text, in order; 0: the caller's */
 };
 /* f is taken over. */
 int bp_csv_sink(struct bp_sink *out, struct bp_outfile *f, const struct bp_schema *schema,

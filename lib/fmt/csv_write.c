@@ -1,118 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The CSV sink. A batch is written row by row into one buffer, which goes out in
- * pieces of at least FLUSH_BYTES. Room for a whole row is asked for once, so that
- * nothing is checked per value; the text of dates and of short decimals is made
- * here, everything else by lib/col/text.
+ * The CSV sink. Slices of the batches are made text by csv_cells.h, on the threads of
+ * an ordered pool or on this one, and go out in pieces of at least FLUSH_BYTES.
  */
 #include <string.h>
 
-#include "col/text.h"
+#include "flow/pool.h"
 #include "fmt/csv.h"
-#include "fmt/value_text.h"
+#include "fmt/csv_cells.h"
 
 #define FLUSH_BYTES ((size_t)256 << 10)
-#define CELL_BYTES (BP_TEXT_MAX + 8) /* of a value that is not text */
+#define SLICE_ROWS 8192
+#define NULL_PAD_BYTES 32 /* behind the text for NULL, which is read 16 bytes at a time */
+
+struct job {
+    struct bp_batch rows;
+    struct bp_buf text;
+    struct bp_err err;
+};
 
 struct csv_sink {
     struct bp_outfile file;
-    char delim;
+    struct csv_text text;
     char *null_text;
-    size_t null_len;
     bool header;
-    bool special[256]; /* bytes for which a value is quoted */
-    bool plain_values; /* numbers, dates and the like never need quotes */
     int n_cols;
     char **names;
-    struct bp_buf buf;
-    struct value_days days;
+    struct bp_buf buf; /* not yet written */
+    int n_workers;
+    struct csv_cells **workers;
+    struct bp_pool *pool; /* NULL: one thread */
+    struct job *jobs;     /* a ring */
+    int n_jobs, next_job;
 };
 
-/* ---- text ---- */
-
-static bool needs_quotes(const struct csv_sink *s, const uint8_t *p, size_t n)
-{
-    unsigned any = 0;
-
-    if (n == s->null_len && memcmp(p, s->null_text, n) == 0)
-        return true;
-    if (n == 0)
-        return true;
-    for (size_t i = 0; i < n; i++)
-        any |= s->special[p[i]];
-    return any;
-}
-
-/* At most 2 n + 2 bytes. */
-static uint8_t *put_text(const struct csv_sink *s, uint8_t *out, const uint8_t *p, size_t n)
-{
-    if (!needs_quotes(s, p, n)) {
-        memcpy(out, p, n);
-        return out + n;
-    }
-    *out++ = '"';
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] == '"')
-            *out++ = '"';
-        *out++ = p[i];
-    }
-    *out++ = '"';
-    return out;
-}
-
-/* ---- values ---- */
-
-static uint8_t *put_timestamp(struct csv_sink *s, uint8_t *out, struct bp_type t, int64_t v)
-{
-    if (!value_is_plain_moment(t, v))
-        return out + bp_text_format(t, &v, (char *)out);
-    out = value_put_moment(&s->days, out, t, v, ' ');
-    if (t.kind == BP_TIMESTAMPTZ) {
-        memcpy(out, "+00", 3);
-        out += 3;
-    }
-    return out;
-}
-
-static uint8_t *put_value(struct csv_sink *s, uint8_t *out, const struct bp_column *c, int64_t i)
-{
-    const void *d = c->data;
-    size_t w, n;
-    const uint8_t *p;
-
-    switch (c->type.kind) {
-    case BP_TEXT: p = bp_column_bytes(c, i, &n); return put_text(s, out, p, n);
-    case BP_INT32: return value_put_int(out, ((const int32_t *)d)[i]);
-    case BP_INT64: return value_put_int(out, ((const int64_t *)d)[i]);
-    case BP_FLOAT64: return value_put_float64(out, ((const double *)d)[i]);
-    case BP_DECIMAL:
-        return out + bp_format_decimal(((const bp_int128 *)d)[i], c->type.scale, (char *)out);
-    case BP_DATE: return value_put_day(&s->days, out, ((const int32_t *)d)[i]);
-    case BP_TIMESTAMP:
-    case BP_TIMESTAMPTZ: return put_timestamp(s, out, c->type, ((const int64_t *)d)[i]);
-    case BP_BOOL: {
-        uint8_t b = bp_bit_get(d, i);
-        return out + bp_text_format(c->type, &b, (char *)out);
-    }
-    default:
-        w = bp_type_width_bytes(c->type);
-        return out + bp_text_format(c->type, (const uint8_t *)d + (size_t)i * w, (char *)out);
-    }
-}
-
-/* The other values may hold a delimiter or be the null text; then quotes. */
-static uint8_t *put_cell(struct csv_sink *s, uint8_t *out, const struct bp_column *c, int64_t i)
-{
-    uint8_t copy[CELL_BYTES], *end = put_value(s, out, c, i);
-    size_t n = (size_t)(end - out);
-
-    if (s->plain_values || c->type.kind == BP_TEXT || !needs_quotes(s, out, n))
-        return end;
-    memcpy(copy, out, n);
-    return put_text(s, out, copy, n);
-}
-
-/* ---- rows ---- */
+/* ---- out ---- */
 
 static int flush(struct csv_sink *s, struct bp_err *err)
 {
@@ -122,45 +44,80 @@ static int flush(struct csv_sink *s, struct bp_err *err)
     return rc;
 }
 
-/* The most bytes that row i can take. */
-static size_t row_room(const struct csv_sink *s, const struct bp_batch *b, int64_t i)
+/* Text that comes next; small pieces wait for others. */
+static int write_text(struct csv_sink *s, const struct bp_buf *text, struct bp_err *err)
 {
-    size_t room = (size_t)b->n_cols * (2 * CELL_BYTES + s->null_len) + 2, n;
-
-    for (int c = 0; c < b->n_cols; c++)
-        if (bp_type_is_bytes(b->cols[c].type)) {
-            bp_column_bytes(&b->cols[c], i, &n);
-            room += 4 * n;
-        }
-    return room;
+    if (text->len < FLUSH_BYTES) {
+        BP_TRY(bp_buf_append(&s->buf, text->data, text->len, err));
+        return s->buf.len < FLUSH_BYTES ? 0 : flush(s, err);
+    }
+    BP_TRY(flush(s, err));
+    return bp_outfile_write(&s->file, text->data, text->len, err);
 }
 
-static int put_row(struct csv_sink *s, const struct bp_batch *b, int64_t i, struct bp_err *err)
+/* ---- rows ---- */
+
+static void work(void *ctx, int worker, void *job)
 {
-    uint8_t *out;
+    struct csv_sink *s = ctx;
+    struct job *j = job;
 
-    BP_TRY(bp_buf_reserve(&s->buf, row_room(s, b, i), err));
-    out = s->buf.data + s->buf.len;
-    for (int c = 0; c < b->n_cols; c++) {
-        const struct bp_column *col = &b->cols[c];
+    j->text.len = 0;
+    (void)!csv_cells_append(s->workers[worker], &j->rows, &j->text, &j->err);
+    bp_batch_release(&j->rows);
+}
 
-        if (bp_column_is_null(col, i)) {
-            memcpy(out, s->null_text, s->null_len);
-            out += s->null_len;
-        } else if (col->type.kind == BP_BINARY) {
-            s->buf.len = (size_t)(out - s->buf.data);
-            BP_TRY(bp_text_append(col, i, &s->buf, err)); /* \x and hex digits */
-            out = s->buf.data + s->buf.len;
-        } else {
-            out = put_cell(s, out, col, i);
-        }
-        *out++ = (uint8_t)s->delim;
+static void drop(void *ctx, void *job)
+{
+    (void)ctx;
+    bp_batch_release(&((struct job *)job)->rows);
+}
+
+static const struct bp_pool_ops pool_ops = {work, drop};
+
+/* The oldest job's text goes out. */
+static int take_job(struct csv_sink *s, struct bp_err *err)
+{
+    struct job *j = bp_pool_take(s->pool);
+
+    if (!j)
+        return BP_DONE;
+    if (j->err.code) {
+        *err = j->err;
+        return err->code;
     }
-    if (b->n_cols)
-        out--;
-    *out++ = '\n';
-    s->buf.len = (size_t)(out - s->buf.data);
-    return s->buf.len >= FLUSH_BYTES ? flush(s, err) : 0;
+    return write_text(s, &j->text, err);
+}
+
+static int give_slice(struct csv_sink *s, struct bp_batch *slice, struct bp_err *err)
+{
+    struct job *j;
+    int rc = 0;
+
+    if (!bp_pool_has_room(s->pool))
+        rc = take_job(s, err);
+    if (rc < 0) {
+        bp_batch_release(slice);
+        return rc;
+    }
+    j = &s->jobs[s->next_job];
+    s->next_job = (s->next_job + 1) % s->n_jobs;
+    bp_batch_move(&j->rows, slice);
+    bp_pool_give(s->pool, j);
+    return 0;
+}
+
+static int put_slice(struct csv_sink *s, struct bp_batch *slice, struct bp_err *err)
+{
+    int rc;
+
+    if (s->pool)
+        return give_slice(s, slice, err);
+    rc = csv_cells_append(s->workers[0], slice, &s->buf, err);
+    bp_batch_release(slice);
+    if (rc == 0 && s->buf.len >= FLUSH_BYTES)
+        rc = flush(s, err);
+    return rc;
 }
 
 static int put_header(struct csv_sink *s, struct bp_err *err)
@@ -172,10 +129,10 @@ static int put_header(struct csv_sink *s, struct bp_err *err)
         size_t n = strlen(s->names[c]);
 
         BP_TRY(bp_buf_reserve(&s->buf, 2 * n + 4, err));
-        s->buf.len =
-            (size_t)(put_text(s, s->buf.data + s->buf.len, (const uint8_t *)s->names[c], n) -
-                     s->buf.data);
-        s->buf.data[s->buf.len++] = (uint8_t)(c + 1 < s->n_cols ? s->delim : '\n');
+        s->buf.len = (size_t)(csv_put_text(&s->text, s->buf.data + s->buf.len,
+                                           (const uint8_t *)s->names[c], n) -
+                              s->buf.data);
+        s->buf.data[s->buf.len++] = (uint8_t)(c + 1 < s->n_cols ? s->text.delim : '\n');
     }
     return 0;
 }
@@ -185,8 +142,13 @@ static int csv_put(void *self, struct bp_batch *in, struct bp_err *err)
     struct csv_sink *s = self;
     int rc = put_header(s, err);
 
-    for (int64_t i = 0; i < in->n_rows && rc == 0; i++)
-        rc = put_row(s, in, i, err);
+    for (int64_t from = 0; from < in->n_rows && rc == 0; from += SLICE_ROWS) {
+        struct bp_batch slice;
+
+        rc = bp_batch_slice(&slice, in, from, BP_MIN(SLICE_ROWS, in->n_rows - from), err);
+        if (rc == 0)
+            rc = put_slice(s, &slice, err);
+    }
     bp_batch_release(in);
     return rc;
 }
@@ -195,7 +157,12 @@ static int csv_commit(void *self, struct bp_err *err)
 {
     struct csv_sink *s = self;
 
-    BP_TRY(put_header(s, err));
+    int rc = put_header(s, err);
+
+    while (rc == 0 && s->pool)
+        rc = take_job(s, err);
+    if (rc < 0)
+        return rc;
     BP_TRY(flush(s, err));
     return bp_outfile_commit(&s->file, err);
 }
@@ -212,7 +179,14 @@ static void csv_sink_free(void *self)
 {
     struct csv_sink *s = self;
 
+    bp_pool_free(s->pool);
     bp_outfile_abort(&s->file);
+    for (int i = 0; s->workers && i < s->n_workers; i++)
+        csv_cells_free(s->workers[i]);
+    bp_mem_free(s->workers);
+    for (int i = 0; s->jobs && i < s->n_jobs; i++)
+        bp_buf_release(&s->jobs[i].text);
+    bp_mem_free(s->jobs);
     for (int c = 0; c < s->n_cols; c++)
         bp_mem_free(s->names[c]);
     bp_mem_free(s->names);
@@ -223,13 +197,45 @@ static void csv_sink_free(void *self)
 
 static const struct bp_sink_ops csv_sink_ops = {csv_put, csv_commit, csv_abort, csv_sink_free};
 
-/* Quoted, the text for NULL would be a text like others. */
-static bool needs_special(const struct csv_sink *s)
+/* How values are written. Quoted, the text for NULL would be a text like others. */
+static int set_text(struct csv_sink *s, const struct bp_csv_out_opts *o, struct bp_err *err)
 {
-    for (size_t i = 0; i < s->null_len; i++)
-        if (s->special[(uint8_t)s->null_text[i]])
-            return true;
-    return false;
+    struct csv_text *t = &s->text;
+    const char *null_text = o->null_text ? o->null_text : "";
+    size_t n = strlen(null_text);
+
+    t->delim = o->delim;
+    t->special[(uint8_t)o->delim] = t->special['"'] = true;
+    t->special['\r'] = t->special['\n'] = true;
+    t->plain_values = strchr(",\t;|", o->delim) && n == 0;
+    for (size_t i = 0; i < n; i++)
+        if (t->special[(uint8_t)null_text[i]])
+            return bp_fail(err, BP_EUSAGE,
+                           "the text for NULL must not hold the delimiter, quotes or line ends");
+    s->null_text = bp_mem_new(n + NULL_PAD_BYTES, 1, err);
+    if (!s->null_text)
+        return err->code;
+    memcpy(s->null_text, null_text, n);
+    t->null_text = s->null_text;
+    t->null_len = n;
+    return 0;
+}
+
+static int open_workers(struct csv_sink *s, int n_threads, struct bp_err *err)
+{
+    s->n_workers = BP_MAX(n_threads, 1);
+    s->workers = bp_mem_new((size_t)s->n_workers, sizeof(struct csv_cells *), err);
+    if (!s->workers)
+        return err->code;
+    for (int i = 0; i < s->n_workers; i++)
+        BP_TRY(csv_cells_open(&s->workers[i], &s->text, s->n_cols, err));
+    if (s->n_workers == 1)
+        return 0;
+    s->n_jobs = 2 * s->n_workers;
+    s->jobs = bp_mem_new((size_t)s->n_jobs, sizeof *s->jobs, err);
+    if (!s->jobs)
+        return err->code;
+    return bp_pool_open(&s->pool, s->n_workers, s->n_jobs, &pool_ops, s, err);
 }
 
 static int take_names(struct csv_sink *s, const struct bp_schema *schema, struct bp_err *err)
@@ -257,24 +263,12 @@ int bp_csv_sink(struct bp_sink *out, struct bp_outfile *f, const struct bp_schem
         return err->code;
     }
     s->file = *f;
-    *f = (struct bp_outfile){.fd = -1};
-    s->delim = opts->delim;
+    *f = (struct bp_outfile){.fd = -1, .guard = -1};
     s->header = opts->header;
-    s->special[(uint8_t)opts->delim] = s->special['"'] = true;
-    s->special['\r'] = s->special['\n'] = true;
-    s->plain_values = strchr(",\t;|", opts->delim) && !(opts->null_text && *opts->null_text);
     out->ops = &csv_sink_ops;
     out->self = s;
-    s->null_text = bp_mem_str(opts->null_text ? opts->null_text : "", err);
-    if (!s->null_text)
-        goto fail;
-    s->null_len = strlen(s->null_text);
-    if (needs_special(s)) {
-        bp_fail(err, BP_EUSAGE,
-                "the text for NULL must not hold the delimiter, quotes or line ends");
-        goto fail;
-    }
-    if (take_names(s, schema, err) < 0)
+    if (set_text(s, opts, err) < 0 || take_names(s, schema, err) < 0 ||
+        open_workers(s, opts->n_threads, err) < 0)
         goto fail;
     out->name = bp_mem_str(s->file.path ? s->file.path : "", err);
     if (out->name)

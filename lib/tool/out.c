@@ -28,6 +28,7 @@ static int open_text(const struct bp_out *out, char delim, struct bp_outfile *f,
     const struct bp_out_opts *o = out->o;
     struct bp_csv_out_opts c = {.delim = delim, .header = true, .null_text = o->null_text};
 
+    c.n_threads = out->one_of_many ? 1 : out->t->ctx.n_threads;
     if (o->delim)
         c.delim = o->delim[0];
     if (o->header && strcmp(o->header, "no") == 0)

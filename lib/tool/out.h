@@ -20,6 +20,7 @@ struct bp_out { /* zero-initialise */
     const struct bp_encoding *codec; /* NULL: none */
     char suffix[32];                 /* of a file that we name: ".csv.gz" */
     int64_t file_bytes;              /* memory that a file takes while it is written */
+    bool one_of_many;                /* other files are written at the same time */
 };
 
 /* By the options, else by the suffix of path; NULL: stdout or a directory. */
