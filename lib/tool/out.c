@@ -74,13 +74,20 @@ static int open_parquet(const struct bp_out *out, struct bp_outfile *f,
     return bp_parquet_sink(sink, f, schema, &p, &out->t->ctx, &out->t->err);
 }
 
+/* clang-format off: a row each */
 static const struct bp_out_format formats[] = {
-    {"csv", ".csv", true, 1 << 20, open_csv},        {NULL, ".txt", true, 1 << 20, open_csv},
-    {"tsv", ".tsv", true, 1 << 20, open_tsv},        {NULL, ".tab", true, 1 << 20, open_tsv},
-    {"jsonl", ".jsonl", true, 1 << 20, open_jsonl},  {NULL, ".ndjson", true, 1 << 20, open_jsonl},
-    {"arrow", ".arrow", false, 4 << 20, open_arrow}, {NULL, ".feather", false, 4 << 20, open_arrow},
+    {"csv", ".csv", true, 1 << 20, open_csv},
+    {NULL, ".txt", true, 1 << 20, open_csv},
+    {"tsv", ".tsv", true, 1 << 20, open_tsv},
+    {NULL, ".tab", true, 1 << 20, open_tsv},
+    {"jsonl", ".jsonl", true, 1 << 20, open_jsonl},
+    {NULL, ".ndjson", true, 1 << 20, open_jsonl},
+    {"arrow", ".arrow", false, 4 << 20, open_arrow},
+    {NULL, ".feather", false, 4 << 20, open_arrow},
+    {"parquet", ".parquet", false, 32 << 20, open_parquet},
 };
-#define FORMAT_NAMES "csv, tsv, jsonl and arrow"
+/* clang-format on */
+#define FORMAT_NAMES "csv, tsv, jsonl, arrow and parquet"
 
 static int choose_format(struct bp_out *out, const char *path, size_t len)
 {
