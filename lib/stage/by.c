@@ -137,9 +137,8 @@ static int keep_columns(struct by_sink *s, const struct bp_schema *in, bool all,
         const struct bp_field *f = &in->fields[i];
         int at = s->schema.n_fields;
 
-        if (!all && is_key(s, i)) {
+        if (!all && is_key(s, i))
             continue;
-        }
         BP_TRY(bp_schema_add(&s->schema, f->name, f->type, err));
         s->schema.fields[at].nullable = f->nullable;
         s->schema.fields[at].dict = f->dict;
@@ -147,6 +146,9 @@ static int keep_columns(struct by_sink *s, const struct bp_schema *in, bool all,
     }
     for (int k = 0; !all && k < s->n_keys; k++)
         BP_TRY(bp_schema_add(&s->list.by, in->fields[s->keys[k]].name, in->fields[s->keys[k]].type,
+                             err));
+    for (int i = 0; i < s->schema.n_fields; i++)
+        BP_TRY(bp_schema_add(&s->list.columns, s->schema.fields[i].name, s->schema.fields[i].type,
                              err));
     if (!s->schema.n_fields)
         return bp_fail(err, BP_EUSAGE, "--by names all columns: none is left for the files");

@@ -60,6 +60,11 @@ static int init_hive(struct bp_by_name *n, const struct bp_schema *s, const char
 
         BP_TRY(add_column(n, s, columns[i], &column, err));
         name = s->fields[column].name; /* as the table spells it */
+        if (*name == '_' || *name == '.')
+            return bp_fail(err, BP_EUSAGE,
+                           "--by %s: readers pass over directories that begin with '%c': rename "
+                           "the column (bp-map -r)",
+                           name, *name);
         n->name.len = 0;
         BP_TRY(bp_buf_puts(&n->name, i ? "/" : "", err));
         BP_TRY(bp_hive_escape(name, strlen(name), &n->name, err));

@@ -19,6 +19,7 @@ void bp_manifest_release(struct bp_manifest *m)
         bp_mem_free(m->files[i].path);
     bp_mem_free(m->files);
     bp_schema_release(&m->by);
+    bp_schema_release(&m->columns);
     *m = (struct bp_manifest){0};
 }
 
@@ -52,22 +53,31 @@ static int by_path(const void *a, const void *b)
 
 /* ---- out ---- */
 
-int bp_manifest_write(struct bp_manifest *m, struct bp_outfile *f, struct bp_err *err)
+static int write_columns(const char *word, const struct bp_schema *s, struct bp_buf *b,
+                         struct bp_err *err)
 {
     char type[BP_TYPE_NAME_MAX];
+
+    for (int i = 0; i < s->n_fields; i++) {
+        const char *name = s->fields[i].name;
+
+        BP_TRY(bp_buf_printf(b, err, "%s\t", word));
+        BP_TRY(bp_hive_escape(name, strlen(name), b, err));
+        BP_TRY(bp_buf_printf(b, err, "\t%s\n", bp_type_name(s->fields[i].type, type)));
+    }
+    return 0;
+}
+
+int bp_manifest_write(struct bp_manifest *m, struct bp_outfile *f, struct bp_err *err)
+{
     struct bp_buf b = {0};
     int rc;
 
     if (m->n_files)
         qsort(m->files, (size_t)m->n_files, sizeof *m->files, by_path);
     BP_GO(bp_buf_puts(&b, HEAD, err));
-    for (int i = 0; i < m->by.n_fields; i++) {
-        const char *name = m->by.fields[i].name;
-
-        BP_GO(bp_buf_puts(&b, "by\t", err));
-        BP_GO(bp_hive_escape(name, strlen(name), &b, err));
-        BP_GO(bp_buf_printf(&b, err, "\t%s\n", bp_type_name(m->by.fields[i].type, type)));
-    }
+    BP_GO(write_columns("by", &m->by, &b, err));
+    BP_GO(write_columns("column", &m->columns, &b, err));
     for (int64_t i = 0; i < m->n_files; i++)
         BP_GO(bp_buf_printf(&b, err, "file\t%lld\t%lld\t%s\n", (long long)m->files[i].n_rows,
                             (long long)m->files[i].n_bytes, m->files[i].path));
@@ -79,7 +89,7 @@ out:
 
 /* ---- in ---- */
 
-static int read_by(struct bp_manifest *m, char *name, const char *type, struct bp_err *err)
+static int read_column(struct bp_schema *to, char *name, const char *type, struct bp_err *err)
 {
     struct bp_buf column = {0};
     struct bp_type t;
@@ -92,7 +102,7 @@ static int read_by(struct bp_manifest *m, char *name, const char *type, struct b
         goto out;
     }
     BP_GO(bp_type_parse(type, strlen(type), &used, &t, err));
-    rc = bp_schema_add(&m->by, (const char *)column.data, t, err);
+    rc = bp_schema_add(to, (const char *)column.data, t, err);
 out:
     bp_buf_release(&column);
     return rc;
@@ -111,7 +121,9 @@ static int read_line(struct bp_manifest *m, char *line, struct bp_err *err)
             *p++ = '\0';
     }
     if (n == 3 && strcmp(field[0], "by") == 0)
-        return read_by(m, field[1], field[2], err);
+        return read_column(&m->by, field[1], field[2], err);
+    if (n == 3 && strcmp(field[0], "column") == 0)
+        return read_column(&m->columns, field[1], field[2], err);
     if (n == 4 && strcmp(field[0], "file") == 0)
         return bp_manifest_add(m, field[3], strtoll(field[1], NULL, 10),
                                strtoll(field[2], NULL, 10), err);

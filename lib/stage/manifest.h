@@ -5,6 +5,7 @@
  *
  *     batchpipe  1
  *     by    NAME  TYPE           each Hive column, in order; the name escaped as in hive.h
+ *     column  NAME  TYPE         each column of the files, in order
  *     file  ROWS  BYTES  PATH    each file, sorted by the bytes of its path
  */
 #ifndef BP_STAGE_MANIFEST_H
@@ -21,7 +22,7 @@ struct bp_manifest_file {
 };
 
 struct bp_manifest { /* zero-initialise */
-    struct bp_schema by;
+    struct bp_schema by, columns;
     struct bp_manifest_file *files;
     int64_t n_files;
 };

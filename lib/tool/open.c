@@ -74,10 +74,10 @@ static int text_options(struct bp_tool *t, bool tsv, struct bp_csv_opts *c)
 }
 
 /* The schema of text: -s, or a file _schema beside the data. */
-static int text_schema(struct bp_tool *t, const char *path, struct bp_schema *schema, bool *star,
-                       bool *present)
+static int text_schema(struct bp_tool *t, const struct bp_piece *p, struct bp_schema *schema,
+                       bool *star, bool *present)
 {
-    const char *text = t->schema_text, *slash = strrchr(path, '/');
+    const char *path = p->path, *text = t->schema_text, *slash = strrchr(path, '/');
     struct bp_clause c;
     char *beside = NULL;
 
@@ -90,6 +90,8 @@ static int text_schema(struct bp_tool *t, const char *path, struct bp_schema *sc
         if (bp_path_kind(beside + 1) == BP_PATH_FILE)
             text = beside;
     }
+    if (!text)
+        text = p->schema_text; /* begins with a name */
     *present = text != NULL;
     if (!text)
         return 0;
@@ -125,6 +127,55 @@ static int open_jsonl(struct opening *g, struct bp_input *ins, int n, const stru
     return t->err.code;
 }
 
+/* What is declared of columns that the directories tell is their types, and no column of
+ * the file. */
+static int take_hive(const struct bp_piece *p, struct bp_schema *schema, struct bp_err *err)
+{
+    struct bp_schema rest = {0};
+    int rc = 0;
+
+    if (!p->n_hive)
+        return 0;
+    for (int i = 0; i < schema->n_fields && rc == 0; i++) {
+        const struct bp_field *f = &schema->fields[i];
+        int k = 0;
+
+        while (k < p->n_hive && strcmp(p->hive[k].name, f->name) != 0)
+            k++;
+        if (k < p->n_hive) {
+            p->hive[k].type = f->type;
+            continue;
+        }
+        rc = bp_schema_add(&rest, f->name, f->type, err);
+        if (rc == 0)
+            rest.fields[rest.n_fields - 1].nullable = f->nullable;
+    }
+    bp_schema_release(schema);
+    *schema = rest;
+    return rc;
+}
+
+/* -c, without what the directories tell; NULL: all. */
+static int text_columns(const struct opening *g, const struct bp_piece *p, char ***names, int *n)
+{
+    int kept = 0;
+
+    BP_TRY(bp_expr_parse_names(g->o.columns, names, n, &g->t->err));
+    for (int i = 0; i < *n; i++) {
+        bool is_hive = false;
+
+        for (int k = 0; k < p->n_hive; k++)
+            is_hive |= strcmp(p->hive[k].name, (*names)[i]) == 0;
+        if (is_hive)
+            bp_mem_free((*names)[i]);
+        else
+            (*names)[kept++] = (*names)[i];
+    }
+    *n = kept;
+    (*names)[kept] = NULL;
+    return 0;
+}
+
 static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_source *out)
 {
     struct bp_tool *t = g->t;
@@ -138,13 +189,14 @@ static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_sou
     if (!ins)
         return t->err.code;
     BP_GO(text_options(t, p->kind == BP_PIECE_TSV, &c));
-    BP_GO(text_schema(t, p->path, &schema, &c.star, &declared));
+    BP_GO(text_schema(t, p, &schema, &c.star, &declared));
+    BP_GO(take_hive(p, &schema, &t->err));
     if (declared)
         c.schema = &schema;
-    if (g->o.columns) {
-        BP_GO(bp_expr_parse_names(g->o.columns, &names, &n_names, &t->err));
+    if (g->o.columns)
+        BP_GO(text_columns(g, p, &names, &n_names));
+    if (n_names)
         c.columns = (const char *const *)names;
-    }
     for (int i = 0; i < n; i++)
         bp_input_move(&ins[i], &p[i].in);
     if (p->kind == BP_PIECE_JSONL)
@@ -255,7 +307,9 @@ static int text_run(const struct opening *g, int i)
     const struct bp_piece *p = &g->pieces.items[i];
     int n = 0;
 
-    while (is_text(p) && i + n < g->pieces.n && p[n].kind == p->kind)
+    /* the files of one directory have the same constants, and only they */
+    while (is_text(p) && i + n < g->pieces.n && p[n].kind == p->kind && p[n].hive == p->hive &&
+           p[n].n_hive == p->n_hive && p[n].schema_text == p->schema_text)
         n++;
     return n;
 }
@@ -296,35 +350,71 @@ static int refuse_mixed_shares(struct opening *g)
     return 0;
 }
 
+/* -s for a file that has a schema may say the types of its directories' columns. */
+static int own_schema(struct opening *g, struct bp_piece *p)
+{
+    struct bp_schema schema = {0};
+    bool star = false, present = false;
+    int rc = 0;
+
+    if (!g->t->schema_text)
+        return 0;
+    if (p->n_hive) {
+        BP_GO(text_schema(g->t, p, &schema, &star, &present));
+        BP_GO(take_hive(p, &schema, &g->t->err));
+    }
+    if (!p->n_hive || schema.n_fields || star)
+        rc =
+            bp_fail(&g->t->err, BP_EUSAGE, "'%s' has a schema of its own: -s is for text", p->path);
+out:
+    bp_schema_release(&schema);
+    return rc;
+}
+
+static int open_file(struct opening *g, struct bp_piece *p, struct bp_source *out)
+{
+    BP_TRY(own_schema(g, p));
+    if (p->kind == BP_PIECE_STREAM)
+        return open_stream(g, p, out);
+    if (p->kind == BP_PIECE_ARROW)
+        return open_arrow_file(g, p, out);
+    if (p->kind == BP_PIECE_PARQUET)
+        return open_parquet(g, p, out);
+    return bp_stage_source(out, p->path, p->range, g->task.i, g->task.n, &g->t->ctx, &g->t->err);
+}
+
+/* What was opened went with the source that was made of it. */
+static int reopen(struct opening *g, struct bp_piece *p, int n)
+{
+    for (int k = 0; k < n; k++) {
+        BP_TRY(bp_input_open(&p[k].in, p[k].path, &g->t->err));
+        BP_TRY(bp_codec_detect(&p[k].in, &g->t->err));
+    }
+    return 0;
+}
+
 static int open_piece(struct opening *g, int i, struct bp_source *out)
 {
     struct bp_piece *p = &g->pieces.items[i];
-    bool noted = p->opened;
+    bool again = p->opened;
     int n = text_run(g, i), rc;
+    struct bp_source file = {0};
 
     p->opened = true;
-    if (noted) { /* its input went with the source that was opened before */
-        BP_TRY(bp_input_open(&p->in, p->path, &g->t->err));
-        BP_TRY(bp_codec_detect(&p->in, &g->t->err));
-    }
+    if (again)
+        BP_TRY(reopen(g, p, BP_MAX(n, 1)));
     if (n) {
-        for (int k = 0; k < n; k++)
+        for (int k = 0; k < n && !again; k++)
             BP_TRY(note_input(g->t, p[k].path));
-        return open_text(g, p, n, out);
+        rc = open_text(g, p, n, &file);
+    } else {
+        rc = open_file(g, p, &file);
+        if (rc == 0 && !again && !bp_schema_meta(&file.schema, BP_MARK_LINEAGE))
+            rc = note_input(g->t, p->path);
     }
-    if (g->t->schema_text)
-        return bp_fail(&g->t->err, BP_EUSAGE, "'%s' has a schema of its own: -s is for text",
-                       p->path);
-    if (p->kind == BP_PIECE_STREAM)
-        rc = open_stream(g, p, out);
-    else if (p->kind == BP_PIECE_ARROW)
-        rc = open_arrow_file(g, p, out);
-    else if (p->kind == BP_PIECE_PARQUET)
-        rc = open_parquet(g, p, out);
-    else
-        rc = bp_stage_source(out, p->path, p->range, g->task.i, g->task.n, &g->t->ctx, &g->t->err);
-    if (rc == 0 && !noted && !bp_schema_meta(&out->schema, BP_MARK_LINEAGE))
-        rc = note_input(g->t, p->path);
+    if (rc == 0 && p->n_hive)
+        return bp_constants_open(out, &file, p->hive, p->n_hive, &g->t->err);
+    bp_source_move(out, &file);
     return rc;
 }
 
@@ -349,7 +439,7 @@ static bool opening_again(const void *self, int i)
     const struct opening *g = self;
     const struct bp_piece *p = &g->pieces.items[g->first[i]];
 
-    return !is_text(p) && p->kind != BP_PIECE_STAGE && strcmp(p->path, "-") != 0 &&
+    return (!is_text(p) || p->n_hive) && p->kind != BP_PIECE_STAGE && strcmp(p->path, "-") != 0 &&
            bp_path_kind(p->path) == BP_PATH_FILE;
 }
 

@@ -11,6 +11,8 @@
 #include "codec/codec.h"
 #include "fmt/parquet/parquet.h"
 #include "ipc/ipc.h"
+#include "stage/hive.h"
+#include "stage/manifest.h"
 #include "sys/dir.h"
 
 #define AWAKE_FILES 16 /* others are put to rest until they are read */
@@ -19,6 +21,12 @@ struct finding {
     struct bp_tool *t;
     const struct bp_open *o;
     struct bp_pieces *out;
+    /* of the directory operand at hand */
+    int depth;
+    struct bp_manifest list; /* of its _SUCCESS, if that is ours */
+    const char *schema_text;
+    struct bp_constant *hive; /* what the names on the way down tell */
+    int n_hive;
 };
 
 static int add_operand(struct finding *f, const char *name);
@@ -38,6 +46,9 @@ static struct bp_piece *new_piece(struct finding *f, const char *path)
     memset(p, 0, sizeof *p);
     p->in.fd = -1;
     p->range.first = -1;
+    p->hive = f->hive;
+    p->n_hive = f->n_hive;
+    p->schema_text = f->schema_text;
     p->path = bp_arena_str(f->t->arena, path, &f->t->err);
     if (!p->path)
         return NULL;
@@ -220,6 +231,86 @@ static int check_tasks(struct finding *f, const char *dir, bool *has_tasks)
     return 0;
 }
 
+/* The list of an output by value: it holds, and tells the types. */
+static int read_list(struct finding *f, const char *dir)
+{
+    struct bp_err *err = &f->t->err;
+    struct bp_buf text = {0};
+    bool present;
+    int rc;
+
+    BP_TRY(bp_manifest_read(&f->list, dir, &present, err));
+    if (!present)
+        return 0;
+    BP_GO(bp_manifest_check(&f->list, dir, err));
+    BP_GO(bp_schema_print(&f->list.columns, false, &text, err));
+    if (text.len &&
+        !(f->schema_text = bp_arena_strn(f->t->arena, (const char *)text.data, text.len, err)))
+        rc = err->code;
+out:
+    bp_buf_release(&text);
+    return rc;
+}
+
+/* COLUMN=VALUE: one more constant for the files below. */
+static int push_hive(struct finding *f, const char *name, bool *pushed)
+{
+    struct bp_err *err = &f->t->err;
+    struct bp_buf column = {0}, value = {0};
+    struct bp_constant *c;
+    bool is_null;
+    int rc, at;
+
+    BP_GO(bp_hive_parse(name, &column, &value, pushed, &is_null, err));
+    if (!*pushed)
+        goto out;
+    c = bp_arena_alloc(f->t->arena, (size_t)(f->n_hive + 1) * sizeof *c, err);
+    BP_GO(c ? 0 : err->code);
+    if (f->n_hive)
+        memcpy(c, f->hive, (size_t)f->n_hive * sizeof *c);
+    f->hive = c;
+    c += f->n_hive;
+    c->type = BP_TYPE(BP_TEXT);
+    c->name = bp_arena_strn(f->t->arena, (const char *)column.data, column.len, err);
+    c->n_bytes = value.len;
+    if (!is_null)
+        c->text =
+            bp_arena_strn(f->t->arena, value.len ? (const char *)value.data : "", value.len, err);
+    BP_GO(err->code);
+    at = bp_schema_find(&f->list.by, c->name);
+    if (at >= 0)
+        c->type = f->list.by.fields[at].type;
+    f->n_hive++;
+out:
+    bp_buf_release(&column);
+    bp_buf_release(&value);
+    return rc;
+}
+
+static int add_dir(struct finding *f, const char *dir);
+
+static int add_entry(struct finding *f, const char *dir, const char *name)
+{
+    size_t n = strlen(dir);
+    struct bp_constant *hive = f->hive;
+    bool pushed = false;
+    int rc;
+    char *path = bp_arena_printf(f->t->arena, &f->t->err, "%s%s%s", dir,
+                                 n && dir[n - 1] == '/' ? "" : "/", name);
+
+    if (!path)
+        return f->t->err.code;
+    if (bp_path_kind(path) != BP_PATH_DIR)
+        return add_file(f, path);
+    BP_TRY(push_hive(f, name, &pushed));
+    f->depth++;
+    rc = add_dir(f, path);
+    f->depth--;
+    f->n_hive -= pushed;
+    f->hive = hive;
+    return rc;
+}
+
 static int add_dir(struct finding *f, const char *dir)
 {
     struct bp_err *err = &f->t->err;
@@ -236,21 +327,19 @@ static int add_dir(struct finding *f, const char *dir)
         p->kind = BP_PIECE_STAGE;
         return 0;
     }
+    if (f->depth == 0)
+        BP_TRY(read_list(f, dir));
     BP_TRY(check_tasks(f, dir, &has_tasks));
     BP_TRY(bp_dir_list(dir, false, &l, err));
-    for (int i = 0; i < l.n && rc == 0; i++) {
-        size_t n = strlen(dir);
-        char *path = bp_arena_printf(f->t->arena, err, "%s%s%s", dir,
-                                     n && dir[n - 1] == '/' ? "" : "/", l.names[i]);
-
-        if (!path)
-            rc = err->code;
-        else
-            rc = bp_path_kind(path) == BP_PATH_DIR ? add_dir(f, path) : add_file(f, path);
-    }
+    for (int i = 0; i < l.n && rc == 0; i++)
+        rc = add_entry(f, dir, l.names[i]);
     bp_names_release(&l);
     for (int i = before; has_tasks && i < f->out->n; i++)
         f->out->items[i].unite = true;
+    if (f->depth == 0) {
+        bp_manifest_release(&f->list);
+        f->schema_text = NULL;
+    }
     if (rc == 0 && f->out->n == before)
         rc = bp_fail(err, BP_EDATA, "'%s' is an empty directory", dir);
     return rc;
@@ -341,6 +430,9 @@ int bp_pieces_find(struct bp_tool *t, char *const *names, int n, const struct bp
     if (n == 0)
         return add_operand(&f, "-");
     for (int i = 0; i < n; i++)
-        BP_TRY(add_operand(&f, names[i]));
+        if (add_operand(&f, names[i]) < 0) {
+            bp_manifest_release(&f.list);
+            return t->err.code;
+        }
     return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef BP_TOOL_PIECES_H
 #define BP_TOOL_PIECES_H
 
+#include "op/constants.h"
 #include "stage/stage.h"
 #include "sys/input.h"
 #include "tool/tool.h"
@@ -23,6 +24,9 @@ struct bp_piece {
     struct bp_input in; /* open, but for stages; goes with the first source made of it */
     bool opened;        /* one was made (open.c) */
     struct bp_stage_range range;
+    struct bp_constant *hive; /* n_hive columns that its directories tell; from the arena */
+    int n_hive;
+    const char *schema_text;    /* of text in an output of ours, where its list tells; or NULL */
     bool unite;                 /* one of all the files of a complete output directory */
     int first_batch, n_batches; /* under -T (open.c): record batches, row groups */
 };

@@ -32,8 +32,8 @@ END
     [ "$(cat out/t=a/00000-of-00001.csv)" = "k,v
 1,10
 1,11" ]
-    head -n 3 out/_SUCCESS >got
-    printf 'batchpipe\t1\nby\tt\ttext\nfile\t1\t9\tt=%%252e/00000-of-00001.csv\n' >want
+    head -n 5 out/_SUCCESS >got
+    printf 'batchpipe\t1\nby\tt\ttext\ncolumn\tk\tbigint\ncolumn\tv\tbigint\nfile\t1\t9\tt=%%252e/00000-of-00001.csv\n' >want
     same got want
 }
 
@@ -201,4 +201,47 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
         [ "$(cat peak_csv)" -le $((28 * 1024)) ]
         [ "$(cat peak_arrow)" -le $((28 * 1024)) ]
     fi
+}
+
+@test "a directory by value is read with its columns, typed by its list, else by -s, else text" {
+    put in.csv 'd,k,t,v\n2024-01-02,1,a,10\n2024-01-02,,"",11\n,2,x/y,12\n'
+    for f in csv tsv jsonl arrow parquet; do
+        bp-read in.csv | bp-write -f $f --by d,k out_$f
+        [ "$(bp-read -c v,t,k,d out_$f | bp-sort v | bp-write)" = 'v,t,k,d
+10,a,1,2024-01-02
+11,"",,2024-01-02
+12,x/y,2,' ]
+        [ "$(bp-schema --sql out_$f | tr -d '\n ')" = "ttext,vbigint,ddate,kbigint" ]
+    done
+    [ "$(bp-read -w "d = '2024-01-02' AND k IS NULL" -c v out_arrow | bp-write)" = "v
+11" ]
+    [ "$(bp-read -c k out_csv | bp-sort k | bp-write)" = "$(printf 'k\n1\n2\n\n')" ]
+    rm out_*/_SUCCESS
+    [ "$(bp-schema --sql out_arrow | tr -d '\n ')" = "ttext,vbigint,dtext,ktext" ]
+    [ "$(bp-read -s 'k smallint, d date' out_parquet | bp-schema --sql | tr -d '\n ')" = "ttext,vbigint,ddate,ksmallint" ]
+    [ "$(bp-read -s 't text, v int, d date, k int' out_csv | bp-schema --sql | tr -d '\n ')" = "ttext,vinteger,ddate,kinteger" ]
+    fails 1 bp-read -s 'd int, *' out_csv
+    says "column d: '2024-01-02' in the name of a directory is not a integer"
+    mkdir -p clash/v=1 && bp-read in.csv | bp-write clash/v=1/a.arrow
+    fails 1 bp-read clash
+    says "column 'v' stands in the file and in the name of its directory"
+}
+
+@test "a directory by value that lost a file, or got one from elsewhere, is refused" {
+    put in.csv 'a,b\n1,2\n3,4\n'
+    bp-read in.csv | bp-write -f csv --by a out
+    cp -r out lost && rm lost/a=1/00000-of-00001.csv
+    fails 1 bp-read lost
+    says "'lost' is not complete: 'a=1/00000-of-00001.csv'"
+    cp -r out more && put more/a=1/x.csv 'b\n9\n'
+    fails 1 bp-read more
+    says "'more' holds 'a=1/x.csv', which its _SUCCESS does not list"
+    cp -r out cut && put cut/a=1/00000-of-00001.csv 'b\n'
+    fails 1 bp-read cut
+    says 'has 2 bytes, but was written with 4'
+    cp -r out bad && sed -i 3s/.// bad/_SUCCESS
+    fails 1 bp-read bad
+    says "'bad/_SUCCESS'"
+    [ "$(bp-reduce 'count(*) AS n' out | bp-write)" = "n
+2" ]
 }

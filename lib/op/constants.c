@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A column of each value is made once, as long as the longest batch; batches share it. */
+#include "op/constants.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "col/text.h"
+
+struct value {
+    struct bp_type type;
+    bool is_null;
+    uint8_t fixed[16];
+    char *bytes; /* of text and binary */
+    size_t n_bytes;
+    struct bp_column rows; /* copies of it */
+};
+
+struct constants {
+    struct bp_source in;
+    struct value *values;
+    int n_values;
+    int n_in;  /* columns of in that come */
+    int *cols; /* [n_cols]: of in; n_in and up: values */
+    int n_cols;
+};
+
+static void constants_free(void *self)
+{
+    struct constants *s = self;
+
+    bp_source_free(&s->in);
+    for (int i = 0; s->values && i < s->n_values; i++) {
+        bp_column_release(&s->values[i].rows);
+        bp_mem_free(s->values[i].bytes);
+    }
+    bp_mem_free(s->values);
+    bp_mem_free(s->cols);
+    bp_mem_free(s);
+}
+
+/* ---- rows ---- */
+
+static int make_rows(struct value *v, int64_t n, struct bp_err *err)
+{
+    struct bp_builder b;
+    int rc = 0;
+
+    bp_column_release(&v->rows);
+    if (v->is_null)
+        return bp_column_nulls(&v->rows, v->type, n, err);
+    bp_builder_init(&b, v->type);
+    BP_GO(bp_builder_reserve(&b, n, err));
+    for (int64_t i = 0; i < n; i++)
+        BP_GO(bp_type_is_bytes(v->type) ? bp_builder_add_bytes(&b, v->bytes, v->n_bytes, err)
+                                        : bp_builder_add(&b, v->fixed, err));
+    rc = bp_builder_finish(&b, &v->rows, err);
+out:
+    bp_builder_release(&b);
+    return rc;
+}
+
+static int constants_next(void *self, struct bp_batch *out, struct bp_err *err)
+{
+    struct constants *s = self;
+    struct bp_batch in;
+    int rc = bp_source_next(&s->in, &in, err);
+
+    if (rc != 0)
+        return rc;
+    BP_GO(bp_batch_init(out, s->n_cols, err));
+    out->n_rows = in.n_rows;
+    out->first_row = in.first_row;
+    out->share = in.share;
+    for (int c = 0; c < s->n_cols; c++) {
+        struct value *v = &s->values[s->cols[c] - s->n_in];
+
+        if (s->cols[c] < s->n_in) {
+            bp_column_ref(&out->cols[c], &in.cols[s->cols[c]]);
+            continue;
+        }
+        if (v->rows.n_rows < in.n_rows || !v->rows.type.kind)
+            BP_GO(make_rows(v, in.n_rows, err));
+        BP_GO(bp_column_slice(&out->cols[c], &v->rows, 0, in.n_rows, err));
+    }
+out:
+    bp_batch_release(&in);
+    if (rc < 0)
+        bp_batch_release(out);
+    return rc;
+}
+
+/* ---- columns ---- */
+
+/* The source gives only what is wanted of it, where it can. */
+static int constants_project(void *self, const int *cols, int n, struct bp_err *err)
+{
+    struct constants *s = self;
+    int *wanted = bp_mem_new((size_t)n, sizeof *wanted, err);
+    int *list = bp_mem_new((size_t)n, sizeof *list, err);
+    int n_wanted = 0, rc = 0;
+
+    if (!wanted || !list)
+        BP_GO(err->code);
+    for (int i = 0; i < n; i++)
+        if (cols[i] < s->n_in)
+            wanted[n_wanted++] = cols[i];
+    rc = n_wanted ? bp_source_project(&s->in, wanted, n_wanted, err) : BP_DONE;
+    if (rc < 0)
+        goto out;
+    for (int i = 0, at = 0; i < n; i++)
+        list[i] = cols[i] >= s->n_in ? cols[i] - (rc == 0 ? s->n_in - n_wanted : 0)
+                  : rc == 0          ? at++
+                                     : cols[i];
+    if (rc == 0)
+        s->n_in = n_wanted;
+    bp_mem_free(s->cols);
+    s->cols = list;
+    s->n_cols = n;
+    list = NULL;
+    rc = 0;
+out:
+    bp_mem_free(wanted);
+    bp_mem_free(list);
+    return rc;
+}
+
+static const struct bp_source_ops constants_ops = {
+    .next = constants_next, .free = constants_free, .project = constants_project};
+
+/* ---- opening ---- */
+
+static int set_value(struct value *v, const struct bp_constant *c, struct bp_err *err)
+{
+    char type[BP_TYPE_NAME_MAX];
+    int status = BP_TEXT_OK;
+
+    v->type = c->type;
+    v->is_null = !c->text;
+    if (!c->text)
+        return 0;
+    if (bp_type_is_bytes(c->type)) {
+        v->bytes = bp_mem_strn(c->text, c->n_bytes, err);
+        if (!v->bytes)
+            return err->code;
+        v->n_bytes = c->n_bytes;
+        if (c->type.kind == BP_BINARY)
+            status = bp_parse_binary(c->text, c->n_bytes, (uint8_t *)v->bytes, &v->n_bytes);
+    } else {
+        status = bp_text_parse(c->type, c->text, c->n_bytes, v->fixed);
+    }
+    if (status != BP_TEXT_OK)
+        return bp_fail(err, BP_EDATA, "column %s: '%.*s' in the name of a directory is not a %s",
+                       c->name, (int)BP_MIN(c->n_bytes, 60), c->text, bp_type_name(c->type, type));
+    if (c->type.kind == BP_TEXT &&
+        !bp_utf8_check((const uint8_t *)v->bytes, v->n_bytes, &(size_t){0}))
+        return bp_fail(err, BP_EDATA, "column %s: a directory's name is not UTF-8", c->name);
+    return 0;
+}
+
+static int add_column(struct constants *s, struct bp_source *out, const struct bp_constant *c,
+                      struct bp_err *err)
+{
+    for (int i = 0; i < out->schema.n_fields; i++)
+        if (strcmp(out->schema.fields[i].name, c->name) == 0)
+            return bp_fail(err, BP_EDATA,
+                           "%s: column '%s' stands in the file and in the name of its directory",
+                           s->in.name ? s->in.name : "an input", c->name);
+    BP_TRY(set_value(&s->values[s->n_values++], c, err));
+    return bp_schema_add(&out->schema, c->name, c->type, err);
+}
+
+int bp_constants_open(struct bp_source *out, struct bp_source *in, const struct bp_constant *c,
+                      int n, struct bp_err *err)
+{
+    struct constants *s = bp_mem_new(1, sizeof *s, err);
+
+    *out = (struct bp_source){0};
+    if (!s) {
+        bp_source_free(in);
+        return err->code;
+    }
+    bp_source_move(&s->in, in);
+    out->ops = &constants_ops;
+    out->self = s;
+    s->n_in = s->in.schema.n_fields;
+    s->values = bp_mem_new((size_t)n, sizeof *s->values, err);
+    s->cols = bp_mem_new((size_t)(s->n_in + n), sizeof *s->cols, err);
+    if (err->code || bp_schema_copy(&out->schema, &s->in.schema, err) < 0)
+        goto fail;
+    for (int i = 0; i < n; i++)
+        if (add_column(s, out, &c[i], err) < 0)
+            goto fail;
+    s->n_cols = s->n_in + n;
+    for (int i = 0; i < s->n_cols; i++)
+        s->cols[i] = i;
+    out->name = s->in.name ? bp_mem_str(s->in.name, err) : NULL;
+    if (!err->code)
+        return 0;
+fail:
+    bp_source_free(out);
+    return err->code;
+}
