@@ -8,9 +8,10 @@
 #include "base/mem.h"
 
 static const struct bp_agg_kind *const tables[] = {
-    bp_agg_count_kinds,    bp_agg_sum_kinds,  bp_agg_avg_kinds,   bp_agg_minmax_kinds,
-    bp_agg_moment_kinds,   bp_agg_best_kinds, bp_agg_rank_kinds,  bp_agg_set_kinds,
-    bp_agg_interval_kinds, bp_agg_bit_kinds,  bp_agg_string_kinds};
+    bp_agg_count_kinds,    bp_agg_sum_kinds,  bp_agg_avg_kinds,    bp_agg_minmax_kinds,
+    bp_agg_moment_kinds,   bp_agg_best_kinds, bp_agg_rank_kinds,   bp_agg_set_kinds,
+    bp_agg_interval_kinds, bp_agg_bit_kinds,  bp_agg_string_kinds, bp_agg_approx_kinds,
+    bp_agg_bucket_kinds};
 
 /* Names of Spark and DuckDB, where PostgreSQL has no other meaning for them. */
 static const char *const aliases[][2] = {
@@ -22,6 +23,10 @@ static const char *const aliases[][2] = {
     {"every", "bool_and"},
     {"arbitrary", "any_value"},
     {"countif", "count_if"},
+    {"approx_quantile", "approx_percentile"},
+    {"percentile_approx", "approx_percentile"},
+    {"quantile_cont", "percentile_cont"},
+    {"quantile_disc", "percentile_disc"},
     {"listagg", "string_agg"},
     {"listagg_ordered", "string_agg_ordered"},
     {"std", "stddev_samp"},

@@ -136,7 +136,8 @@ int bp_agg_column_nulls(struct bp_column *out, const struct bp_agg_seen *s, cons
 /* The table's records, one array per file, ended by func NULL. */
 extern const struct bp_agg_kind bp_agg_count_kinds[], bp_agg_sum_kinds[], bp_agg_avg_kinds[],
     bp_agg_minmax_kinds[], bp_agg_moment_kinds[], bp_agg_best_kinds[], bp_agg_rank_kinds[],
-    bp_agg_set_kinds[], bp_agg_interval_kinds[], bp_agg_bit_kinds[], bp_agg_string_kinds[];
+    bp_agg_set_kinds[], bp_agg_interval_kinds[], bp_agg_bit_kinds[], bp_agg_string_kinds[],
+    bp_agg_approx_kinds[], bp_agg_bucket_kinds[];
 
 /* agg_distinct.c: inner over the different values; inner's name and this behind it. */
 #define BP_AGG_DISTINCT "_distinct"

@@ -100,6 +100,13 @@ static struct bp_column comma_column(void)
         .type = BP_TYPE(BP_BINARY), .n_rows = ROWS, .data = at, .bytes = (const uint8_t *)",,,,,,"};
 }
 
+static struct bp_column half_column(void)
+{
+    static const double half[ROWS] = {0.5, 0.5, 0.5, 0.5, 0.5, 0.5};
+
+    return (struct bp_column){.type = BP_TYPE(BP_FLOAT64), .n_rows = ROWS, .data = half};
+}
+
 static void damaged_states_are_refused_or_harmless(void)
 {
     struct bp_column n[2] = {number_column(), number_column()}, mixed[2];
@@ -115,7 +122,10 @@ static void damaged_states_are_refused_or_harmless(void)
     damage("mode", mixed, 1);
     damage("median", n, 1);
     damage("sum_distinct", n, 1);
+    damage("approx_count_distinct", n, 1);
     damage("corr_distinct", n, 2);
+    mixed[1] = half_column();
+    damage("approx_percentile", (struct bp_column[]){n[0], mixed[1]}, 2);
     mixed[1] = text_column();
     damage("first_ordered", mixed, 2);
     damage("last_ordered", mixed, 2);

@@ -12,6 +12,9 @@ static const char *const sets[] = {
     "bit_and(x) AS ba, bit_or(x) AS bo, bit_xor(x) AS bx, count_if(x > 3) AS ci, mean(x) AS m",
     "string_agg(t, '+') AS s, string_agg(t, '' ORDER BY y DESC, x) AS o, "
     "string_agg(DISTINCT t, '|') AS d, first(t ORDER BY x) AS f, last(x ORDER BY t, y) AS l",
+    "approx_count_distinct(t) AS n, approx_count_distinct(y) AS ny, approx_percentile(x, 0.5) AS "
+    "p, "
+    "approx_quantile(y, 1) AS q",
     "sum(DISTINCT x) AS s, avg(DISTINCT y) AS a, covar_pop(DISTINCT x, y) AS c, "
     "string_agg(DISTINCT t, ',' ORDER BY t DESC) AS o, var_samp(DISTINCT x) AS v",
     "count(DISTINCT t) AS d, mode(x) AS m, median(y) AS md, "
