@@ -74,17 +74,20 @@ int bp_stat_heavy(struct bp_source *out, struct bp_source *in, const struct bp_c
 int bp_stat_fingerprint(struct bp_source *in, uint64_t *sum, int64_t *n_rows,
                         struct bp_err *err) BP_MUST;
 
-/* reduce.c: GROUP BY, output in hash order. */
+/* reduce.c: GROUP BY, output in hash order. A blank aggs is none: the different keys.
+ * With `across` (not PARTIAL) in is read to its end here. */
 enum bp_reduce_form { BP_REDUCE_WHOLE, BP_REDUCE_PARTIAL, BP_REDUCE_FINAL };
 struct bp_reduce_opts {
     enum bp_reduce_form form;
-    const struct bp_clause *keys; /* NULL: one group; FINAL: NULL */
-    const struct bp_clause *aggs; /* FINAL, and PARTIAL on a partial stream: NULL */
-    bool per_task;                /* a share is taken as whole */
+    const struct bp_clause *keys;   /* NULL: one group; FINAL: NULL */
+    const struct bp_clause *aggs;   /* FINAL, and PARTIAL on a partial stream: NULL */
+    const struct bp_clause *across; /* its values become columns; NULL: none. FINAL: NULL */
+    bool per_task;                  /* a share is taken as whole */
 };
 int bp_reduce_open(struct bp_source *out, struct bp_source *in, const struct bp_reduce_opts *opts,
                    struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
-/* Key names of a partial stream (for bp-shuffle), NULL-terminated array from bp_mem. */
+/* Key names of a partial stream (for bp-shuffle; without the one that goes across), NULL-terminated
+ * array from bp_mem. */
 int bp_partial_keys(const struct bp_schema *s, char ***names, struct bp_err *err) BP_MUST;
 
 /* sort.c: stable ORDER BY; top n if n_rows >= 0. */

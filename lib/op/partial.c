@@ -58,7 +58,7 @@ static json_t *agg_json(const struct bp_partial_agg *a)
 
 static json_t *partial_json(const struct bp_partial *p)
 {
-    json_t *keys = json_array(), *aggs = json_array();
+    json_t *keys = json_array(), *aggs = json_array(), *root;
     bool bad = !keys || !aggs;
 
     for (int i = 0; i < p->n_keys && !bad; i++)
@@ -70,7 +70,12 @@ static json_t *partial_json(const struct bp_partial *p)
         json_decref(aggs);
         return NULL;
     }
-    return json_pack("{s:o,s:o,s:i}", "aggs", aggs, "keys", keys, "version", BP_PARTIAL_VERSION);
+    root = json_pack("{s:o,s:o,s:i}", "aggs", aggs, "keys", keys, "version", BP_PARTIAL_VERSION);
+    if (root && p->across && json_object_set_new(root, "across", json_true()) < 0) {
+        json_decref(root);
+        return NULL;
+    }
+    return root;
 }
 
 int bp_partial_write(struct bp_schema *s, const struct bp_partial *p, struct bp_err *err)
@@ -157,6 +162,9 @@ static int read_root(const json_t *root, struct bp_partial *p, struct bp_err *er
         BP_TRY(read_string(json_array_get(keys, i), "a key has no name", &p->keys[i], err));
         p->n_keys++;
     }
+    p->across = json_is_true(json_object_get(root, "across"));
+    if (p->across && (!p->n_keys || !json_array_size(aggs)))
+        return bad_mark(err, "there is no key to go across, or no aggregate");
     n = json_array_size(aggs);
     for (size_t i = 0; i < n; i++) {
         p->n_aggs++; /* first: a half-read one is released too */
@@ -195,6 +203,10 @@ int bp_partial_keys(const struct bp_schema *s, char ***names, struct bp_err *err
     if (!present)
         return bp_fail(err, BP_EUSAGE,
                        "the input is no partial result of bp-reduce --partial: name the keys (-k)");
+    if (p.across) {
+        bp_mem_free(p.keys[p.n_keys - 1]);
+        p.keys[p.n_keys - 1] = NULL;
+    }
     *names = p.keys;
     p.keys = NULL;
     p.n_keys = 0;

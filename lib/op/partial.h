@@ -4,6 +4,7 @@
  * its keys and aggregates, so that --final needs no AGGS. Compact JSON:
  *   {"aggs":[{"args":["numeric(10,2)"],"func":"sum","name":"revenue",
  *             "result":"numeric(38,2)"}],"keys":["hour"],"version":1}
+ * and "across":true, where there is --across, whose key is the last.
  */
 #ifndef BP_OP_PARTIAL_H
 #define BP_OP_PARTIAL_H
@@ -23,6 +24,7 @@ struct bp_partial_agg {
 struct bp_partial {
     char **keys; /* NULL-terminated */
     int n_keys;
+    bool across; /* the last key's values become columns */
     struct bp_partial_agg *aggs;
     int n_aggs;
 };

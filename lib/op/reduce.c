@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "op/across.h"
 #include "op/agg_order.h"
 #include "op/op.h"
 #include "op/reduce_order.h"
@@ -362,7 +363,7 @@ static int start_groups(struct reduce *r, struct bp_err *err)
         return 0;
     }
     bp_reduce_spill_release(&r->spill);
-    r->parts_suit = bp_parts_suit(&r->plan, r->ctx);
+    r->parts_suit = r->plan.n_order == r->plan.n_keys && bp_parts_suit(&r->plan, r->ctx);
     r->seen_rows = r->seen_groups = 0;
     r->rows_taken = r->n_given = 0;
     r->gave_any = false;
@@ -373,6 +374,11 @@ static int refuse_share(const struct reduce *r, struct bp_err *err)
 {
     const struct bp_shareset *s = &r->shares;
 
+    if (r->plan.across)
+        return bp_fail(err, BP_EDATA,
+                       "the input is only %d of %d shares, and the columns of --across are known "
+                       "only from the whole: give all of them to one bp-reduce",
+                       s->n_seen, s->n);
     if (s->n_seen == 1)
         return bp_fail(err, BP_EDATA,
                        "the input is only share %d of %d: its groups may have rows elsewhere; use "
@@ -433,7 +439,7 @@ static int take_all(struct reduce *r, struct bp_err *err)
 /* The groups that are in the table now are complete. */
 static int order_groups(struct reduce *r, struct bp_err *err)
 {
-    int n_keys = r->plan.form == BP_REDUCE_PARTIAL ? 0 : r->plan.n_keys;
+    int n_keys = r->plan.form == BP_REDUCE_PARTIAL ? 0 : r->plan.n_order;
     int64_t n = bp_groups_count(r->table.groups);
 
     r->given = 0;
@@ -669,5 +675,7 @@ int bp_reduce_open(struct bp_source *out, struct bp_source *in, const struct bp_
     }
     out->ops = &reduce_ops;
     out->self = r;
-    return 0;
+    return r->plan.across && opts->form != BP_REDUCE_PARTIAL
+               ? bp_across_open(out, &r->plan, ctx, err)
+               : 0;
 }

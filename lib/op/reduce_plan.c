@@ -84,6 +84,37 @@ out:
     return rc;
 }
 
+/* --across: one more key, the last. */
+static int bind_across(struct bp_reduce_plan *p, const struct bp_schema *in,
+                       const struct bp_clause *clause, struct bp_err *err)
+{
+    struct bp_items items = {0};
+    struct bp_reduce_key *k;
+    int rc = 0;
+
+    if (!clause)
+        return 0;
+    BP_GO(bp_expr_parse_list(clause, in, &items, err));
+    if (items.n != 1) {
+        rc = bp_fail(err, BP_EUSAGE, "--across takes one expression");
+        goto out;
+    }
+    p->keys = bp_mem_grow(p->keys, (size_t)p->n_keys + 1, sizeof *p->keys, err);
+    if (!p->keys) {
+        p->n_keys = 0;
+        rc = err->code;
+        goto out;
+    }
+    k = &p->keys[p->n_keys++];
+    *k = (struct bp_reduce_key){items.items[0].name, bp_expr_type(items.items[0].expr),
+                                bp_expr_column(items.items[0].expr), items.items[0].expr};
+    items.n = 0;
+    p->across = true;
+out:
+    bp_items_release(&items);
+    return rc;
+}
+
 static bool is_one_of(const char *func, const char *const *names)
 {
     for (; *names; names++)
@@ -150,12 +181,23 @@ static int bind_agg(struct bp_reduce_agg *a, struct bp_agg_item *item, struct bp
     return 0;
 }
 
+/* No aggregates: just the different keys. */
+static bool is_blank(const char *text)
+{
+    return text[strspn(text, " \t\r\n")] == 0;
+}
+
 static int bind_aggs(struct bp_reduce_plan *p, const struct bp_schema *in,
                      const struct bp_clause *clause, struct bp_err *err)
 {
     struct bp_agg_items items = {0};
     int rc;
 
+    if (is_blank(clause->text) && (p->across || !p->n_keys))
+        return bp_fail(err, BP_EUSAGE,
+                       "no aggregates: say which, e.g. 'count(*), sum(x) AS total'");
+    if (is_blank(clause->text))
+        return 0;
     BP_GO(bp_expr_parse_aggs(clause, in, &items, err));
     p->aggs = bp_mem_new((size_t)items.n + 1, sizeof *p->aggs, err);
     if (!p->aggs) {
@@ -236,6 +278,7 @@ static int bind_merged(struct bp_reduce_plan *p, struct bp_partial *mark,
         BP_TRY(find_state(in, k->name, NULL, &k->col, err));
         k->type = in->fields[k->col].type;
     }
+    p->across = mark->across;
     for (int i = 0; i < mark->n_aggs; i++)
         BP_TRY(bind_merged_agg(&p->aggs[p->n_aggs++], &mark->aggs[i], in, err));
     return 0;
@@ -254,10 +297,16 @@ static int check_form(const struct bp_reduce_opts *o, bool partial_in, struct bp
                        "--final needs a partial result of bp-reduce --partial, and the input is "
                        "none%s",
                        " (a program that drops the schema's metadata may have been between)");
-    if (partial_in && (o->keys || o->aggs))
+    if (partial_in && (o->keys || o->aggs || o->across))
         return bp_fail(err, BP_EUSAGE,
                        "a partial result knows its keys and aggregates: leave %s away",
-                       o->keys ? "-k" : "AGGS");
+                       o->keys     ? "-k"
+                       : o->across ? "--across"
+                                   : "AGGS");
+    if (o->across && o->per_task)
+        return bp_fail(err, BP_EUSAGE,
+                       "the columns of --across are known only from the whole table: not with "
+                       "--per-task");
     if (!partial_in && !o->aggs)
         return bp_fail(err, BP_EUSAGE,
                        "no aggregates: say which, e.g. 'count(*), sum(x) AS total'");
@@ -301,7 +350,7 @@ static int output_columns(struct bp_reduce_plan *p, struct bp_err *err)
 
 static int write_mark(struct bp_reduce_plan *p, struct bp_err *err)
 {
-    struct bp_partial m = {.n_keys = p->n_keys, .n_aggs = p->n_aggs};
+    struct bp_partial m = {.n_keys = p->n_keys, .n_aggs = p->n_aggs, .across = p->across};
     int rc = 0;
 
     /* borrows the names */
@@ -386,8 +435,12 @@ static int output_marks(struct bp_reduce_plan *p, const struct bp_schema *in, bo
     BP_TRY(bp_schema_copy_meta(&p->schema, in, err));
     BP_TRY(bp_schema_set_meta(&p->schema, BP_MARK_SORTED, NULL, err));
     BP_TRY(bp_schema_set_meta(&p->schema, BP_MARK_PARTIAL, NULL, err));
-    BP_TRY(follow_parted(p, in, &within, err));
-    p->by_share = p->form == BP_REDUCE_PARTIAL || per_task || within;
+    /* each share would have columns of its own */
+    if (p->across && p->form != BP_REDUCE_PARTIAL)
+        BP_TRY(bp_schema_set_meta(&p->schema, BP_MARK_PARTED, NULL, err));
+    else
+        BP_TRY(follow_parted(p, in, &within, err));
+    p->by_share = p->form == BP_REDUCE_PARTIAL || (per_task && !p->across) || within;
     if (!p->by_share)
         BP_TRY(bp_schema_set_meta(&p->schema, BP_MARK_TASK, NULL, err));
     return p->form == BP_REDUCE_PARTIAL ? write_mark(p, err) : 0;
@@ -406,8 +459,10 @@ int bp_reduce_plan_init(struct bp_reduce_plan *p, const struct bp_schema *in,
         BP_GO(bind_merged(p, &mark, in, err));
     } else {
         BP_GO(bind_keys(p, in, opts->keys, err));
+        BP_GO(bind_across(p, in, opts->across, err));
         BP_GO(bind_aggs(p, in, opts->aggs, err));
     }
+    p->n_order = p->across && p->n_keys > 1 ? p->n_keys - 1 : p->n_keys;
     BP_GO(output_columns(p, err));
     BP_GO(output_marks(p, in, opts->per_task, err));
 out:

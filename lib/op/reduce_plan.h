@@ -24,9 +24,11 @@ struct bp_reduce_agg {
 
 struct bp_reduce_plan {
     enum bp_reduce_form form;
-    bool merging; /* the input is a partial result */
-    struct bp_reduce_key *keys;
+    bool merging;               /* the input is a partial result */
+    struct bp_reduce_key *keys; /* the last goes across, if `across` */
     int n_keys;
+    int n_order; /* by the hash of so many keys, the first, results are ordered */
+    bool across; /* see across.h */
     struct bp_reduce_agg *aggs;
     int n_aggs;
     /* Each share is reduced on its own (and stays one): partial form, --per-task, or

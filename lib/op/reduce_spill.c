@@ -107,7 +107,7 @@ int bp_reduce_spill_make(const struct bp_reduce_plan *p, const struct bp_reduce_
         n_cols += t->aggs[i]->n_parts;
     BP_TRY(bp_batch_init(out, n_cols, err));
     BP_TRY(bp_reduce_table_columns(t, p, true, ids, n, &out->cols[1], err));
-    BP_TRY(hash_column(&out->cols[1], p->n_keys, n, &out->cols[0], err));
+    BP_TRY(hash_column(&out->cols[1], p->n_order, n, &out->cols[0], err));
     out->n_rows = n;
     return 0;
 }
@@ -134,7 +134,7 @@ static int write_groups(struct bp_reduce_spill *s, const struct bp_reduce_table 
     uint32_t *order = NULL;
     int rc;
 
-    BP_GO(bp_reduce_order(t->groups, s->plan->n_keys, &order, err));
+    BP_GO(bp_reduce_order(t->groups, s->plan->n_order, &order, err));
     for (int64_t from = 0; from < count;) {
         n = BP_MIN(n, BP_MIN(count - from, bp_ctx_batch_rows(s->ctx, &s->schema)));
         BP_GO(bp_reduce_spill_make(s->plan, t, order + from, n, &b, err));

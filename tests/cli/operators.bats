@@ -57,6 +57,35 @@ Ulm,2,2,4,1.5" "bp-reduce -k city 'count(*) AS n, count(x) AS m, sum(x) AS s, mi
 0," "bp-filter false t.csv | bp-reduce 'count(*) AS n, sum(x) AS s' | bp-write"
     is "city,n" "bp-filter false t.csv | bp-reduce -k city 'count(*) AS n' | bp-write"
 }
+@test "reduce: no aggregates are the different keys" {
+    is "city
+
+Bonn
+Ulm" "bp-reduce -k city '' t.csv | bp-sort 'city NULLS FIRST' | bp-write"
+    is "3" "bp-reduce --partial -k city '' t.csv | bp-reduce --final | bp-reduce 'count(*) AS n' | bp-write | tail -1"
+    fails 2 bp-reduce '' t.csv
+    says 'no aggregates'
+}
+@test "reduce --across: values become columns, whole and in stages" {
+    bp-reduce -k city --across 'id > 2' 'count(*) AS n, string_agg(id::text, $$+$$) AS s' t.csv >whole
+    is "city,false_n,false_s,true_n,true_s
+,0,,1,4
+Bonn,1,2,0,
+Ulm,1,1,1,3" "bp-sort 'city NULLS FIRST' whole | bp-write"
+    for i in 0 1 2; do
+        bp-reduce --partial --task $i/3 -k city --across 'id > 2' 'count(*) AS n, string_agg(id::text, $$+$$) AS s' t.csv |
+            bp-shuffle --task $i/3 -n 8 across
+    done
+    bp-read whole | bp-write >want.csv
+    bp-reduce --final across | bp-write >got.csv
+    same want.csv got.csv
+    fails 1 bp-reduce --final --task 0/2 across
+    says 'the columns of --across are known only from the whole'
+    fails 2 bp-reduce --per-task --across city 'count(*)' t.csv
+    says 'not with --per-task'
+    fails 1 bp-reduce --across n 'count(*)' <(seq 0 1001 | sed 1s/0/n/ | bp-read -f csv -)
+    says 'more than 1000 different values'
+}
 @test "reduce: an unknown aggregate is named" {
     fails 2 bp-reduce 'frobnicate(x)' t.csv
     says 'frobnicate'

@@ -59,6 +59,27 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
     check t 'count(*) AS c, sum(n) AS s, min(n) AS lo'
     check 't, n % 3 AS k' 'count(DISTINCT n % 5) AS d, first(n) AS f'
 }
+@test "aggregates with large states give the same bytes, within the bound" {
+    for k in k city; do
+        for agg in "string_agg(city, ',' ORDER BY x DESC)" 'sum(DISTINCT n)' 'approx_count_distinct(n)' \
+            'approx_percentile(x, 0.5)' 'median(x)'; do
+            bp-reduce --mem 1G -k $k "$agg AS a" "$ROWS" >want
+            bp-reduce --mem 16M -k $k "$agg AS a" "$ROWS" >got
+            same want got
+        done
+    done
+    for agg in "string_agg(city, ',' ORDER BY x DESC)" 'sum(DISTINCT n)'; do
+        got=$(peak bp-reduce --mem 16M -j 2 -k city "$agg AS a" "$ROWS")
+        echo "$agg: peak $got KiB"
+        [ "$got" -le 28672 ]
+    done
+}
+@test "a pivot of what is on disk gives the same bytes" {
+    bp-reduce --mem 1G -k n --across 'k % 7' 'count(*) AS c, max(x) AS x' "$ROWS" >want
+    bp-reduce --mem 16M --stats -k n --across 'k % 7' 'count(*) AS c, max(x) AS x' "$ROWS" >got 2>stats
+    same want got
+    ! grep -q '"spilled_bytes":0,' stats
+}
 @test "a group-by with --mem 16M stays within 28 MiB" {
     got=$(peak bp-reduce --mem 16M -j 2 -k 'n, note' 'count(*) AS c, max(city) AS m' "$ROWS")
     echo "peak $got KiB"

@@ -233,6 +233,13 @@ static void a_partial_stream_has_flat_states_and_a_mark(void)
     bp_source_free(&s);
 }
 
+static void no_aggregates_leave_the_different_keys(void)
+{
+    CHECK_STR(whole(table("k int, x int", "1,2;1,3;1,2;", 1), "k", " "), "1;");
+    CHECK_STR(final(partial(table("k int, x int", "7,2;7,3;", 1), "x % 1, k", "")), "0,7;");
+    CHECK(strstr(whole(table("k int", "1;", 1), NULL, ""), "no aggregates"));
+}
+
 static void the_wrong_form_for_an_input_is_refused_with_the_right_one(void)
 {
     CHECK(strstr(final(table("k int", "1;", 1)), "--final needs a partial result"));
@@ -352,6 +359,7 @@ UNIT_MAIN(T(groups_are_those_of_equal_keys_and_nulls_are_one),
           T(filter_counts_only_rows_for_which_it_is_true),
           T(zeros_of_both_signs_and_all_nans_are_one_group), T(finished_groups_come_in_hash_order),
           T(two_stages_give_the_bytes_of_one), T(a_partial_stream_has_flat_states_and_a_mark),
+          T(no_aggregates_leave_the_different_keys),
           T(the_wrong_form_for_an_input_is_refused_with_the_right_one),
           T(a_damaged_mark_or_missing_state_is_refused),
           T(a_share_is_refused_unless_its_groups_are_whole), T(all_shares_together_are_the_whole),
