@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* count(*), count(x), and count_if(b): rows for which b is true. */
+/* count(*), count(x); count_if(b): rows for which b is true; regr_count(y, x): rows in which
+ * both have a value. */
 #include "base/mem.h"
 #include "op/agg.h"
 
@@ -42,6 +43,17 @@ static int count_if_update(struct bp_agg *a, const struct bp_agg_rows *r, struct
     (void)err;
     for (int64_t i = 0; i < r->n_rows; i++) /* a NULL's bit is 0 */
         n[r->ids ? r->ids[i] : 0] += bp_bit_get(r->cols[0].data, i);
+    return 0;
+}
+
+static int pairs_update(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_err *err)
+{
+    int64_t *n = ((struct count *)a)->n.p;
+
+    (void)err;
+    for (int64_t i = 0; i < r->n_rows; i++)
+        n[r->ids ? r->ids[i] : 0] +=
+            !bp_column_is_null(&r->cols[0], i) && !bp_column_is_null(&r->cols[1], i);
     return 0;
 }
 
@@ -95,6 +107,11 @@ static const struct bp_agg_ops count_if_ops = {
     count_final,          count_final, count_release,
 };
 
+static const struct bp_agg_ops pairs_ops = {
+    sizeof(struct count), count_grow,  pairs_update,  count_merge,
+    count_final,          count_final, count_release,
+};
+
 static bool boolean(const struct bp_type *t)
 {
     return t->kind == BP_BOOL;
@@ -113,5 +130,6 @@ const struct bp_agg_kind bp_agg_count_kinds[] = {
     {"count", "*", 0, NULL, count_types, &count_ops},
     {"count", "any type", 1, NULL, count_types, &count_ops},
     {"count_if", "boolean", 1, boolean, count_types, &count_if_ops},
+    {"regr_count", "y, x", 2, NULL, count_types, &pairs_ops},
     {0},
 };

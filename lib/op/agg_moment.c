@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * variance, stddev, covar and corr, from the exact sums of x, y and their products:
+ * variance, stddev, covar, corr and regr_*, from the exact sums of x, y and their products:
  *
  *     n^2 covar_pop = n * sum(xy) - sum(x) * sum(y)
  *
@@ -47,11 +47,16 @@ static bool named(const struct bp_agg *a, const char *func)
     return strcmp(a->kind->func, func) == 0;
 }
 
+static bool is_regr(const struct bp_agg *a)
+{
+    return strncmp(a->kind->func, "regr_", 5) == 0;
+}
+
 static bool needs(const struct bp_agg *a, int product)
 {
     if (a->kind->n_args == 1)
         return product == XX;
-    return product == XY || named(a, "corr");
+    return product == XY || named(a, "corr") || is_regr(a);
 }
 
 static bool is_pop(const struct bp_agg *a)
@@ -459,12 +464,48 @@ static double correlation(const struct moment *m, uint32_t id, uint64_t n, bool 
     return r > 1 ? 1 : r < -1 ? -1 : r;
 }
 
+static double mean(const struct moment *m, int arg, uint32_t id)
+{
+    struct bp_big b;
+
+    bp_exact_total(&m->sum[arg], id, &b);
+    bp_big_divide(&b, (uint64_t)((const int64_t *)m->n.p)[id]);
+    divide_by_scale(&b, scale_of(m->base.args[arg]));
+    return bp_big_round(&b);
+}
+
+/* regr_f(y, x): the sums are rounded once, what is made of them as often as it is written. */
+static double regression(const struct moment *m, uint32_t id, bool *is_null)
+{
+    double xx = spread(m, YY, id, 1), yy = spread(m, XX, id, 1), xy = spread(m, XY, id, 1);
+    const char *what = m->base.kind->func + 5;
+
+    if (strcmp(what, "sxx") == 0)
+        return xx;
+    if (strcmp(what, "syy") == 0)
+        return yy;
+    if (strcmp(what, "sxy") == 0)
+        return xy;
+    if (strcmp(what, "avgx") == 0)
+        return mean(m, 1, id);
+    if (strcmp(what, "avgy") == 0)
+        return mean(m, 0, id);
+    *is_null = xx == 0;
+    if (*is_null)
+        return 0;
+    if (strcmp(what, "slope") == 0)
+        return xy / xx;
+    if (strcmp(what, "intercept") == 0)
+        return mean(m, 0, id) - mean(m, 1, id) * (xy / xx);
+    return yy == 0 ? 1 : xy / xx * (xy / yy); /* regr_r2 */
+}
+
 static int result_of(const struct moment *m, uint32_t id, double *to, bool *is_null,
                      struct bp_err *err)
 {
     uint64_t n = (uint64_t)((const int64_t *)m->n.p)[id];
     const struct bp_agg *a = &m->base;
-    bool corr = named(a, "corr"), pop = corr || is_pop(a);
+    bool corr = named(a, "corr"), regr = is_regr(a), pop = corr || regr || is_pop(a);
 
     *is_null = n < (pop ? 1 : 2);
     if (*is_null)
@@ -475,6 +516,8 @@ static int result_of(const struct moment *m, uint32_t id, double *to, bool *is_n
             return 0;
     if (corr)
         *to = correlation(m, id, n, is_null);
+    else if (regr)
+        *to = regression(m, id, is_null);
     else
         *to = spread(m, a->kind->n_args == 1 ? XX : XY, id, pop ? n : n - 1);
     if (isinf(*to))
@@ -566,5 +609,13 @@ const struct bp_agg_kind bp_agg_moment_kinds[] = {
     {"covar_samp", "number, number", 2, two_numbers, covar_types, &moment_ops},
     {"covar_pop", "number, number", 2, two_numbers, covar_types, &moment_ops},
     {"corr", "number, number", 2, two_numbers, corr_types, &moment_ops},
+    {"regr_slope", "y, x", 2, two_numbers, corr_types, &moment_ops},
+    {"regr_intercept", "y, x", 2, two_numbers, corr_types, &moment_ops},
+    {"regr_r2", "y, x", 2, two_numbers, corr_types, &moment_ops},
+    {"regr_sxx", "y, x", 2, two_numbers, corr_types, &moment_ops},
+    {"regr_syy", "y, x", 2, two_numbers, corr_types, &moment_ops},
+    {"regr_sxy", "y, x", 2, two_numbers, corr_types, &moment_ops},
+    {"regr_avgx", "y, x", 2, two_numbers, corr_types, &moment_ops},
+    {"regr_avgy", "y, x", 2, two_numbers, corr_types, &moment_ops},
     {0},
 };

@@ -255,6 +255,8 @@ static const struct call calls[] = {
     {"stddev_pop", {INT}, 1},
     {"covar_samp", {INT, DECIMAL}, 2},
     {"corr", {DECIMAL, INT}, 2},
+    {"regr_intercept", {DECIMAL, INT}, 2},
+    {"regr_count", {DECIMAL, TEXT}, 2},
     {"count_distinct", {TEXT}, 1},
     {"mode", {INT}, 1},
     {"median", {FLOAT}, 1},
