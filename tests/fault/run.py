@@ -62,6 +62,10 @@ COMMANDS = [
      "in.arrows", None),
     ("bp-reduce --partial -k t 'sum(f) AS s, avg(v) AS a'", "in.arrows", None),
     ("bp-reduce --final stage", None, None),
+    ("bp-reduce -k k 'string_agg(t, $$-$$ ORDER BY v DESC) AS s, sum(DISTINCT v) AS u,"
+     " approx_count_distinct(t) AS n, approx_percentile(f, 0.5) AS p, first(t ORDER BY d) AS b'",
+     "in.arrows", None),
+    ("bp-reduce -k 'k % 7 AS g' --across 'v % 3' 'count(*) AS n, max(t) AS t'", "in.arrows", None),
     ("bp-join -k k in.arrow small.csv", None, None),
     ("bp-join -t full -k 'k = id' in.arrow small2.csv", None, None),
     ("bp-join -t left -k k -b small.csv", "in.arrows", None),
