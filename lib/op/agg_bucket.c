@@ -119,19 +119,18 @@ static void make_coarse(struct histogram *h)
     h->is_coarse = true;
 }
 
+/* Where code is or belongs. Without a branch: values come in any order. */
 static uint32_t find(const struct histogram *h, uint64_t code)
 {
-    uint32_t lo = 0, hi = h->n;
+    const struct bucket *at = h->p;
 
-    while (lo < hi) {
-        uint32_t mid = (lo + hi) / 2;
-
-        if (h->p[mid].code < code)
-            lo = mid + 1;
-        else
-            hi = mid;
+    for (uint32_t n = h->n, half; n; n -= half) {
+        half = (n + 1) / 2;
+        at += at[half - 1].code < code ? half : 0;
+        if (n == 1)
+            break;
     }
-    return lo;
+    return (uint32_t)(at - h->p);
 }
 
 static int make_room(struct percentile *x, struct histogram *h, struct bp_err *err)

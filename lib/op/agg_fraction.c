@@ -36,10 +36,19 @@ int bp_fraction_take_column(struct bp_fraction *f, const struct bp_agg *a,
     return 0;
 }
 
+/* Powers of ten that are doubles. */
+#define EXACT_TENS 22
+static const double tens[EXACT_TENS + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                            1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                            1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
 static double decimal_number(bp_int128 v, int scale)
 {
     struct bp_big b;
 
+    /* both are exact: one rounding, by the division */
+    if (scale <= EXACT_TENS && v <= (bp_int128)1 << 53 && v >= -((bp_int128)1 << 53))
+        return (double)(int64_t)v / tens[scale];
     bp_big_from_int(&b, v, 0);
     for (; scale > 0; scale -= 18) {
         uint64_t ten = 1;
