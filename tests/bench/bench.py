@@ -15,6 +15,7 @@ import datetime
 import json
 import os
 import platform
+import signal
 import subprocess
 from pathlib import Path
 
@@ -28,7 +29,7 @@ import results
 import run
 
 ROOT = Path(__file__).resolve().parents[2]
-SLOW_S = 15  # an engine that takes longer in the first round has only that round
+SLOW_S = 15  # an engine that takes longer, or fails, has no further rounds
 
 
 def parse(argv):
@@ -81,18 +82,26 @@ class Bench:
             print(f"this machine: {self.floors}\n", flush=True)
         live = [(e, case.query(e.name)) for e in self.engines
                 if case.query(e.name) is not None and (case.input == "csv" or e.arrow)]
-        rows, first = [], {}
-        for number in range(1, self.args.rounds + 1):
-            for engine, query in live:
-                if engine.name in first and first[engine.name] > SLOW_S:
-                    continue
-                row = self.one(case, engine, query, tables, number, rows)
-                first.setdefault(engine.name, row.wall_s if row.status == "ok" else 1e9)
-                rows.append(row)
+        rows = []
+        try:
+            self.rounds(case, live, tables, rows)
+        finally:  # an interrupt keeps the runs that were complete
+            if rows:
+                results.save(self.results, rows)
         if rows:
-            results.save(self.results, rows)
             print(report.text_table(results.Summary(rows)) + "\n", flush=True)
         return rows
+
+    def rounds(self, case, live, tables, rows):
+        slow = set()
+        for number in range(1, self.args.rounds + 1):
+            for engine, query in live:
+                if engine.name in slow:
+                    continue
+                row = self.one(case, engine, query, tables, number, rows)
+                rows.append(row)
+                if row.status != "ok" or row.wall_s > SLOW_S:
+                    slow.add(engine.name)
 
     def one(self, case, engine, query, tables, number, before):
         scratch = self.work / engine.name
@@ -177,6 +186,7 @@ def make_report(args, all_cases):
 
 def main(argv):
     args = parse(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     os.environ["PATH"] = f"{args.build.resolve() / 'bin'}:{os.environ['PATH']}"
     chosen = cases.choose(cases.load(), args.jobs)
     if args.what == "list":

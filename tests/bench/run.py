@@ -44,23 +44,52 @@ def busy_s():
     return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
+def kill(process):
+    """It and what it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def wait(process, timeout_s):
+    """(status, usage, timed out). An interrupt ends the process too: it has a session of its own."""
+    timed_out = threading.Event()
+
+    def give_up():
+        timed_out.set()
+        kill(process)
+
+    timer = threading.Timer(timeout_s, give_up)
+    timer.start()
+    try:
+        _, status, usage = os.wait4(process.pid, 0)
+    except BaseException:
+        kill(process)
+        raise
+    finally:
+        timer.cancel()
+    process.returncode = status
+    return status, usage, timed_out.is_set()
+
+
 def run(command, env, cores, scratch, mem_bytes, timeout_s):
-    """scratch: an empty directory, in which the command writes out*, tmp/."""
+    """scratch: a directory that is emptied first; the command writes to its out/ and tmp/."""
     shutil.rmtree(scratch, ignore_errors=True)
     (scratch / "out").mkdir(parents=True)
     (scratch / "tmp").mkdir()
     group = memory.Group(mem_bytes + LIMIT_ROOM_BYTES if mem_bytes else 0)
+    try:
+        return _run(command, env, cores, scratch, group, timeout_s)
+    finally:
+        group.remove()
 
+
+def _run(command, env, cores, scratch, group, timeout_s):
     def child():
         os.setsid()
         os.sched_setaffinity(0, cores)
         group.enter()
-
-    timed_out = threading.Event()
-
-    def kill():
-        timed_out.set()
-        os.killpg(process.pid, signal.SIGKILL)
 
     with open(scratch / "stderr", "w+b") as err:
         busy_before_s = busy_s()
@@ -68,25 +97,19 @@ def run(command, env, cores, scratch, mem_bytes, timeout_s):
         process = subprocess.Popen(command, env=env, cwd=scratch, stdin=subprocess.DEVNULL,
                                    stdout=err, stderr=err, preexec_fn=child)
         sampler = memory.Sampler(group, process.pid)
-        timer = threading.Timer(timeout_s, kill)
-        timer.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        status, usage, timed_out = wait(process, timeout_s)
         if status == 0:
             sync_tree(scratch / "out")
         wall_s = time.perf_counter() - start
         all_s = busy_s() - busy_before_s
-        timer.cancel()
         peak = sampler.stop()
         err.seek(0)
         text = err.read().decode(errors="replace").strip()
-    peak = peak or usage.ru_maxrss * 1024
     verdict = "ok" if status == 0 else "failed"
-    if timed_out.is_set():
+    if timed_out:
         verdict = "timeout"
     elif group.killed_by_limit():
         verdict = "memory"
-    process.returncode = status
     cpu_s = group.cpu_s() or usage.ru_utime + usage.ru_stime
-    group.remove()
     foreign = min(1, max(0, all_s - cpu_s) / wall_s / os.cpu_count())
-    return Run(verdict, wall_s, cpu_s, peak, foreign, text)
+    return Run(verdict, wall_s, cpu_s, peak or usage.ru_maxrss * 1024, foreign, text)
