@@ -78,6 +78,8 @@ struct bp_agg {
     int n_parts;
     int64_t n_groups;
     int64_t held_bytes; /* of all states: for the budget */
+    bool keeps_values;  /* states are all that they saw: to merge them costs as much as to make
+                           them; set by grow() */
 };
 
 /*

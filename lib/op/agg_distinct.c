@@ -44,6 +44,7 @@ static int distinct_grow(struct bp_agg *a, int64_t n_groups, struct bp_err *err)
     memcpy(types + 1, a->args, sizeof a->args);
     if (!d->rows)
         BP_TRY(bp_groups_new(&d->rows, types, 1 + d->inner->n_args, err));
+    a->keeps_values = true;
     a->n_groups = n_groups;
     return 0;
 }

@@ -48,6 +48,7 @@ static int rank_grow(struct bp_agg *a, int64_t n_groups, struct bp_err *err)
         s->fraction = (struct bp_fraction){0.5, true};
     if (n_groups > a->n_groups)
         s->is_by_group = false;
+    a->keeps_values = true;
     a->n_groups = n_groups;
     return 0;
 }

@@ -67,6 +67,7 @@ static int set_grow(struct bp_agg *a, int64_t n_groups, struct bp_err *err)
     if (strcmp(a->kind->func, "median") == 0) {
         s->fraction = (struct bp_fraction){0.5, true};
     }
+    a->keeps_values = true;
     a->n_groups = n_groups;
     return 0;
 }

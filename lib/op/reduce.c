@@ -6,6 +6,10 @@
  *     batch -> key columns -> group ids -> every aggregate: update or merge
  *     end   -> order of the groups -> batches of keys and results or states
  *
+ * The first rows go into one table (a lane). Then each thread has one, as long as there
+ * are not many groups (reduce_lanes.h); when nearly every row adds a group, rows are
+ * put off in parts instead (reduce_parts.h).
+ *
  * Finished groups come in hash order (reduce_order.h), states in any.
  *
  * Memory. What the groups hold, what they will hold when their tables grow with the
@@ -17,14 +21,15 @@
 
 #include "base/mem.h"
 #include "op/across.h"
-#include "op/agg_order.h"
 #include "op/op.h"
+#include "op/reduce_lanes.h"
 #include "op/reduce_order.h"
 #include "op/reduce_plan.h"
 #include "op/reduce_spill.h"
-#include "op/reduce_table.h"
 #include "op/reduce_work.h"
 
+#define LANES_FROM_ROWS 65536                /* fewer are not worth threads */
+#define LANES_MOST_GROUPS ((int64_t)1 << 19) /* each may have all of them */
 #define PARTS_FROM_GROUPS ((int64_t)1 << 18)
 #define PARTS_LOOK_ROWS 65536
 #define PARTS_RATE 0.5 /* new groups a row */
@@ -35,14 +40,15 @@ struct reduce {
     struct bp_reduce_plan plan;
 
     /* what the current share, or the whole input, has come to */
-    struct bp_reduce_table table;
+    struct bp_lane lane;
+    struct bp_lanes *lanes; /* of threads, or NULL; they are merged into the one above */
     struct bp_share share;
     int64_t taken_bytes; /* of the budget */
     int64_t rows_taken;  /* of the share */
     struct bp_reduce_spill spill;
     struct bp_parts *parts;      /* rows that are not in the table (reduce_parts.h), or NULL */
     struct bp_reduce_work *work; /* they are being given */
-    bool parts_suit;
+    bool parts_suit, lanes_suit, threads;
     int64_t seen_rows, seen_groups; /* of the table, when it was last asked how fast it grows */
     bool full;                      /* a partial result: give these groups, the share goes on */
 
@@ -56,13 +62,6 @@ struct reduce {
     struct bp_batch held; /* begins the next share; n_cols 0 and n_rows 0: none */
     bool have_held;
     struct bp_shareset shares;
-
-    /* scratch, by rows of a batch */
-    uint32_t *ids, *some_ids;
-    int32_t *sel;
-    int64_t cap;
-    struct bp_column *keys;
-    const struct bp_column **key_ptrs;
 };
 
 /* ---- memory ---- */
@@ -74,28 +73,36 @@ static void uncharge(struct reduce *r)
     r->taken_bytes = 0;
 }
 
-/* What the groups need until another batch is in. */
-static int64_t need_bytes(const struct reduce *r, int64_t n_rows)
+static int spill_lane(struct reduce *r, struct bp_lane *l, struct bp_err *err)
 {
-    int64_t count = bp_groups_count(r->table.groups);
-
-    return bp_reduce_table_held_bytes(&r->table) + bp_groups_growth_bytes(r->table.groups, n_rows) +
-           (r->plan.form == BP_REDUCE_PARTIAL ? 4 : BP_REDUCE_ORDER_BYTES) * (count + n_rows);
+    if (!bp_groups_count(l->table.groups))
+        return 0;
+    BP_TRY(bp_reduce_spill_put(&r->spill, &l->table, err));
+    return bp_lane_clear(l, err);
 }
 
-/* All groups to disk; the table is empty again. */
+/* All groups to disk; the tables are empty again. */
 static int spill_groups(struct reduce *r, struct bp_err *err)
 {
-    BP_TRY(bp_reduce_spill_put(&r->spill, &r->table, err));
+    if (r->lanes)
+        BP_TRY(bp_lanes_wait(r->lanes, err));
+    for (int i = 0; r->lanes && i < r->lanes->n; i++)
+        BP_TRY(spill_lane(r, &r->lanes->lanes[i], err));
+    bp_lanes_free(r->lanes); /* opened again when more rows come */
+    r->lanes = NULL;
+    BP_TRY(spill_lane(r, &r->lane, err));
     uncharge(r);
-    return bp_reduce_table_clear(&r->table, &r->plan, err);
+    return 0;
 }
 
 /* The one place where states are charged, behind a batch of n_rows. */
 static int charge(struct reduce *r, int64_t n_rows, struct bp_err *err)
 {
-    int64_t need = need_bytes(r, n_rows), more = need - r->taken_bytes;
+    int64_t need = bp_lane_need_bytes(&r->lane, n_rows), more;
 
+    if (r->lanes)
+        need += bp_lanes_need_bytes(r->lanes);
+    more = need - r->taken_bytes;
     if (more <= 0)
         return 0;
     if (bp_budget_take(&r->ctx->budget, more)) {
@@ -108,134 +115,57 @@ static int charge(struct reduce *r, int64_t n_rows, struct bp_err *err)
     return 0;
 }
 
-/* Scratch for n rows; ids with what aggregates may read ahead. */
-static int room(struct reduce *r, int64_t n, struct bp_err *err)
+/* The groups of all lanes become one table: here, or, where that may be too large, on disk. */
+static int join_lanes(struct reduce *r, struct bp_err *err)
 {
-    size_t n_ids = (size_t)n + BP_AGG_AHEAD;
+    int64_t more = 0;
 
-    if (n <= r->cap)
+    if (!r->lanes)
         return 0;
-    bp_mem_free(r->ids);
-    bp_mem_free(r->some_ids);
-    bp_mem_free(r->sel);
-    r->cap = 0;
-    r->some_ids = r->ids = NULL;
-    r->sel = bp_mem_new((size_t)n, sizeof *r->sel, err);
-    r->ids = r->sel ? bp_mem_new(n_ids, sizeof *r->ids, err) : NULL;
-    r->some_ids = r->ids ? bp_mem_new(n_ids, sizeof *r->some_ids, err) : NULL;
-    if (!r->some_ids)
-        return err->code;
-    r->cap = n;
+    BP_TRY(bp_lanes_wait(r->lanes, err));
+    for (int i = 0; i < r->lanes->n; i++)
+        more += bp_reduce_table_held_bytes(&r->lanes->lanes[i].table);
+    if (r->spill.n_runs || !bp_budget_take(&r->ctx->budget, more))
+        return spill_groups(r, err);
+    r->taken_bytes += more;
+    for (int i = 0; i < r->lanes->n; i++)
+        BP_TRY(bp_lane_merge(&r->lane, &r->lanes->lanes[i], err));
+    bp_lanes_free(r->lanes);
+    r->lanes = NULL;
+    more = r->taken_bytes - bp_lane_need_bytes(&r->lane, 0);
+    if (more > 0) {
+        bp_budget_give(&r->ctx->budget, more);
+        r->taken_bytes -= more;
+    }
     return 0;
 }
 
 /* ---- taking in ---- */
 
-/* Key columns: refs, or evaluated. */
-static int key_columns(struct reduce *r, const struct bp_batch *in, struct bp_err *err)
+/* Worth their merging? */
+static bool wants_lanes(const struct reduce *r)
 {
-    const struct bp_reduce_plan *p = &r->plan;
-
-    for (int i = 0; i < p->n_keys; i++) {
-        r->key_ptrs[i] = &r->keys[i];
-        if (p->keys[i].col >= 0)
-            bp_column_ref(&r->keys[i], &in->cols[p->keys[i].col]);
-        else
-            BP_TRY(bp_expr_eval(p->keys[i].expr, in, &r->keys[i], err));
-    }
-    return 0;
-}
-
-static int group_ids(struct reduce *r, const struct bp_batch *in, struct bp_err *err)
-{
-    const struct bp_reduce_plan *p = &r->plan;
-    int rc = 0;
-
-    BP_GO(key_columns(r, in, err));
-    rc = bp_groups_find(r->table.groups, r->key_ptrs, in->n_rows, r->ids, err);
-out:
-    for (int i = 0; i < p->n_keys; i++)
-        bp_column_release(&r->keys[i]);
-    return rc;
-}
-
-/* The columns an aggregate is given: refs, or evaluated arguments. */
-static int agg_columns(const struct bp_reduce_plan *p, const struct bp_reduce_agg *a,
-                       const struct bp_batch *in, struct bp_column *cols, struct bp_err *err)
-{
-    int n = p->merging ? a->agg->n_parts : a->agg->kind->n_args, col;
-
-    for (int i = 0; i < n; i++) {
-        if (!p->merging && !a->args[i]) {
-            BP_TRY(bp_agg_order_keys(&a->order, in, &cols[i], err));
-            continue;
-        }
-        col = p->merging ? a->parts[i] : bp_expr_column(a->args[i]);
-        if (col >= 0)
-            bp_column_ref(&cols[i], &in->cols[col]);
-        else
-            BP_TRY(bp_expr_eval(a->args[i], in, &cols[i], err));
-    }
-    return 0;
-}
-
-/* FILTER: rows and ids shrink to those for which it is true. */
-static int filter_rows(struct reduce *r, const struct bp_reduce_agg *a, const struct bp_batch *in,
-                       struct bp_batch *some, struct bp_agg_rows *rows, struct bp_err *err)
-{
-    int64_t n;
-
-    BP_TRY(bp_expr_select(a->filter, in, r->sel, &n, err));
-    BP_TRY(bp_batch_gather(some, in, r->sel, n, err));
-    some->first_row = in->first_row;
-    for (int64_t i = 0; rows->ids && i < n; i++)
-        r->some_ids[i] = r->ids[r->sel[i]];
-    if (rows->ids)
-        rows->ids = r->some_ids;
-    rows->n_rows = n;
-    rows->gaps = true;
-    return 0;
-}
-
-static int take_agg(struct reduce *r, int i, const struct bp_batch *in, int64_t n_before,
-                    struct bp_err *err)
-{
-    const struct bp_reduce_agg *a = &r->plan.aggs[i];
-    struct bp_agg *agg = r->table.aggs[i];
-    struct bp_column cols[BP_AGG_PARTS_MAX + BP_AGG_ARGS_MAX] = {0};
-    struct bp_agg_rows rows = {.cols = cols, .n_rows = in->n_rows, .n_before = n_before};
-    struct bp_batch some = {0};
-    int rc;
-
-    rows.ids = r->plan.n_keys ? r->ids : NULL;
-    rows.gaps = !in->n_rows;
-    rows.task = (uint32_t)in->share.i;
-    rows.first_row = r->rows_taken;
-    BP_GO(agg->kind->ops->grow(agg, bp_groups_count(r->table.groups), err));
-    if (a->filter)
-        BP_GO(filter_rows(r, a, in, &some, &rows, err));
-    BP_GO(agg_columns(&r->plan, a, a->filter ? &some : in, cols, err));
-    if (r->plan.merging)
-        rc = agg->kind->ops->merge(agg, &rows, err);
-    else
-        rc = agg->kind->ops->update(agg, &rows, err);
-out:
-    for (size_t k = 0; k < BP_COUNT_OF(cols); k++)
-        bp_column_release(&cols[k]);
-    bp_batch_release(&some);
-    return rc;
-}
-
-static int take_into_table(struct reduce *r, const struct bp_batch *in, struct bp_err *err)
-{
-    int64_t n_before = bp_groups_count(r->table.groups);
-
-    BP_TRY(room(r, BP_MAX(in->n_rows, 1), err));
-    BP_TRY(group_ids(r, in, err));
+    if (r->lanes || !r->lanes_suit || r->rows_taken < LANES_FROM_ROWS ||
+        bp_groups_count(r->lane.table.groups) > LANES_MOST_GROUPS / 4)
+        return false;
     for (int i = 0; i < r->plan.n_aggs; i++)
-        BP_TRY(take_agg(r, i, in, n_before, err));
-    r->rows_taken += in->n_rows;
-    return charge(r, in->n_rows, err);
+        if (r->lane.table.aggs[i]->keeps_values)
+            return false;
+    return true;
+}
+
+static int take_into_table(struct reduce *r, struct bp_batch *in, struct bp_err *err)
+{
+    int64_t n_rows = in->n_rows, first_row = r->rows_taken;
+
+    if (wants_lanes(r))
+        BP_TRY(bp_lanes_open(&r->lanes, &r->plan, r->ctx->n_threads, err));
+    r->rows_taken += n_rows;
+    if (r->lanes)
+        BP_TRY(bp_lanes_take(r->lanes, in, first_row, err));
+    else
+        BP_TRY(bp_lane_take(&r->lane, in, first_row, err));
+    return charge(r, n_rows, err);
 }
 
 /* ---- taking into parts ---- */
@@ -254,17 +184,17 @@ static int take_into_parts(struct reduce *r, const struct bp_batch *in, struct b
     struct bp_column args[BP_PARTS_ARGS_MAX + BP_AGG_PARTS_MAX] = {0};
     int n = 0, rc;
 
-    BP_GO(key_columns(r, in, err));
+    BP_GO(bp_lane_keys(&r->lane, in, err));
     for (int i = 0; i < p->n_aggs; i++) {
-        BP_GO(agg_columns(p, &p->aggs[i], in, &args[n], err));
+        BP_GO(bp_lane_args(p, &p->aggs[i], in, &args[n], err));
         n += p->merging ? p->aggs[i].agg->n_parts : p->aggs[i].agg->kind->n_args;
     }
-    rc = bp_parts_add(r->parts, r->keys, args, in->n_rows, (uint32_t)in->share.i, r->rows_taken,
-                      err);
+    rc = bp_parts_add(r->parts, r->lane.keys, args, in->n_rows, (uint32_t)in->share.i,
+                      r->rows_taken, err);
     r->rows_taken += in->n_rows;
 out:
     for (int i = 0; i < p->n_keys; i++)
-        bp_column_release(&r->keys[i]);
+        bp_column_release(&r->lane.keys[i]);
     for (size_t i = 0; i < BP_COUNT_OF(args); i++)
         bp_column_release(&args[i]);
     return rc;
@@ -302,10 +232,10 @@ static int empty_parts(struct reduce *r, struct bp_err *err)
     if (rate > PARTS_RATE / 2)
         return spill_parts(r, err);
     for (int i = 0; i < BP_PARTS; i++)
-        BP_TRY(bp_parts_fill(r->parts, i, &r->table, NULL, err));
+        BP_TRY(bp_parts_fill(r->parts, i, &r->lane.table, NULL, err));
     close_parts(r);
     r->seen_rows = r->rows_taken;
-    r->seen_groups = bp_groups_count(r->table.groups);
+    r->seen_groups = bp_groups_count(r->lane.table.groups);
     r->parts_suit = false;
     return charge(r, r->ctx->batch_rows, err);
 }
@@ -313,22 +243,35 @@ static int empty_parts(struct reduce *r, struct bp_err *err)
 /* A large table, to which most rows add a group. */
 static bool wants_parts(struct reduce *r)
 {
-    int64_t count = bp_groups_count(r->table.groups), rows = r->rows_taken - r->seen_rows;
+    int64_t count = bp_groups_count(r->lane.table.groups), rows = r->rows_taken - r->seen_rows;
     double rate;
 
     if (!r->parts_suit || rows < PARTS_LOOK_ROWS)
         return false;
+    if (r->lanes)
+        count += bp_lanes_groups(r->lanes);
     rate = (double)(count - r->seen_groups) / (double)rows;
     r->seen_rows = r->rows_taken;
     r->seen_groups = count;
     return count >= PARTS_FROM_GROUPS && rate >= PARTS_RATE;
 }
 
-static int take_batch(struct reduce *r, const struct bp_batch *in, struct bp_err *err)
+static int open_parts(struct reduce *r, struct bp_err *err)
+{
+    BP_TRY(join_lanes(r, err));
+    return bp_parts_open(&r->parts, &r->plan, bp_groups_own_pack(r->lane.table.groups), r->ctx,
+                         err);
+}
+
+/* in may be emptied. */
+static int take_batch(struct reduce *r, struct bp_batch *in, struct bp_err *err)
 {
     if (!r->parts && wants_parts(r))
-        BP_TRY(
-            bp_parts_open(&r->parts, &r->plan, bp_groups_own_pack(r->table.groups), r->ctx, err));
+        BP_TRY(open_parts(r, err));
+    if (r->lanes && bp_lanes_groups(r->lanes) > LANES_MOST_GROUPS) {
+        r->lanes_suit = false;
+        BP_TRY(join_lanes(r, err));
+    }
     if (r->parts && !bp_parts_room(r->parts, in->n_rows))
         BP_TRY(empty_parts(r, err));
     return r->parts ? take_into_parts(r, in, err) : take_into_table(r, in, err);
@@ -355,7 +298,9 @@ out:
 static int start_groups(struct reduce *r, struct bp_err *err)
 {
     close_parts(r);
-    BP_TRY(bp_reduce_table_clear(&r->table, &r->plan, err));
+    bp_lanes_free(r->lanes);
+    r->lanes = NULL;
+    BP_TRY(bp_lane_clear(&r->lane, err));
     uncharge(r);
     r->giving = false;
     if (r->full) {
@@ -364,6 +309,7 @@ static int start_groups(struct reduce *r, struct bp_err *err)
     }
     bp_reduce_spill_release(&r->spill);
     r->parts_suit = r->plan.n_order == r->plan.n_keys && bp_parts_suit(&r->plan, r->ctx);
+    r->lanes_suit = r->threads;
     r->seen_rows = r->seen_groups = 0;
     r->rows_taken = r->n_given = 0;
     r->gave_any = false;
@@ -440,13 +386,13 @@ static int take_all(struct reduce *r, struct bp_err *err)
 static int order_groups(struct reduce *r, struct bp_err *err)
 {
     int n_keys = r->plan.form == BP_REDUCE_PARTIAL ? 0 : r->plan.n_order;
-    int64_t n = bp_groups_count(r->table.groups);
+    int64_t n = bp_groups_count(r->lane.table.groups);
 
     r->given = 0;
     bp_mem_free(r->order);
     r->order = NULL;
     if (n_keys)
-        return bp_reduce_order(r->table.groups, n_keys, &r->order, err);
+        return bp_reduce_order(r->lane.table.groups, n_keys, &r->order, err);
     r->order = bp_mem_new((size_t)n + 1, sizeof *r->order, err);
     if (!r->order)
         return err->code;
@@ -462,25 +408,26 @@ static int next_window(struct reduce *r, struct bp_err *err)
 
     if (!r->spill.n_runs)
         return BP_DONE;
-    rc = bp_reduce_spill_window(&r->spill, &r->table, err);
+    rc = bp_reduce_spill_window(&r->spill, &r->lane.table, err);
     return rc == 0 ? order_groups(r, err) : rc;
 }
 
 static int start_giving(struct reduce *r, struct bp_err *err)
 {
     r->giving = true;
+    BP_TRY(join_lanes(r, err));
     if (r->parts)
         BP_TRY(bp_parts_flush(r->parts, err));
     if (r->parts && r->spill.n_runs)
         BP_TRY(spill_parts(r, err));
     if (r->parts)
-        return bp_reduce_work_open(&r->work, &r->plan, r->parts, &r->table, false,
+        return bp_reduce_work_open(&r->work, &r->plan, r->parts, &r->lane.table, false,
                                    bp_ctx_batch_rows(r->ctx, &r->plan.schema), r->ctx, err);
     if (!r->spill.n_runs)
         return order_groups(r, err);
     BP_TRY(spill_groups(r, err)); /* the last of them */
-    BP_TRY(bp_reduce_spill_start(&r->spill, &r->table, err));
-    r->given = bp_groups_count(r->table.groups); /* what merging left there is no window */
+    BP_TRY(bp_reduce_spill_start(&r->spill, &r->lane.table, err));
+    r->given = bp_groups_count(r->lane.table.groups); /* what merging left there is no window */
     return 0;
 }
 
@@ -488,7 +435,7 @@ static int64_t groups_to_give(const struct reduce *r)
 {
     if (r->plan.no_row && r->plan.form != BP_REDUCE_PARTIAL)
         return 0;
-    return bp_groups_count(r->table.groups);
+    return bp_groups_count(r->lane.table.groups);
 }
 
 static int give_batch(struct reduce *r, struct bp_batch *out, struct bp_err *err)
@@ -498,8 +445,8 @@ static int give_batch(struct reduce *r, struct bp_batch *out, struct bp_err *err
     const uint32_t *ids = r->order + r->given;
 
     BP_TRY(bp_batch_init(out, p->schema.n_fields, err));
-    BP_TRY(bp_reduce_table_columns(&r->table, p, p->form == BP_REDUCE_PARTIAL, ids, n, out->cols,
-                                   err));
+    BP_TRY(bp_reduce_table_columns(&r->lane.table, p, p->form == BP_REDUCE_PARTIAL, ids, n,
+                                   out->cols, err));
     out->n_rows = n;
     r->given += n;
     return 0;
@@ -512,7 +459,7 @@ static int give_part(struct reduce *r, struct bp_batch *out, struct bp_err *err)
 
     if (rc == BP_DONE) {
         close_parts(r);
-        r->given = bp_groups_count(r->table.groups); /* they were among them */
+        r->given = bp_groups_count(r->lane.table.groups); /* they were among them */
     }
     return rc;
 }
@@ -567,17 +514,13 @@ static void reduce_free(void *self)
     bp_source_free(&r->in);
     uncharge(r);
     close_parts(r);
+    bp_lanes_free(r->lanes);
+    bp_lane_release(&r->lane);
     bp_reduce_spill_release(&r->spill);
     bp_reduce_plan_release(&r->plan);
-    bp_reduce_table_release(&r->table);
     bp_batch_release(&r->held);
     bp_shareset_release(&r->shares);
     bp_mem_free(r->order);
-    bp_mem_free(r->ids);
-    bp_mem_free(r->some_ids);
-    bp_mem_free(r->sel);
-    bp_mem_free(r->keys);
-    bp_mem_free(r->key_ptrs);
     bp_mem_free(r);
 }
 
@@ -619,9 +562,9 @@ static int tell_least(struct reduce *r, struct bp_err *err)
 {
     struct bp_budget *b = &r->ctx->budget;
 
-    BP_TRY(bp_reduce_table_init(&r->table, &r->plan, NULL, err));
-    for (int i = 0; i < r->table.n_aggs; i++) {
-        struct bp_agg *a = r->table.aggs[i];
+    BP_TRY(bp_lane_init(&r->lane, &r->plan, err));
+    for (int i = 0; i < r->lane.table.n_aggs; i++) {
+        struct bp_agg *a = r->lane.table.aggs[i];
 
         BP_TRY(a->kind->ops->grow(a, 1, err));
         bp_budget_least(b, a->held_bytes);
@@ -637,11 +580,8 @@ static int reduce_start(struct reduce *r, const struct bp_reduce_opts *opts, str
 {
     BP_TRY(bp_reduce_plan_init(&r->plan, &r->in.schema, opts, err));
     BP_TRY(narrow_input(r, opts, err));
-    r->keys = bp_mem_new((size_t)r->plan.n_keys + 1, sizeof *r->keys, err);
-    r->key_ptrs = r->keys ? bp_mem_new((size_t)r->plan.n_keys + 1, sizeof *r->key_ptrs, err) : NULL;
-    if (!r->key_ptrs)
-        return err->code;
     bp_reduce_spill_init(&r->spill, &r->plan, r->ctx);
+    r->threads = r->ctx->n_threads > 1 && !opts->one_lane && opts->form != BP_REDUCE_PARTIAL;
     BP_TRY(tell_least(r, err));
     BP_TRY(start_groups(r, err));
     if (r->in.name) {
