@@ -31,6 +31,7 @@
 #define LANES_FROM_ROWS 65536                /* fewer are not worth threads */
 #define LANES_MOST_GROUPS ((int64_t)1 << 19) /* each may have all of them */
 #define PARTS_FROM_GROUPS ((int64_t)1 << 18)
+#define CUT_GROUPS 65536 /* of a partial result: a table that fits the cache */
 #define PARTS_LOOK_ROWS 65536
 #define PARTS_RATE 0.5 /* new groups a row */
 
@@ -154,6 +155,16 @@ static bool wants_lanes(const struct reduce *r)
     return true;
 }
 
+/* A partial result of which most rows are groups of their own: to hold more of them
+ * makes no fewer, and costs misses. The states go on, and a table begins anew. */
+static bool wants_cut(const struct reduce *r)
+{
+    int64_t count = bp_groups_count(r->lane.table.groups);
+
+    return r->plan.form == BP_REDUCE_PARTIAL && count >= CUT_GROUPS &&
+           (double)count >= PARTS_RATE * (double)(r->rows_taken - r->seen_rows);
+}
+
 static int take_into_table(struct reduce *r, struct bp_batch *in, struct bp_err *err)
 {
     int64_t n_rows = in->n_rows, first_row = r->rows_taken;
@@ -165,7 +176,9 @@ static int take_into_table(struct reduce *r, struct bp_batch *in, struct bp_err 
         BP_TRY(bp_lanes_take(r->lanes, in, first_row, err));
     else
         BP_TRY(bp_lane_take(&r->lane, in, first_row, err));
-    return charge(r, n_rows, err);
+    BP_TRY(charge(r, n_rows, err));
+    r->full |= wants_cut(r);
+    return 0;
 }
 
 /* ---- taking into parts ---- */
@@ -305,6 +318,7 @@ static int start_groups(struct reduce *r, struct bp_err *err)
     r->giving = false;
     if (r->full) {
         r->full = false;
+        r->seen_rows = r->rows_taken;
         return 0;
     }
     bp_reduce_spill_release(&r->spill);
