@@ -323,7 +323,7 @@ static int start_groups(struct reduce *r, struct bp_err *err)
     }
     bp_reduce_spill_release(&r->spill);
     r->parts_suit = r->plan.n_order == r->plan.n_keys && bp_parts_suit(&r->plan, r->ctx);
-    r->lanes_suit = r->threads;
+    r->lanes_suit = r->threads && r->plan.n_order == r->plan.n_keys;
     r->seen_rows = r->seen_groups = 0;
     r->rows_taken = r->n_given = 0;
     r->gave_any = false;
