@@ -202,7 +202,9 @@ static int open_input(struct bp_tool *t, struct bp_source *src)
         return bp_fail(&t->err, BP_EDATA,
                        "the stream holds partial states: bp-reduce --final finishes them");
     BP_TRY(bp_schema_set_meta(&src->schema, BP_MARK_TASK, NULL, &t->err));
-    return task.n ? bp_mark_set_task(&src->schema, task, &t->err) : 0;
+    if (task.n)
+        BP_TRY(bp_mark_set_task(&src->schema, task, &t->err));
+    return bp_tool_mark_ledger(t, &src->schema);
 }
 
 static int run(struct bp_tool *t, const struct opts *o)

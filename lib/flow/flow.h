@@ -21,6 +21,8 @@
 
 #include "col/column.h"
 
+struct bp_ledger;
+
 struct bp_source_ops {
     /* 0 and a batch in *out (the caller's; may have 0 rows), BP_DONE, or < 0. */
     int (*next)(void *self, struct bp_batch *out, struct bp_err *err);
@@ -110,6 +112,7 @@ struct bp_ctx {
     int n_threads;              /* -j, at least 1 */
     int64_t batch_rows;         /* rows of inner batches (BP_BATCH_ROWS), default 8192 */
     atomic_llong spilled_bytes; /* written to temporary files so far (--stats) */
+    struct bp_ledger *ledger;   /* what was read of which input (ledger.h); NULL: not kept */
 };
 /* Rows of an inner batch: batch_rows; fewer where they are wide and memory is little. */
 int64_t bp_ctx_batch_rows(const struct bp_ctx *ctx, const struct bp_schema *s);

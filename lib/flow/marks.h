@@ -13,6 +13,7 @@
  *   bp.partial  what lib/op/reduce wrote about keys and aggregates; restricts
  *   bp.lineage  a tree of steps {"cmd","clauses":[...],"vars":{...},"from":[steps],
  *               "inputs":[names]}: what changes the answer, and nothing else
+ *   bp.ledger   of a share: what was read of which input (ledger.h)
  */
 #ifndef BP_FLOW_MARKS_H
 #define BP_FLOW_MARKS_H

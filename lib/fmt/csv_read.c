@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "flow/ledger.h"
 #include "flow/marks.h"
 #include "flow/pool.h"
 #include "fmt/csv_reader.h"
@@ -618,6 +619,28 @@ static int keep_declared(struct csv_reader *r, const struct bp_schema *schema, s
     return r->declared ? 0 : err->code;
 }
 
+/* What this share reads of f. */
+static int note_read(const struct csv_source *s, const struct csv_file *f, struct bp_err *err)
+{
+    struct bp_ledger_entry e = {.input = f->in.name,
+                                .unit = BP_LEDGER_WHOLE,
+                                .size_bytes = f->in.size_bytes,
+                                .mtime_ns = f->in.mtime_ns,
+                                .end = 1,
+                                .to = f->hi > 0,
+                                .share = s->share};
+
+    if (f->in.is_file) {
+        e.unit = BP_LEDGER_BYTES;
+        e.end = f->in.size_bytes;
+        e.from = BP_MIN(f->lo, e.end);
+        e.to = BP_MAX(e.from, BP_MIN(f->hi, e.end));
+    } else if (f->in.size_bytes < 0) {
+        e.unit = BP_LEDGER_PIPE;
+    }
+    return bp_ledger_add(s->r.ctx->ledger, &e, err);
+}
+
 static int open_all(struct csv_source *s, const struct bp_csv_opts *opts, struct bp_source *out,
                     struct bp_err *err)
 {
@@ -638,6 +661,8 @@ static int open_all(struct csv_source *s, const struct bp_csv_opts *opts, struct
     if (s->r.any_guess)
         BP_TRY(csv_infer(&s->r, err));
     csv_share_cut(&s->r, opts->task, opts->n_tasks);
+    for (int i = 0; i < s->r.n_files; i++)
+        BP_TRY(note_read(s, &s->r.files[i], err));
     return make_schema(s, &out->schema, err);
 }
 

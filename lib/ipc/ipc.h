@@ -19,6 +19,9 @@
  * borrowed descriptors) or removes the file. */
 int bp_ipc_stream_sink(struct bp_sink *out, struct bp_outfile *f, const struct bp_schema *schema,
                        struct bp_err *err) BP_MUST;
+/* Each stream that is a share carries l as it is when that stream begins (bp.ledger);
+ * l outlives the sink. */
+void bp_ipc_stream_sink_ledger(struct bp_sink *sink, struct bp_ledger *l);
 /* An Arrow file on f (taken over). */
 int bp_ipc_file_sink(struct bp_sink *out, struct bp_outfile *f, const struct bp_schema *schema,
                      struct bp_err *err) BP_MUST;
@@ -59,8 +62,10 @@ struct bp_ipc_opts {
     int first_batch, n_batches; /* task and n_tasks then only mark the share */
     const int *columns;         /* read only these fields, in this order; NULL: all */
     int n_columns;
-    bool unite; /* files: the caller knows that this file's share (bp.task) is one of
-                 * a whole that it reads: its rows are no share any more */
+    struct bp_ledger *ledger; /* streams: what each says of its inputs is added here, and
+                               * taken from the schema; NULL: it stays there */
+    bool unite;               /* files: the caller knows that this file's share (bp.task) is one of
+                               * a whole that it reads: its rows are no share any more */
 };
 bool bp_ipc_is_stream(const uint8_t *head, size_t n); /* by the first 8 bytes */
 bool bp_ipc_is_file(const uint8_t *head, size_t n);

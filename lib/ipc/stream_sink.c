@@ -4,6 +4,7 @@
  * only. The schema goes out with the first batch, because only that tells whose
  * share this is; when the share changes the stream ends and another begins.
  */
+#include "flow/ledger.h"
 #include "flow/marks.h"
 #include "flow/recut.h"
 #include "ipc/writer.h"
@@ -15,6 +16,7 @@ struct stream_sink {
     struct bp_share share;   /* of the stream being written */
     struct bp_ipc_writer *w; /* NULL: none is open */
     struct bp_recut recut;
+    struct bp_ledger *ledger; /* not ours; may be NULL */
 };
 
 static bool same_share(struct bp_share a, struct bp_share b)
@@ -41,6 +43,24 @@ out:
     return rc;
 }
 
+static int set_ledger(const struct stream_sink *s, struct bp_schema *schema, struct bp_share share,
+                      struct bp_err *err)
+{
+    struct bp_buf b = {0};
+    int rc = 0;
+
+    if (!s->ledger)
+        return 0;
+    if (share.n) {
+        BP_GO(bp_ledger_write(s->ledger, &b, err));
+        BP_GO(bp_buf_str(&b, err) ? 0 : err->code);
+    }
+    rc = bp_schema_set_meta(schema, BP_MARK_LEDGER, share.n ? (const char *)b.data : NULL, err);
+out:
+    bp_buf_release(&b);
+    return rc;
+}
+
 static int open_writer(struct stream_sink *s, struct bp_share share, struct bp_err *err)
 {
     struct bp_schema schema;
@@ -52,6 +72,7 @@ static int open_writer(struct stream_sink *s, struct bp_share share, struct bp_e
         BP_GO(bp_mark_set_task(&schema, share, err));
         BP_GO(widen_parted(&schema, err));
     }
+    BP_GO(set_ledger(s, &schema, share, err));
     BP_GO(bp_ipc_writer_open(&s->w, &s->f, false, &schema, err));
     s->share = share;
     rc = bp_ipc_writer_begin(s->w, err);
@@ -143,6 +164,13 @@ static void stream_free(void *self)
 
 static const struct bp_sink_ops stream_ops = {
     .put = stream_put, .commit = stream_commit, .abort = stream_abort, .free = stream_free};
+
+void bp_ipc_stream_sink_ledger(struct bp_sink *sink, struct bp_ledger *l)
+{
+    struct stream_sink *s = sink->self;
+
+    s->ledger = l;
+}
 
 static void take_outfile(struct bp_outfile *dst, struct bp_outfile *src)
 {

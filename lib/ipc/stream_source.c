@@ -12,12 +12,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "flow/ledger.h"
 #include "flow/marks.h"
 #include "ipc/stream_read.h"
 
 struct stream {
     struct bp_input in;
     bool allow_truncated;
+    struct bp_ledger *ledger; /* not ours; may be NULL */
     int *columns;
     int n_columns;
     struct bp_schema shown;  /* what the source says: of the first stream, projected */
@@ -105,6 +107,20 @@ static int check_follower(struct stream *s, struct bp_err *err)
     return 0;
 }
 
+/* What its producer read; of one that does not say nothing can be checked. */
+static int take_ledger(struct stream *s, struct bp_err *err)
+{
+    const char *text = bp_schema_meta(&s->schema, BP_MARK_LEDGER);
+    struct bp_ledger_entry pipe = {.input = s->in.name, .unit = BP_LEDGER_PIPE};
+
+    if (!s->ledger)
+        return 0;
+    if (!text)
+        return bp_ledger_add(s->ledger, &pipe, err);
+    BP_TRY(bp_ledger_read(s->ledger, text, err));
+    return bp_schema_set_meta(&s->schema, BP_MARK_LEDGER, NULL, err);
+}
+
 static int start_stream(struct stream *s, struct bp_err *err)
 {
     struct bp_ipc_body body;
@@ -122,7 +138,7 @@ static int start_stream(struct stream *s, struct bp_err *err)
     s->has_trailer = s->is_ended = false;
     BP_TRY(bp_mark_task(&s->schema, &s->share, err));
     s->share_due = s->share.n > 0;
-    return 0;
+    return take_ledger(s, err);
 }
 
 /* ---- the end of one ---- */
@@ -364,6 +380,7 @@ int bp_ipc_stream_source(struct bp_source *out, struct bp_input *in, const struc
     }
     bp_input_move(&s->in, in);
     s->allow_truncated = o->allow_truncated;
+    s->ledger = o->ledger;
     BP_GO(o->n_tasks > 0 ? bp_fail(err, BP_EUSAGE,
                                    "a stream cannot be cut into shares: "
                                    "only files can")

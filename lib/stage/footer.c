@@ -15,7 +15,7 @@
 
 #define KEY_STAGE "bp.stage"
 #define KEY_BLOCKS "bp.blocks"
-#define KEY_LEDGER "bp.ledger"
+#define KEY_LEDGER BP_MARK_LEDGER
 #define KEY_CHECKSUM "bp.checksum"
 
 void bp_stage_foot_release(struct bp_stage_foot *f)
@@ -26,6 +26,7 @@ void bp_stage_foot_release(struct bp_stage_foot *f)
     bp_mem_free(f->classes);
     bp_mem_free(f->range);
     bp_mem_free(f->blocks);
+    bp_ledger_release(&f->ledger);
     *f = (struct bp_stage_foot){0};
 }
 
@@ -178,26 +179,28 @@ static int print_blocks(struct bp_stage_foot *f, struct bp_buf *out, struct bp_e
 }
 
 int bp_stage_foot_write(struct bp_stage_foot *foot, const struct bp_schema *schema,
-                        struct bp_ipc_writer *w, struct bp_err *err)
+                        struct bp_ledger *ledger, struct bp_ipc_writer *w, struct bp_err *err)
 {
-    struct bp_buf stage = {0}, blocks = {0};
+    struct bp_buf stage = {0}, blocks = {0}, read = {0};
     struct bp_meta meta[4];
     char sum[17];
     int rc;
 
     BP_GO(print_head(foot, &stage, err));
     BP_GO(print_blocks(foot, &blocks, err));
-    if (!bp_buf_str(&stage, err) || !bp_buf_str(&blocks, err))
+    BP_GO(bp_ledger_write(ledger, &read, err));
+    if (!bp_buf_str(&stage, err) || !bp_buf_str(&blocks, err) || !bp_buf_str(&read, err))
         BP_GO(err->code);
     meta[0] = (struct bp_meta){(char[]){KEY_STAGE}, (char *)stage.data};
     meta[1] = (struct bp_meta){(char[]){KEY_BLOCKS}, (char *)blocks.data};
-    meta[2] = (struct bp_meta){(char[]){KEY_LEDGER}, (char[]){"[]"}};
+    meta[2] = (struct bp_meta){(char[]){KEY_LEDGER}, (char *)read.data};
     meta[3] = (struct bp_meta){(char[]){KEY_CHECKSUM}, sum};
     BP_GO(checksum(meta[0].value, meta[1].value, meta[2].value, schema, sum, err));
     rc = bp_ipc_writer_finish(w, meta, 4, err);
 out:
     bp_buf_release(&stage);
     bp_buf_release(&blocks);
+    bp_buf_release(&read);
     return rc;
 }
 
@@ -392,6 +395,8 @@ int bp_stage_foot_read(const struct bp_ipc_file *f, int64_t first, int64_t last,
     BP_TRY(bp_json_read(stage, KEY_STAGE, &v, err));
     rc = read_head(v, out, err);
     json_decref(v);
+    if (rc == 0)
+        rc = bp_ledger_read(&out->ledger, ledger, err);
     if (rc == 0)
         rc = read_blocks(blocks, bp_ipc_file_n_batches(f), first, last, out, err);
     if (rc < 0)

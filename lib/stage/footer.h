@@ -7,7 +7,7 @@
  *                rows, blocks; by range: range, borders; with hot keys spread: split
  *   bp.blocks    a line per block: PART INDEX ROWS OFFSET BYTES XXH3, by part, then
  *                index; so the blocks of a partition are in the order of its rows
- *   bp.ledger    JSON: [] (which bytes of which input were read comes later)
+ *   bp.ledger    JSON: which bytes of which input the task read (flow/ledger.h)
  *   bp.checksum  XXH3-64 of the three above, the columns and their metadata
  *
  * The schema's own metadata carries bp.file = "stage", so that one damaged key
@@ -16,6 +16,7 @@
 #ifndef BP_STAGE_FOOTER_H
 #define BP_STAGE_FOOTER_H
 
+#include "flow/ledger.h"
 #include "ipc/ipc.h"
 
 #define BP_STAGE_MARK "bp.file"
@@ -44,13 +45,16 @@ struct bp_stage_foot {
     int64_t n_rows;
     struct bp_stage_block *blocks; /* by part, then index */
     int64_t n_blocks;
+    struct bp_ledger ledger;
 };
 
 /* The same keys, partitions and way to them. */
 bool bp_stage_foot_alike(const struct bp_stage_foot *a, const struct bp_stage_foot *b);
-/* Sorts the blocks and writes the footer of w. schema: as it was given to w. */
+/* Sorts the blocks and writes the footer of w. schema: as it was given to w. ledger:
+ * what is written (foot's own is of readers); may be NULL. */
 int bp_stage_foot_write(struct bp_stage_foot *foot, const struct bp_schema *schema,
-                        struct bp_ipc_writer *w, struct bp_err *err) BP_MUST;
+                        struct bp_ledger *ledger, struct bp_ipc_writer *w,
+                        struct bp_err *err) BP_MUST;
 /* Reads and checks what f says; only blocks of partitions first..last are kept
  * (first < 0: all). What is damaged or does not add up is BP_EDATA. */
 int bp_stage_foot_read(const struct bp_ipc_file *f, int64_t first, int64_t last,

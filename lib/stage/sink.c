@@ -120,6 +120,7 @@ static int set_schema(struct stage_sink *s, const struct bp_schema *in,
         s->schema.fields[i].dict = false; /* a file cannot replace dictionaries */
     BP_TRY(bp_schema_set_meta(&s->schema, BP_MARK_SORTED, NULL, err));
     BP_TRY(bp_schema_set_meta(&s->schema, BP_MARK_PARTED, NULL, err));
+    BP_TRY(bp_schema_set_meta(&s->schema, BP_MARK_LEDGER, NULL, err)); /* the footer has it */
     BP_TRY(bp_schema_set_meta(&s->schema, BP_MARK_VERSION, "1", err));
     BP_TRY(bp_schema_set_meta(&s->schema, BP_STAGE_MARK, BP_STAGE_MARK_VALUE, err));
     return bp_mark_set_task(&s->schema, task, err);
@@ -305,7 +306,7 @@ static int sink_commit(void *self, struct bp_err *err)
 
     BP_TRY(check_whole(s, err));
     BP_TRY(flush(s, err));
-    BP_TRY(bp_stage_foot_write(&s->foot, &s->schema, s->writer, err));
+    BP_TRY(bp_stage_foot_write(&s->foot, &s->schema, s->ctx->ledger, s->writer, err));
     bp_ipc_writer_free(s->writer);
     s->writer = NULL;
     BP_TRY(check_dir(s, err)); /* another run may have come since */

@@ -165,6 +165,25 @@ static int set_schema(struct stage_source *s, struct bp_schema *out, struct bp_e
     return f->n_keys && !f->even && !f->split ? bp_mark_set_parted(out, &p, err) : 0;
 }
 
+/* The share of the range that was asked for. */
+static int note_read(const struct stage_source *s, struct bp_stage_range range,
+                     struct bp_ledger *ledger, struct bp_err *err)
+{
+    int64_t parts = s->tasks.tasks[0].foot.parts;
+    struct bp_ledger_entry e = {.input = s->tasks.dir,
+                                .unit = BP_LEDGER_PARTITIONS,
+                                .size_bytes = -1,
+                                .mtime_ns = -1,
+                                .first = range.first < 0 ? 0 : range.first,
+                                .end = range.first < 0 ? parts : range.last + 1,
+                                .from = s->tasks.first,
+                                .to = s->tasks.last + 1,
+                                .share = s->share};
+
+    memcpy(e.version, s->tasks.version, sizeof e.version);
+    return bp_ledger_add(ledger, &e, err);
+}
+
 static int check_share(struct bp_share share, struct bp_err *err)
 {
     if (share.n < 0 || share.n > BP_TASKS_MAX || (share.n && (share.i < 0 || share.i >= share.n)))
@@ -174,7 +193,7 @@ static int check_share(struct bp_share share, struct bp_err *err)
 }
 
 static int source_open(struct stage_source *s, struct bp_source *out, const char *dir,
-                       struct bp_stage_range range, struct bp_err *err)
+                       struct bp_stage_range range, struct bp_ctx *ctx, struct bp_err *err)
 {
     BP_TRY(check_share(s->share, err));
     BP_TRY(bp_stage_tasks_open(&s->tasks, dir, range, s->share, err));
@@ -183,6 +202,7 @@ static int source_open(struct stage_source *s, struct bp_source *out, const char
     out->name = bp_mem_str(dir, err);
     if (err->code)
         return err->code;
+    BP_TRY(note_read(s, range, ctx->ledger, err));
     return set_schema(s, &out->schema, err);
 }
 
@@ -198,7 +218,7 @@ int bp_stage_source(struct bp_source *out, const char *dir, struct bp_stage_rang
     out->self = s;
     s->share = (struct bp_share){task, n_tasks};
     s->slice_rows = ctx->batch_rows > 0 ? ctx->batch_rows : 8192;
-    if (source_open(s, out, dir, range, err) < 0) {
+    if (source_open(s, out, dir, range, ctx, err) < 0) {
         bp_source_free(out);
         return err->code;
     }

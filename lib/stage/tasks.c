@@ -10,7 +10,6 @@
 #include "sys/dir.h"
 
 #define MAX_OPEN 128
-#define MAX_NAMED 5 /* tasks that a message lists */
 
 void bp_stage_tasks_release(struct bp_stage_tasks *t)
 {
@@ -79,30 +78,6 @@ int bp_stage_tasks_file(struct bp_stage_tasks *t, int task, struct bp_ipc_file *
 
 /* ---- completeness ---- */
 
-/* "3, 5 and 2 more" of those with odd[i] == value. */
-static int name_tasks(const uint8_t *odd, int n, uint8_t value, struct bp_buf *out,
-                      struct bp_err *err)
-{
-    int n_odd = 0, n_named = 0;
-
-    for (int i = 0; i < n; i++)
-        n_odd += odd[i] == value;
-    BP_TRY(bp_buf_puts(out, n_odd > 1 ? "tasks " : "task ", err));
-    for (int i = 0; i < n && n_named < MAX_NAMED; i++) {
-        if (odd[i] != value)
-            continue;
-        BP_TRY(bp_buf_printf(out, err, "%s%d",
-                             n_named == 0                                 ? ""
-                             : n_named + 1 == n_odd && n_odd <= MAX_NAMED ? " and "
-                                                                          : ", ",
-                             i));
-        n_named++;
-    }
-    if (n_odd > n_named)
-        return bp_buf_printf(out, err, " and %d more", n_odd - n_named);
-    return 0;
-}
-
 static int refuse_missing(const char *dir, const uint8_t *committed, int n, int first,
                           int n_missing, struct bp_err *err)
 {
@@ -111,7 +86,7 @@ static int refuse_missing(const char *dir, const uint8_t *committed, int n, int 
     int rc;
 
     (void)bp_task_name(name, first, n, BP_STAGE_SUFFIX);
-    BP_GO(name_tasks(committed, n, 0, &b, err));
+    BP_GO(bp_tasks_name(committed, n, 0, &b, err));
     if (!bp_buf_str(&b, err))
         BP_GO(err->code);
     rc = bp_fail(err, BP_EDATA,
@@ -246,7 +221,7 @@ static int refuse_runs(struct bp_stage_tasks *t, int usual, struct bp_err *err)
         first = odd[i] ? i : first;
         n_odd += odd[i];
     }
-    BP_GO(name_tasks(odd, t->n, 1, &b, err));
+    BP_GO(bp_tasks_name(odd, t->n, 1, &b, err));
     BP_GO(bp_buf_printf(&b, err, " of %d came from another run than task %d", t->n, usual));
     BP_GO(describe(t, first, usual, &b, err));
     if (!bp_buf_str(&b, err))
@@ -279,6 +254,32 @@ static int same_columns(struct bp_stage_tasks *t, int task, const struct bp_sche
     return 0;
 }
 
+/* Together they read all of the same inputs, each part once. What they read is one
+ * version of the stage for those who read it in turn. */
+static int check_ledgers(struct bp_stage_tasks *t, struct bp_err *err)
+{
+    const struct bp_ledger **all = bp_mem_new((size_t)t->n, sizeof(struct bp_ledger *), err);
+    char *lineage = NULL;
+    int rc;
+
+    if (!all)
+        return err->code;
+    for (int i = 0; i < t->n; i++)
+        all[i] = &t->tasks[i].foot.ledger;
+    rc = bp_ledger_check(all, t->n, err);
+    if (rc < 0)
+        bp_err_prefix(err, "%s", t->dir);
+    if (rc == 0)
+        rc = lineage_of(t, 0, &lineage, err);
+    if (rc == 0)
+        rc = bp_ledger_version(all, t->n, lineage ? lineage : "", t->version, err);
+    for (int i = 0; i < t->n; i++)
+        bp_ledger_release(&t->tasks[i].foot.ledger);
+    bp_mem_free(lineage);
+    bp_mem_free(all);
+    return rc;
+}
+
 /* Task 0 is read already. want: its schema. Runs are compared first: another
  * command explains other columns. */
 static int read_others(struct bp_stage_tasks *t, const struct bp_schema *want, struct bp_err *err)
@@ -306,7 +307,7 @@ static int read_others(struct bp_stage_tasks *t, const struct bp_schema *want, s
             err, BP_EDATA,
             "%s: task %d of %d is partitioned otherwise than task 0: run all tasks again", t->dir,
             odd_keys, t->n);
-    return 0;
+    return check_ledgers(t, err);
 }
 
 /* Task 0 tells the number of partitions, and so which blocks to keep. */

@@ -19,6 +19,7 @@ struct bp_stage_tasks {
     int n;
     struct bp_stage_task *tasks;
     int64_t first, last; /* partitions whose blocks are kept; last < first: none */
+    char version[17];    /* of what was done and read, not of how it was cut */
     int n_open, max_open, newest;
 };
 

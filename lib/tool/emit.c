@@ -141,6 +141,7 @@ int bp_tool_emit(struct bp_tool *t, struct bp_source *src)
     BP_GO(bp_outfile_borrow(&f, STDOUT_FILENO, "stdout", &t->err));
     t->stdout_open = true;
     BP_GO(bp_ipc_stream_sink(&sink, &f, &src->schema, &t->err));
+    bp_ipc_stream_sink_ledger(&sink, &t->ledger);
     rc = run_counted(t, src, &sink);
 out:
     bp_sink_free(&sink);
@@ -160,6 +161,22 @@ int bp_tool_check_share(struct bp_tool *t, const struct bp_schema *s)
                        "the input is share %d/%d, but this is task %d/%d: give both the same task",
                        mark.i, mark.n, t->task.i, t->task.n);
     return 0;
+}
+
+int bp_tool_mark_ledger(struct bp_tool *t, struct bp_schema *s)
+{
+    bool is_share = bp_schema_meta(s, BP_MARK_TASK) != NULL;
+    struct bp_buf b = {0};
+    int rc = 0;
+
+    if (is_share) {
+        BP_GO(bp_ledger_write(&t->ledger, &b, &t->err));
+        BP_GO(bp_buf_str(&b, &t->err) ? 0 : t->err.code);
+    }
+    rc = bp_schema_set_meta(s, BP_MARK_LEDGER, is_share ? (const char *)b.data : NULL, &t->err);
+out:
+    bp_buf_release(&b);
+    return rc;
 }
 
 struct checked {

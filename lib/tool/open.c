@@ -30,7 +30,9 @@ struct opening {
     struct bp_pieces pieces;
     int *first; /* [n_sources]: the piece, or the first of text files, that it is of */
     int n_sources;
-    struct bp_share task; /* n == 0: everything */
+    struct bp_share task;    /* n == 0: everything */
+    bool noted;              /* all inputs were opened once: the ledger knows them */
+    struct bp_ledger unread; /* what those opened again say once more */
 };
 
 /* ---- text ---- */
@@ -214,9 +216,14 @@ out:
 
 /* ---- Arrow ---- */
 
+static struct bp_ledger *ledger_of(struct opening *g)
+{
+    return g->noted ? &g->unread : &g->t->ledger;
+}
+
 static int open_stream(struct opening *g, struct bp_piece *p, struct bp_source *out)
 {
-    struct bp_ipc_opts o = {.allow_truncated = g->t->allow_truncated};
+    struct bp_ipc_opts o = {.allow_truncated = g->t->allow_truncated, .ledger = ledger_of(g)};
 
     if (g->task.n)
         return bp_fail(&g->t->err, BP_EUSAGE,
@@ -237,6 +244,21 @@ static void batches_of(const struct opening *g, const struct bp_piece *p, int *f
     *n = to > from ? (int)(to - from) : 0;
 }
 
+/* Batches or row groups [first, first + n) of a file; without -T all, uncounted. */
+static int note_batches(struct opening *g, const struct bp_piece *p, int first, int n)
+{
+    struct bp_ledger_entry e = {.input = p->path,
+                                .unit = g->task.n ? BP_LEDGER_BATCHES : BP_LEDGER_WHOLE,
+                                .size_bytes = p->in.size_bytes,
+                                .mtime_ns = p->in.mtime_ns,
+                                .end = g->task.n ? p->n_batches : 1,
+                                .from = g->task.n ? first : 0,
+                                .to = g->task.n ? first + n : 1,
+                                .share = g->task};
+
+    return bp_ledger_add(ledger_of(g), &e, &g->t->err);
+}
+
 static int open_arrow_file(struct opening *g, struct bp_piece *p, struct bp_source *out)
 {
     struct bp_ipc_opts o = {.unite = p->unite, .task = g->task.i, .n_tasks = g->task.n};
@@ -244,7 +266,9 @@ static int open_arrow_file(struct opening *g, struct bp_piece *p, struct bp_sour
     o.some_batches = g->task.n > 0;
     if (g->task.n)
         batches_of(g, p, &o.first_batch, &o.n_batches);
-    return bp_ipc_file_source(out, &p->in, &o, &g->t->err);
+    BP_TRY(note_batches(g, p, o.first_batch, o.n_batches));
+    BP_TRY(bp_ipc_file_source(out, &p->in, &o, &g->t->err));
+    return bp_schema_set_meta(&out->schema, BP_MARK_LEDGER, NULL, &g->t->err);
 }
 
 static int open_parquet(struct opening *g, struct bp_piece *p, struct bp_source *out)
@@ -254,6 +278,7 @@ static int open_parquet(struct opening *g, struct bp_piece *p, struct bp_source 
     o.some_groups = g->task.n > 0;
     if (g->task.n)
         batches_of(g, p, &o.first_group, &o.n_groups);
+    BP_TRY(note_batches(g, p, o.first_group, o.n_groups));
     return bp_parquet_source(out, &p->in, &o, &g->t->ctx, &g->t->err);
 }
 
@@ -448,6 +473,7 @@ static void opening_free(void *self)
     struct opening *g = self;
 
     bp_mem_free(g->first);
+    bp_ledger_release(&g->unread);
     bp_pieces_release(&g->pieces);
     bp_mem_free(g);
 }
@@ -457,7 +483,7 @@ static int open_all(struct opening *g, struct bp_source *out)
 {
     struct bp_union_inputs ins = {0, opening_open, opening_again, opening_free, g};
     struct bp_tool *t = g->t;
-    int rc;
+    int rc, before = t->ledger.n;
 
     BP_GO(refuse_mixed_shares(g));
     if (g->task.n)
@@ -467,9 +493,13 @@ static int open_all(struct opening *g, struct bp_source *out)
     for (int i = 0; i < g->pieces.n; i += BP_MAX(text_run(g, i), 1))
         g->first[g->n_sources++] = i;
     ins.n = g->n_sources;
-    if (ins.n > 1)
-        return bp_union_inputs_open(out, &ins, &t->err);
-    rc = open_piece(g, 0, out);
+    if (ins.n > 1) {
+        BP_TRY(bp_union_inputs_open(out, &ins, &t->err));
+        g->noted = true;
+        return bp_ledger_number(&t->ledger, before, &t->err);
+    }
+    BP_GO(open_piece(g, 0, out));
+    rc = bp_ledger_number(&t->ledger, before, &t->err);
 out:
     opening_free(g);
     return rc;

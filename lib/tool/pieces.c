@@ -209,7 +209,7 @@ static int add_file(struct finding *f, const char *path)
 /* ---- a directory ---- */
 
 /* An output directory is a table only with all of its tasks. */
-static int check_tasks(struct finding *f, const char *dir, bool *has_tasks)
+static int check_tasks(struct finding *f, const char *dir, int *n_tasks)
 {
     struct bp_err *err = &f->t->err;
     uint8_t *committed = NULL;
@@ -222,7 +222,7 @@ static int check_tasks(struct finding *f, const char *dir, bool *has_tasks)
             n_missing++;
         }
     bp_mem_free(committed);
-    *has_tasks = n > 0;
+    *n_tasks = n;
     if (n_missing)
         return bp_fail(err, BP_EDATA,
                        "'%s' is not complete: %d of %d tasks are missing, the first is %d/%d; "
@@ -316,8 +316,8 @@ static int add_dir(struct finding *f, const char *dir)
     struct bp_err *err = &f->t->err;
     struct bp_names l;
     struct bp_piece *p;
-    int rc = 0, before = f->out->n;
-    bool has_tasks, is_stage;
+    int rc = 0, before = f->out->n, n_tasks;
+    bool is_stage;
 
     BP_TRY(bp_stage_look(dir, &is_stage, err));
     if (is_stage) {
@@ -329,17 +329,19 @@ static int add_dir(struct finding *f, const char *dir)
     }
     if (f->depth == 0)
         BP_TRY(read_list(f, dir));
-    BP_TRY(check_tasks(f, dir, &has_tasks));
+    BP_TRY(check_tasks(f, dir, &n_tasks));
     BP_TRY(bp_dir_list(dir, false, &l, err));
     for (int i = 0; i < l.n && rc == 0; i++)
         rc = add_entry(f, dir, l.names[i]);
     bp_names_release(&l);
-    for (int i = before; has_tasks && i < f->out->n; i++)
+    for (int i = before; n_tasks && i < f->out->n; i++)
         f->out->items[i].unite = true;
     if (f->depth == 0) {
         bp_manifest_release(&f->list);
         f->schema_text = NULL;
     }
+    if (rc == 0 && f->depth == 0 && n_tasks > 1)
+        rc = bp_pieces_check_ledgers(f->t, f->out, before, dir, n_tasks);
     if (rc == 0 && f->out->n == before)
         rc = bp_fail(err, BP_EDATA, "'%s' is an empty directory", dir);
     return rc;

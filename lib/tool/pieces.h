@@ -40,6 +40,10 @@ struct bp_pieces {
 /* names[0..n), n == 0: stdin, in the order given; a directory and a glob by name. */
 int bp_pieces_find(struct bp_tool *t, char *const *names, int n, const struct bp_open *o,
                    struct bp_pieces *out) BP_MUST;
+/* The task files of an output directory, pieces [from, n): their ledgers against one
+ * another. Only Arrow files have one (ledgers.c). */
+int bp_pieces_check_ledgers(struct bp_tool *t, const struct bp_pieces *p, int from, const char *dir,
+                            int n_tasks) BP_MUST;
 void bp_pieces_release(struct bp_pieces *p);
 
 #endif

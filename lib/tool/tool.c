@@ -33,6 +33,7 @@ int bp_tool_start(struct bp_tool *t, const struct bp_command *cmd, void *opts, i
 {
     memset(t, 0, sizeof *t);
     t->cmd = cmd;
+    t->ctx.ledger = &t->ledger;
     t->started_ns = bp_clock_ns();
     hold_standard_fds();
     bp_guard_signals();
@@ -93,6 +94,7 @@ int bp_tool_end(struct bp_tool *t)
     if (t->arena)
         bp_arena_release(t->arena);
     bp_mem_free(t->arena);
+    bp_ledger_release(&t->ledger);
     bp_mem_free(t->vars);
     bp_mem_free(t->var_texts);
     return status;

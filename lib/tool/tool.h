@@ -14,6 +14,7 @@
 
 #include "expr/expr.h"
 #include "flow/flow.h"
+#include "flow/ledger.h"
 #include "sys/outfile.h"
 
 enum bp_option_kind {
@@ -56,6 +57,7 @@ struct bp_tool {
     const struct bp_command *cmd;
     struct bp_err err;
     struct bp_ctx ctx;
+    struct bp_ledger ledger; /* what this process read; ctx points to it */
     int exit_status;
     bool ended; /* help or version was shown */
     bool quiet;
@@ -134,6 +136,9 @@ int bp_tool_check_share(struct bp_tool *t, const struct bp_schema *s) BP_MUST;
 /* Everything is open: is --mem enough for it, and for batches of src? Part of
  * bp_tool_emit() and bp_tool_drain(). */
 int bp_tool_check_memory(struct bp_tool *t, const struct bp_source *src) BP_MUST;
+/* A file that is a share (bp.task) carries the ledger; another does not: its bytes
+ * are to depend on what was read only. */
+int bp_tool_mark_ledger(struct bp_tool *t, struct bp_schema *s) BP_MUST;
 /* Text to stdout, checked. */
 int bp_tool_print(struct bp_tool *t, const void *p, size_t n) BP_MUST;
 bool bp_tool_stdout_is_terminal(void);

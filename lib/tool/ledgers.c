@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ledgers of an output directory's part files (bp-write -T OUT/). */
+#include <string.h>
+
+#include "base/mem.h"
+#include "ipc/ipc.h"
+#include "tool/pieces.h"
+
+static int read_ledger(const char *path, struct bp_ledger *out, struct bp_err *err)
+{
+    struct bp_ipc_file *f;
+    struct bp_input in;
+    const char *text;
+    int rc = 0;
+
+    BP_TRY(bp_input_open(&in, path, err));
+    BP_TRY(bp_ipc_file_open(&f, &in, err));
+    text = bp_schema_meta(bp_ipc_file_schema(f), BP_MARK_LEDGER);
+    if (text)
+        rc = bp_ledger_read(out, text, err);
+    bp_ipc_file_free(f);
+    return rc < 0 ? bp_err_prefix(err, "%s", path) : 0;
+}
+
+/* The number of the task whose file this is; -1: it is no task's, or not Arrow. */
+static int task_of(const struct bp_piece *p, int n_tasks)
+{
+    const char *base = strrchr(p->path, '/'), *suffix;
+    int task, n;
+
+    if (p->kind != BP_PIECE_ARROW ||
+        !bp_task_parse(base ? base + 1 : p->path, &task, &n, &suffix) || n != n_tasks)
+        return -1;
+    return task;
+}
+
+int bp_pieces_check_ledgers(struct bp_tool *t, const struct bp_pieces *p, int from, const char *dir,
+                            int n_tasks)
+{
+    struct bp_ledger *all = bp_mem_new((size_t)n_tasks, sizeof *all, &t->err);
+    const struct bp_ledger **tasks =
+        bp_mem_new((size_t)n_tasks, sizeof(struct bp_ledger *), &t->err);
+    uint8_t *seen = bp_mem_new((size_t)n_tasks, 1, &t->err);
+    int rc = t->err.code, n = 0;
+
+    for (int i = from; i < p->n && rc == 0; i++) {
+        int task = task_of(&p->items[i], n_tasks);
+
+        if (task < 0)
+            continue;
+        n += !seen[task];
+        seen[task] = 1;
+        rc = read_ledger(p->items[i].path, &all[task], &t->err);
+    }
+    for (int i = 0; i < n_tasks && rc == 0; i++)
+        tasks[i] = &all[i];
+    if (rc == 0 && n == n_tasks) {
+        rc = bp_ledger_check(tasks, n_tasks, &t->err);
+        if (rc < 0)
+            bp_err_prefix(&t->err, "%s", dir);
+    }
+    for (int i = 0; all && i < n_tasks; i++)
+        bp_ledger_release(&all[i]);
+    bp_mem_free(all);
+    bp_mem_free(tasks);
+    bp_mem_free(seen);
+    return rc;
+}
