@@ -88,7 +88,7 @@ END
     says "in.csv:3: a quote is not closed"
 }
 @test "a reader that stops early gets no account, and that is said" {
-    { echo a; seq 300000; echo x; } >in.csv
+    { echo a; seq 3000000; echo x; } >in.csv # more than any pipe holds
     run bash -c 'bp-read -j 1 -s "a int" --on-error skip --rejects r.jsonl in.csv 2>err | bp-head -n 1 >out; echo ${PIPESTATUS[0]}'
     [ "$output" = 1 ]
     grep -q 'r.jsonl is not written' err
