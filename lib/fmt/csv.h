@@ -23,6 +23,7 @@ struct bp_csv_opts {
     struct bp_rejects *rejects; /* the account of what is tolerated; NULL: nothing is */
     int task, n_tasks;          /* n_tasks > 0: contiguous share of all inputs together */
     int chunk_bytes;            /* what a worker takes at a time; 0: the default. For tests */
+    int border_bytes;           /* the most to look at around a border; 0: the default. For tests */
 };
 
 /* Inputs are taken over (also on error; array too is copied). All files together

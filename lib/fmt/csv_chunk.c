@@ -107,6 +107,7 @@ struct pass {
     bool speculate;       /* give up at the first quote */
     bool high, quote, cr; /* seen in bytes that are not converted yet */
     uint32_t first;       /* where the first record begins */
+    uint32_t end;         /* where the last one ends; 0: not yet */
     enum { PASS_OK, PASS_ODD, PASS_MORE, PASS_QUOTE } verdict;
 };
 
@@ -375,6 +376,7 @@ static int flush_tail(struct csv_worker *w, struct pass *t, const struct csv_fil
         t->verdict = PASS_ODD;
         return 0;
     }
+    t->end = t->scan.idx[k] + 1;
     return flush_rows(w, t, file, k / nf, err);
 }
 
@@ -559,6 +561,7 @@ static int run_file_job(struct csv_worker *w, struct csv_job *job, bool *told, s
         *told = true;
     }
     job->record_at = t.started ? job->a + t.first - CSV_FRONT_BYTES : -1;
+    job->end_at = t.end ? job->a + t.end - CSV_FRONT_BYTES : -1;
     job->odd = t.verdict != PASS_OK;
     return job->odd ? 0 : make_batch(w, job, t.n_rows, err);
 }
@@ -567,7 +570,7 @@ void csv_worker_run(struct csv_worker *w, struct csv_job *job)
 {
     bool told = false;
 
-    job->record_at = -1;
+    job->record_at = job->end_at = -1;
     if (job->block) {
         run_stream_job(w, job);
     } else {
@@ -580,7 +583,7 @@ void csv_worker_run(struct csv_worker *w, struct csv_job *job)
 
 void csv_worker_skip(struct csv_worker *w, struct csv_job *job)
 {
-    job->record_at = -1;
+    job->record_at = job->end_at = -1;
     chain_tell(w->chain, job->seq, false);
 }
 

@@ -2,8 +2,8 @@
 /*
  * Shares and places. All inputs, one behind the other, are cut by bytes into
  * n_tasks contiguous ranges; a record belongs to the range in which its first
- * byte lies. Whether a border lies inside quotes is known by reading the file
- * from its start.
+ * byte lies. Whether a border lies inside quotes is told by what is around it
+ * (csv_border.c), or known by reading the file from its start.
  */
 #include <string.h>
 
@@ -14,7 +14,7 @@ static int64_t input_bytes(const struct bp_input *in)
     return in->size_bytes > 0 ? in->size_bytes : 0;
 }
 
-void csv_share_cut(struct csv_reader *r, int task, int n_tasks)
+static void cut(struct csv_reader *r, int task, int n_tasks)
 {
     bp_int128 total = 0;
     int64_t from, to, at = 0;
@@ -42,6 +42,20 @@ void csv_share_cut(struct csv_reader *r, int task, int n_tasks)
         }
         at += size;
     }
+}
+
+int csv_share_cut(struct csv_reader *r, int task, int n_tasks, struct bp_err *err)
+{
+    cut(r, task, n_tasks);
+    for (int i = 0; n_tasks && i < r->n_files; i++) {
+        struct csv_file *f = &r->files[i];
+
+        if (!f->in.is_file || f->lo >= f->hi)
+            continue;
+        BP_TRY(csv_border_start(r, i, f->lo, &f->lo, err));
+        BP_TRY(csv_border_start(r, i, f->hi, &f->hi, err));
+    }
+    return 0;
 }
 
 int csv_check_size(const struct bp_input *in, int64_t at, bool end, struct bp_err *err)

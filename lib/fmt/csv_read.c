@@ -7,7 +7,6 @@
  */
 #include <string.h>
 
-#include "flow/ledger.h"
 #include "flow/marks.h"
 #include "flow/pool.h"
 #include "fmt/csv_reader.h"
@@ -33,6 +32,7 @@ struct csv_source {
     int64_t job_from;
     int taken_file;       /* of the last job taken */
     int64_t record_at;    /* the last border of a record known to be one */
+    int64_t ended_at;     /* where the last record taken ended; -1: none was */
     int64_t stream_lines; /* lines before the next block of a stream */
     int64_t stream_records;
     /* the slow path */
@@ -61,13 +61,12 @@ static struct csv_job *job_new(struct csv_source *s, struct bp_err *err)
 }
 
 /*
- * The first chunk of a file in this share. Records that begin in [lo, hi) have
- * their preceding LF in [lo - 1, hi - 1).
+ * The first chunk of a file in this share. It begins with a record; those that begin
+ * in [lo, hi) behind it have their preceding LF in [lo, hi - 1).
  */
 static int open_file(struct csv_source *s, struct csv_job **first, struct bp_err *err)
 {
     struct csv_file *f = &s->r.files[s->file];
-    struct csv_border border;
 
     *first = NULL;
     s->file_open = true;
@@ -82,18 +81,9 @@ static int open_file(struct csv_source *s, struct csv_job **first, struct bp_err
     *first = job_new(s, err);
     if (!*first)
         return err->code;
-    if (f->lo <= f->data_start) {
-        (*first)->at_start = true;
-        (*first)->a = f->data_start;
-        (*first)->inside = 0;
-        (*first)->border_at = f->data_start;
-    } else {
-        (*first)->a = f->lo - 1;
-        BP_TRY(csv_border_find(&s->r, s->file, f->lo - 1, &border, err));
-        (*first)->inside = border.inside;
-        (*first)->border_at = border.record_at;
-        (*first)->odd = border.odd;
-    }
+    (*first)->at_start = true;
+    (*first)->a = (*first)->border_at = BP_MAX(f->lo, f->data_start);
+    (*first)->inside = 0;
     (*first)->b = BP_MIN((*first)->a + (int64_t)s->r.chunk_bytes, s->end);
     (*first)->b = BP_MAX((*first)->b, (*first)->a);
     s->at = (*first)->b;
@@ -327,6 +317,7 @@ static int next_slow(struct csv_source *s, struct bp_batch *out, struct bp_err *
         return rc;
     if (csv_slow_rows(s->slow))
         return csv_slow_take(s->slow, out, err);
+    s->ended_at = csv_slow_behind(s->slow);
     csv_slow_free(s->slow);
     s->slow = NULL;
     return BP_DONE;
@@ -343,6 +334,11 @@ static int take_job(struct csv_source *s, struct csv_job **out, struct bp_err *e
         BP_TRY(fill_pool(s, err));
     job = s->held ? s->held : bp_pool_take(s->pool);
     s->held = NULL;
+    if ((!job || job->file != s->taken_file) && s->taken_file >= 0 && s->ended_at >= 0 &&
+        csv_check_end(&s->r, s->taken_file, s->ended_at, err) < 0) {
+        csv_job_free(job);
+        return err->code;
+    }
     if (!job)
         return BP_DONE;
     if (job->rc < 0) {
@@ -357,6 +353,7 @@ static int take_job(struct csv_source *s, struct csv_job **out, struct bp_err *e
     if (job->file != s->taken_file) {
         s->taken_file = job->file;
         s->record_at = job->border_at;
+        s->ended_at = -1;
         s->stream_lines = s->r.files[job->file].head_lines;
         s->stream_records = 0;
     }
@@ -405,6 +402,8 @@ static int use_job(struct csv_source *s, struct csv_job *job, struct bp_err *err
         rc = start_slow(s, job, err);
     else if (job->record_at >= 0)
         s->record_at = job->record_at;
+    if (!job->odd && job->end_at >= 0)
+        s->ended_at = job->end_at;
     s->stream_lines += job->lines;
     s->stream_records += job->batch.n_rows;
     if (rc < 0 || job->odd || !job->batch.n_rows) {
@@ -565,27 +564,6 @@ static int csv_project(void *self, const int *cols, int n, struct bp_err *err)
 
 static const struct bp_source_ops csv_ops = {csv_next, csv_free_source, csv_project};
 
-static bool is_special(char c)
-{
-    return c == '\n' || c == '\r' || c == 0 || (unsigned char)c >= 0x80;
-}
-
-static int set_dialect(struct csv_reader *r, const struct bp_csv_opts *o, struct bp_err *err)
-{
-    if (is_special(o->delim))
-        return bp_fail(err, BP_EUSAGE, "the delimiter must be one ASCII character, no line end");
-    if (o->quote && (is_special(o->quote) || o->quote == o->delim))
-        return bp_fail(err, BP_EUSAGE,
-                       "the quote must be one ASCII character, no line end and not the delimiter");
-    r->dialect = (struct csv_dialect){.delim = (uint8_t)o->delim,
-                                      .quote = (uint8_t)o->quote,
-                                      .quotes = o->quote != 0,
-                                      .null_text = o->null_text,
-                                      .null_len = o->null_text ? strlen(o->null_text) : 0};
-    r->header = o->header == BP_CSV_HEADER_YES;
-    return 0;
-}
-
 static int make_schema(const struct csv_source *s, struct bp_schema *out, struct bp_err *err)
 {
     for (int c = 0; c < s->r.n_cols; c++) {
@@ -595,74 +573,29 @@ static int make_schema(const struct csv_source *s, struct bp_schema *out, struct
     return s->share.n ? bp_mark_set_task(out, s->share, err) : 0;
 }
 
-/* Chunks in work, their indexes and columns are to be a small part of the memory. */
-static size_t chunk_bytes_for(const struct bp_ctx *ctx)
-{
-    int64_t share = ctx->budget.limit_bytes / (16 * ((int64_t)ctx->n_threads + 2));
-
-    if (!ctx->budget.limit_bytes || share >= (int64_t)CSV_CHUNK_BYTES)
-        return CSV_CHUNK_BYTES;
-    return (size_t)BP_MAX(share, (int64_t)CSV_CHUNK_MIN_BYTES) & ~(size_t)4095;
-}
-
-static int keep_declared(struct csv_reader *r, const struct bp_schema *schema, struct bp_err *err)
-{
-    struct bp_buf b = {0};
-    const char *text;
-
-    if (!schema || !schema->n_fields)
-        return 0;
-    text = bp_schema_print(schema, false, &b, err) < 0 ? NULL : bp_buf_str(&b, err);
-    if (text)
-        r->declared = bp_mem_str(text, err);
-    bp_buf_release(&b);
-    return r->declared ? 0 : err->code;
-}
-
-/* What this share reads of f. */
-static int note_read(const struct csv_source *s, const struct csv_file *f, struct bp_err *err)
-{
-    struct bp_ledger_entry e = {.input = f->in.name,
-                                .unit = BP_LEDGER_WHOLE,
-                                .size_bytes = f->in.size_bytes,
-                                .mtime_ns = f->in.mtime_ns,
-                                .end = 1,
-                                .to = f->hi > 0,
-                                .share = s->share};
-
-    if (f->in.is_file) {
-        e.unit = BP_LEDGER_BYTES;
-        e.end = f->in.size_bytes;
-        e.from = BP_MIN(f->lo, e.end);
-        e.to = BP_MAX(e.from, BP_MIN(f->hi, e.end));
-    } else if (f->in.size_bytes < 0) {
-        e.unit = BP_LEDGER_PIPE;
-    }
-    return bp_ledger_add(s->r.ctx->ledger, &e, err);
-}
-
 static int open_all(struct csv_source *s, const struct bp_csv_opts *opts, struct bp_source *out,
                     struct bp_err *err)
 {
-    size_t chunk = opts->chunk_bytes > 0 ? (size_t)opts->chunk_bytes : chunk_bytes_for(s->r.ctx);
+    size_t chunk =
+        opts->chunk_bytes > 0 ? (size_t)opts->chunk_bytes : csv_chunk_bytes_for(s->r.ctx);
 
     s->r.kernels = csv_kernels_pick();
     s->r.chunk_bytes = chunk;
+    s->r.border_bytes = opts->border_bytes > 0 ? opts->border_bytes : CSV_BORDER_BYTES;
     s->slow_file = s->taken_file = -1;
     s->r.rejects = opts->rejects;
     s->share = (struct bp_share){opts->n_tasks ? opts->task : 0, opts->n_tasks};
-    BP_TRY(set_dialect(&s->r, opts, err));
+    BP_TRY(csv_set_dialect(&s->r, opts, err));
     if (!s->r.n_files)
         return bp_fail(err, BP_EUSAGE, "no input");
     BP_TRY(csv_heads_read(&s->r, opts, err));
     BP_TRY(csv_columns_resolve(&s->r, opts, err));
     if (s->r.any_guess)
-        BP_TRY(keep_declared(&s->r, opts->schema, err));
+        BP_TRY(csv_keep_declared(&s->r, opts->schema, err));
     if (s->r.any_guess)
         BP_TRY(csv_infer(&s->r, err));
-    csv_share_cut(&s->r, opts->task, opts->n_tasks);
-    for (int i = 0; i < s->r.n_files; i++)
-        BP_TRY(note_read(s, &s->r.files[i], err));
+    BP_TRY(csv_share_cut(&s->r, opts->task, opts->n_tasks, err));
+    BP_TRY(csv_note_read(&s->r, s->share, err));
     return make_schema(s, &out->schema, err);
 }
 

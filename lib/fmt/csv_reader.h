@@ -5,6 +5,8 @@
  *   csv_head.c    the header, and which field feeds which column
  *   csv_infer.c   types where none are declared
  *   csv_range.c   which bytes of which file belong to this share
+ *   csv_border.c  where in the records that is
+ *   csv_open.c    dialect, sizes, what the ledger says
  *   csv_read.c    the source: gives chunks to the pool, takes them in order
  *   csv_chunk.c   one chunk: bytes -> index -> columns (in a worker)
  *   csv_slow.c    libcsv's reading, for what is not plain, the messages, and tolerance
@@ -32,6 +34,7 @@
 #define CSV_AWAKE_FILES 16 /* more inputs are put to rest between looks at them */
 #define CSV_CHUNK_BYTES ((size_t)512 << 10)
 #define CSV_CHUNK_MIN_BYTES (64 << 10) /* where memory is tight */
+#define CSV_BORDER_BYTES ((int64_t)4 << 20)
 #define CSV_PIECE_BYTES ((uint32_t)32 << 10)
 #define CSV_RECORD_MAX_BYTES ((size_t)256 << 20)
 #define CSV_FRONT_BYTES 64 /* room before a chunk's first byte */
@@ -56,7 +59,8 @@ struct csv_file {
     int *field_of;      /* [n_cols]: the field of output column c; -1: none, all NULL */
     int64_t data_start; /* the first byte behind BOM and header */
     int64_t head_lines; /* lines before it */
-    int64_t lo, hi;     /* this share: records that begin in [lo, hi) */
+    int64_t lo, hi;     /* this share: records that begin in [lo, hi); both are starts of
+                         * records where the file is cut there */
 };
 
 struct csv_reader {
@@ -68,6 +72,7 @@ struct csv_reader {
     struct bp_ctx *ctx;
     const struct csv_kernels *kernels;
     size_t chunk_bytes;
+    int64_t border_bytes; /* the most to look at around the border of a share */
     bool header, any_guess;
     char *declared;             /* of the schema as the user gave it, for messages; NULL: nothing */
     struct bp_rejects *rejects; /* NULL: the first error ends the reading */
@@ -88,6 +93,8 @@ int csv_slow_feed(struct csv_slow *s, const uint8_t *p, size_t n, int64_t rows, 
 /* How many rows are ready; and the rows. */
 int64_t csv_slow_rows(const struct csv_slow *s);
 int csv_slow_take(struct csv_slow *s, struct bp_batch *out, struct bp_err *err) BP_MUST;
+/* The first record at or behind stop_at, once it was seen; -1. */
+int64_t csv_slow_behind(const struct csv_slow *s);
 /* Offset of the next byte to feed. */
 int64_t csv_slow_pos(const struct csv_slow *s);
 void csv_slow_free(struct csv_slow *s);
@@ -110,6 +117,11 @@ int csv_record_first(const struct csv_dialect *d, const uint8_t *p, size_t n, bo
 int csv_records_between(const struct csv_reader *r, const struct bp_input *in, int64_t from,
                         int64_t to, int64_t *records, struct bp_err *err) BP_MUST;
 
+/* The first record that begins at or behind border, from the start of a record on; the
+ * end of the file if none does. */
+int csv_records_seek(const struct csv_reader *r, const struct bp_input *in, int64_t from,
+                     int64_t border, int64_t *start, struct bp_err *err) BP_MUST;
+
 /* ---- csv_head.c ---- */
 int csv_heads_read(struct csv_reader *r, const struct bp_csv_opts *opts,
                    struct bp_err *err) BP_MUST;
@@ -120,9 +132,21 @@ int csv_columns_resolve(struct csv_reader *r, const struct bp_csv_opts *opts,
 /* ---- csv_infer.c: types for the output columns that have none ---- */
 int csv_infer(struct csv_reader *r, struct bp_err *err) BP_MUST;
 
+/* ---- csv_open.c ---- */
+int csv_set_dialect(struct csv_reader *r, const struct bp_csv_opts *o, struct bp_err *err) BP_MUST;
+/* Chunks in work, their indexes and columns are to be a small part of the memory. */
+size_t csv_chunk_bytes_for(const struct bp_ctx *ctx);
+int csv_keep_declared(struct csv_reader *r, const struct bp_schema *schema,
+                      struct bp_err *err) BP_MUST;
+/* What this share reads of every file, for the ledger. */
+int csv_note_read(const struct csv_reader *r, struct bp_share share, struct bp_err *err) BP_MUST;
+/* The share of file ends where its last record ended, and the next share begins. */
+int csv_check_end(const struct csv_reader *r, int file, int64_t ended_at,
+                  struct bp_err *err) BP_MUST;
+
 /* ---- csv_range.c ---- */
-/* lo and hi of every file for task of n_tasks (0: everything). */
-void csv_share_cut(struct csv_reader *r, int task, int n_tasks);
+/* lo and hi of every file for task of n_tasks (0: everything), at starts of records. */
+int csv_share_cut(struct csv_reader *r, int task, int n_tasks, struct bp_err *err) BP_MUST;
 /* A file that ends at `at` must not have become shorter. */
 int csv_check_size(const struct bp_input *in, int64_t at, bool end, struct bp_err *err) BP_MUST;
 struct csv_border {
@@ -146,6 +170,12 @@ int csv_place_advance(const struct csv_reader *r, int file, struct csv_place *p,
                       struct bp_err *err) BP_MUST;
 int64_t csv_count_lines(const struct csv_kernels *k, const uint8_t *p, size_t n);
 
+/* ---- csv_border.c ---- */
+/* The first record at or behind byte border of the file: the same for every task that
+ * asks. Behind the header only; else, and at the end, it is border itself. */
+int csv_border_start(const struct csv_reader *r, int file, int64_t border, int64_t *start,
+                     struct bp_err *err) BP_MUST;
+
 /* ---- csv_chunk.c ---- */
 struct csv_job {
     int file;
@@ -159,6 +189,7 @@ struct csv_job {
     /* the result */
     struct bp_batch batch;
     int64_t record_at; /* offset of the first record; -1: none begins here */
+    int64_t end_at;    /* of a file: where the last record ends; -1: none was read here */
     int64_t lines;     /* of a stream: how many end in block */
     bool odd;
     int rc;

@@ -152,16 +152,17 @@ out:
     return rc;
 }
 
-int csv_records_between(const struct csv_reader *r, const struct bp_input *in, int64_t from,
-                        int64_t to, int64_t *records, struct bp_err *err)
+/* Libcsv over the bytes [from, to) from the start of a record on. start NULL: counts
+ * the records that end there; else finds the first that begins at or behind border. */
+static int walk(const struct csv_reader *r, const struct bp_input *in, int64_t from, int64_t to,
+                int64_t border, int64_t *records, int64_t *start, struct bp_err *err)
 {
     uint8_t *buf = bp_mem_new(COUNT_BYTES, 1, err);
     struct csv_splitter p = {0};
-    bool after_cr = false;
+    bool after_cr = false, between = true;
     size_t n, len;
     int rc;
 
-    *records = 0;
     rc = buf ? csv_splitter_open(&p, &r->dialect, err) : err->code;
     if (rc < 0) {
         bp_mem_free(buf);
@@ -178,9 +179,14 @@ int csv_records_between(const struct csv_reader *r, const struct bp_input *in, i
                 after_cr = false;
                 continue;
             }
+            if (start && between && from + (int64_t)at >= border) {
+                from += (int64_t)at;
+                goto out;
+            }
             for (size_t i = at; i < at + len; i++)
                 buf[i] = buf[i] ? buf[i] : ' ';
             BP_GO(csv_splitter_feed(&p, buf + at, len, err));
+            between = p.ended;
             after_cr = p.ended && buf[at + len - 1] == '\r';
             *records += p.ended;
             if (p.ended)
@@ -189,7 +195,24 @@ int csv_records_between(const struct csv_reader *r, const struct bp_input *in, i
     }
     rc = 0;
 out:
+    if (start)
+        *start = from;
     csv_splitter_close(&p);
     bp_mem_free(buf);
     return rc;
+}
+
+int csv_records_between(const struct csv_reader *r, const struct bp_input *in, int64_t from,
+                        int64_t to, int64_t *records, struct bp_err *err)
+{
+    *records = 0;
+    return walk(r, in, from, to, 0, records, NULL, err);
+}
+
+int csv_records_seek(const struct csv_reader *r, const struct bp_input *in, int64_t from,
+                     int64_t border, int64_t *start, struct bp_err *err)
+{
+    int64_t records = 0;
+
+    return walk(r, in, from, in->size_bytes, border, &records, start, err);
 }

@@ -30,7 +30,7 @@ struct csv_slow {
     struct csv_splitter p;
     int64_t record_at, pos; /* offsets of the record begun, of the next byte */
     int64_t line, lines;    /* lines before the record, before pos; < 0: count in the file */
-    int64_t skip_before, stop_at;
+    int64_t skip_before, stop_at, behind_at;
     bool after_cr;         /* the byte before was a CR that ended a record */
     bool line_cr;          /* the byte before was a CR */
     int64_t record;        /* records before the one begun, in the file */
@@ -66,7 +66,7 @@ int csv_slow_open(struct csv_slow **out, const struct csv_reader *r, int file, i
     s->line = s->lines = line;
     s->record = record;
     s->rejects = r->rejects;
-    s->nul_at = -1;
+    s->nul_at = s->behind_at = -1;
     s->outs = bp_mem_new((size_t)r->n_cols, sizeof *s->outs, err);
     s->bad = s->outs ? bp_mem_new((size_t)r->n_cols, 1, err) : NULL;
     rc = s->bad ? csv_splitter_open(&s->p, &r->dialect, err) : err->code;
@@ -99,6 +99,11 @@ void csv_slow_free(struct csv_slow *s)
 int64_t csv_slow_pos(const struct csv_slow *s)
 {
     return s->pos;
+}
+
+int64_t csv_slow_behind(const struct csv_slow *s)
+{
+    return s->behind_at;
 }
 
 int64_t csv_slow_rows(const struct csv_slow *s)
@@ -511,8 +516,10 @@ static int feed_piece(struct csv_slow *s, const uint8_t *p, size_t len, struct b
 }
 
 /* The share is read; unless an empty line waits to be the last. */
-static bool is_behind(const struct csv_slow *s)
+static bool is_behind(struct csv_slow *s)
 {
+    if (s->record_at >= s->stop_at && s->behind_at < 0)
+        s->behind_at = s->record_at;
     return s->record_at >= s->stop_at && !s->n_blanks;
 }
 

@@ -20,7 +20,7 @@ struct csv_case {
     const char *null_text;
     char delim; /* 0: comma */
     bool no_header, stream, missing_null, show_schema, no_quote;
-    int chunk_bytes, n_threads, task, n_tasks, batch_rows;
+    int chunk_bytes, border_bytes, n_threads, task, n_tasks, batch_rows;
 };
 
 static char csv_out_text[4 << 20];
@@ -89,7 +89,8 @@ static const char *csv_read_more(struct csv_case t, bool more)
                             .missing_null = t.missing_null,
                             .task = t.task,
                             .n_tasks = t.n_tasks,
-                            .chunk_bytes = t.chunk_bytes};
+                            .chunk_bytes = t.chunk_bytes,
+                            .border_bytes = t.border_bytes};
     struct bp_source src = {0};
     struct bp_input in[4];
     struct bp_err err = {0};

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is settled when a CSV source is opened, and held against the end. */
+#include <string.h>
+
+#include "flow/ledger.h"
+#include "fmt/csv_reader.h"
+
+static bool is_special(char c)
+{
+    return c == '\n' || c == '\r' || c == 0 || (unsigned char)c >= 0x80;
+}
+
+int csv_set_dialect(struct csv_reader *r, const struct bp_csv_opts *o, struct bp_err *err)
+{
+    if (is_special(o->delim))
+        return bp_fail(err, BP_EUSAGE, "the delimiter must be one ASCII character, no line end");
+    if (o->quote && (is_special(o->quote) || o->quote == o->delim))
+        return bp_fail(err, BP_EUSAGE,
+                       "the quote must be one ASCII character, no line end and not the delimiter");
+    r->dialect = (struct csv_dialect){.delim = (uint8_t)o->delim,
+                                      .quote = (uint8_t)o->quote,
+                                      .quotes = o->quote != 0,
+                                      .null_text = o->null_text,
+                                      .null_len = o->null_text ? strlen(o->null_text) : 0};
+    r->header = o->header == BP_CSV_HEADER_YES;
+    return 0;
+}
+
+size_t csv_chunk_bytes_for(const struct bp_ctx *ctx)
+{
+    int64_t share = ctx->budget.limit_bytes / (16 * ((int64_t)ctx->n_threads + 2));
+
+    if (!ctx->budget.limit_bytes || share >= (int64_t)CSV_CHUNK_BYTES)
+        return CSV_CHUNK_BYTES;
+    return (size_t)BP_MAX(share, (int64_t)CSV_CHUNK_MIN_BYTES) & ~(size_t)4095;
+}
+
+int csv_keep_declared(struct csv_reader *r, const struct bp_schema *schema, struct bp_err *err)
+{
+    struct bp_buf b = {0};
+    const char *text;
+
+    if (!schema || !schema->n_fields)
+        return 0;
+    text = bp_schema_print(schema, false, &b, err) < 0 ? NULL : bp_buf_str(&b, err);
+    if (text)
+        r->declared = bp_mem_str(text, err);
+    bp_buf_release(&b);
+    return r->declared ? 0 : err->code;
+}
+
+/* What this share reads of f. */
+static int note_read(const struct csv_reader *r, const struct csv_file *f, struct bp_share share,
+                     struct bp_err *err)
+{
+    struct bp_ledger_entry e = {.input = f->in.name,
+                                .unit = BP_LEDGER_WHOLE,
+                                .size_bytes = f->in.size_bytes,
+                                .mtime_ns = f->in.mtime_ns,
+                                .end = 1,
+                                .to = f->hi > 0,
+                                .share = share};
+
+    if (f->in.is_file) {
+        e.unit = BP_LEDGER_BYTES;
+        e.end = f->in.size_bytes;
+        e.from = BP_MIN(f->lo, e.end);
+        e.to = BP_MAX(e.from, BP_MIN(f->hi, e.end));
+    } else if (f->in.size_bytes < 0) {
+        e.unit = BP_LEDGER_PIPE;
+    }
+    return bp_ledger_add(r->ctx->ledger, &e, err);
+}
+
+int csv_note_read(const struct csv_reader *r, struct bp_share share, struct bp_err *err)
+{
+    for (int i = 0; i < r->n_files; i++)
+        BP_TRY(note_read(r, &r->files[i], share, err));
+    return 0;
+}
+
+int csv_check_end(const struct csv_reader *r, int file, int64_t ended_at, struct bp_err *err)
+{
+    const struct csv_file *f = &r->files[file];
+
+    if (!f->in.is_file || f->hi >= f->in.size_bytes || ended_at == f->hi)
+        return 0;
+    return bp_fail(err, BP_EDATA,
+                   "%s: the last row of this share ends at byte %lld, and the next share begins at "
+                   "byte %lld: text in quotes there looks like rows; read this file without -T, or "
+                   "with another number of tasks",
+                   f->in.name, (long long)ended_at, (long long)f->hi);
+}
