@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The CSV source. It gives chunks of the files to the worker pool and takes them
- * back in order. When a chunk is not plain, the rest of its file is read by the
- * slow path; jobs of that file which were given already are dropped, except that
- * those of a stream still hold the bytes that come next.
+ * back in order. When a chunk is not plain, the slow path reads it, and twice as much
+ * each time that the fast path gives up again at once. Jobs of that file which were
+ * given already are dropped: they know nothing of what was odd. Those of a stream hold
+ * the bytes that come next: they are fed to the slow path until it is between two
+ * records at the end of one, and then taken as they are.
  */
 #include <string.h>
 
@@ -37,7 +39,13 @@ struct csv_source {
     int64_t stream_records;
     /* the slow path */
     struct csv_slow *slow;
-    int slow_file;
+    int slow_file;          /* the last file that it read, not a stream; -1 */
+    bool slow_last;         /* it reads to the end of the share */
+    int64_t slow_chunks;    /* how much it reads at a time */
+    int64_t fresh_seq;      /* jobs of slow_file before this one are dropped */
+    bool fresh;             /* the next job of slow_file begins with a record */
+    int64_t resumed_at;     /* where the fast path went on; -1 */
+    struct csv_place place; /* of the file taken: lines and records counted so far */
     struct bp_block *feed;
     size_t feed_from, feed_to;
     bool feed_end;
@@ -191,7 +199,10 @@ static int next_job(struct csv_source *s, struct csv_job **out, struct bp_err *e
                 return err->code;
             (*out)->a = s->at;
             (*out)->b = BP_MIN(s->at + (int64_t)s->r.chunk_bytes, s->end);
-            (*out)->border_at = -1;
+            (*out)->border_at = s->fresh ? s->at : -1;
+            (*out)->at_start = s->fresh;
+            (*out)->inside = s->fresh ? 0 : -1;
+            s->fresh = false;
             s->at = (*out)->b;
             return 0;
         }
@@ -215,37 +226,39 @@ static int fill_pool(struct csv_source *s, struct bp_err *err)
 
 /* ---- the slow path ---- */
 
-/* Nothing more of file is to be given as chunks. */
-static void leave_file(struct csv_source *s, int file)
+/* Where the slow path is to stop: behind the chunk, or some more. */
+static int64_t slow_stop(struct csv_source *s, const struct csv_job *job)
 {
-    if (s->file == file && s->r.files[file].in.is_file)
-        s->at = s->end;
+    const struct csv_file *f = &s->r.files[job->file];
+    int64_t stop;
+
+    s->slow_chunks = job->at_start && job->a == s->resumed_at ? BP_MIN(s->slow_chunks * 2, 64) : 1;
+    stop = job->b + 1 + (s->slow_chunks - 1) * (int64_t)s->r.chunk_bytes;
+    /* chunks of the next file were given: none of this one may follow them */
+    s->slow_last = job->block || s->file != job->file || stop >= s->end;
+    return s->slow_last ? f->hi : stop;
 }
 
 static int start_slow(struct csv_source *s, struct csv_job *job, struct bp_err *err)
 {
-    const struct csv_file *f = &s->r.files[job->file];
     int64_t from = s->record_at, skip = job->at_start ? 0 : job->a + 1;
-    struct csv_place place = {f->data_start, f->head_lines, 0};
 
     if (job->block) {
         from = job->a;
         skip = 0;
-        place.lines = s->stream_lines;
-        place.records = s->stream_records;
+        s->place = (struct csv_place){from, s->stream_lines, s->stream_records};
     } else if (job->record_at >= 0) {
         from = job->record_at;
     }
     if (!job->block && s->r.rejects)
-        BP_TRY(csv_place_advance(&s->r, job->file, &place, from, err));
+        BP_TRY(csv_place_advance(&s->r, job->file, &s->place, from, err));
     else if (!job->block)
-        place.lines = -1; /* counted when there is an error to tell */
-    BP_TRY(csv_slow_open(&s->slow, &s->r, job->file, from, skip, f->hi, place.lines, place.records,
-                         err));
+        s->place.lines = -1; /* counted when there is an error to tell */
+    BP_TRY(csv_slow_open(&s->slow, &s->r, job->file, from, skip, slow_stop(s, job), s->place.lines,
+                         s->place.records, err));
     s->slow_file = job->file;
     s->feed_from = s->feed_to = 0;
     s->feed_end = false;
-    leave_file(s, job->file);
     if (job->block) {
         bp_block_unref(s->feed);
         s->feed = job->block;
@@ -254,6 +267,32 @@ static int start_slow(struct csv_source *s, struct csv_job *job, struct bp_err *
         s->feed_to = CSV_FRONT_BYTES + job->n_bytes;
     }
     return 0;
+}
+
+/* The fast path goes on where the slow one ended. */
+static void end_slow(struct csv_source *s)
+{
+    bool is_file = s->r.files[s->slow_file].in.is_file;
+    struct csv_place behind = csv_slow_behind(s->slow);
+
+    if (!is_file) {
+        (void)csv_slow_between(s->slow, &behind);
+        s->stream_lines = behind.lines;
+        s->stream_records = behind.records;
+        s->slow_file = -1;
+    } else {
+        s->fresh_seq = s->seq;
+        s->ended_at = behind.at;
+        if (!s->slow_last && behind.at >= 0) {
+            s->place = behind;
+            s->at = s->record_at = s->resumed_at = behind.at;
+            s->fresh = true;
+        } else if (s->file == s->slow_file) {
+            s->at = s->end;
+        }
+    }
+    csv_slow_free(s->slow);
+    s->slow = NULL;
 }
 
 /* More bytes of a stream: from jobs that were given before, then from the input. */
@@ -299,7 +338,19 @@ static int refill(struct csv_source *s, struct bp_err *err)
     return refill_stream(s, err);
 }
 
-/* Rows from the slow path; BP_DONE: its file is at the end. */
+/* The slow path wants more bytes; BP_DONE: it needs none, the fast path goes on. */
+static int more_to_feed(struct csv_source *s, struct bp_err *err)
+{
+    struct csv_place place;
+
+    if (s->feed_from < s->feed_to || s->feed_end)
+        return 0;
+    if (!s->r.files[s->slow_file].in.is_file && csv_slow_between(s->slow, &place))
+        return BP_DONE;
+    return refill(s, err);
+}
+
+/* Rows from the slow path; BP_DONE: it has ended. */
 static int next_slow(struct csv_source *s, struct bp_batch *out, struct bp_err *err)
 {
     int64_t rows = BP_MAX(1, s->r.ctx->batch_rows);
@@ -307,8 +358,9 @@ static int next_slow(struct csv_source *s, struct bp_batch *out, struct bp_err *
     int rc = 0;
 
     while (rc == 0 && csv_slow_rows(s->slow) < rows) {
-        if (s->feed_from == s->feed_to && !s->feed_end)
-            BP_TRY(refill(s, err));
+        rc = more_to_feed(s, err);
+        if (rc != 0)
+            break;
         rc = csv_slow_feed(s->slow, s->feed ? s->feed->data + s->feed_from : NULL,
                            s->feed_to - s->feed_from, rows, &used, err);
         s->feed_from += used;
@@ -317,9 +369,7 @@ static int next_slow(struct csv_source *s, struct bp_batch *out, struct bp_err *
         return rc;
     if (csv_slow_rows(s->slow))
         return csv_slow_take(s->slow, out, err);
-    s->ended_at = csv_slow_behind(s->slow);
-    csv_slow_free(s->slow);
-    s->slow = NULL;
+    end_slow(s);
     return BP_DONE;
 }
 
@@ -346,7 +396,8 @@ static int take_job(struct csv_source *s, struct csv_job **out, struct bp_err *e
         csv_job_free(job);
         return err->code;
     }
-    if (job->file == s->slow_file) { /* the slow path has read it already */
+    if (job->file == s->slow_file &&
+        job->seq < s->fresh_seq) { /* the slow path has read it already */
         csv_job_free(job);
         return 0;
     }
@@ -354,6 +405,8 @@ static int take_job(struct csv_source *s, struct csv_job **out, struct bp_err *e
         s->taken_file = job->file;
         s->record_at = job->border_at;
         s->ended_at = -1;
+        s->place = (struct csv_place){s->r.files[job->file].data_start,
+                                      s->r.files[job->file].head_lines, 0};
         s->stream_lines = s->r.files[job->file].head_lines;
         s->stream_records = 0;
     }
@@ -583,6 +636,7 @@ static int open_all(struct csv_source *s, const struct bp_csv_opts *opts, struct
     s->r.chunk_bytes = chunk;
     s->r.border_bytes = opts->border_bytes > 0 ? opts->border_bytes : CSV_BORDER_BYTES;
     s->slow_file = s->taken_file = -1;
+    s->resumed_at = -1;
     s->r.rejects = opts->rejects;
     s->share = (struct bp_share){opts->n_tasks ? opts->task : 0, opts->n_tasks};
     BP_TRY(csv_set_dialect(&s->r, opts, err));

@@ -16,8 +16,8 @@
  * The fast path never words an error. When a chunk is not plain (odd quotes, a
  * bare CR, a row of another length, bytes that are no UTF-8, a value that does
  * not convert) it gives up, and the slow path reads on from the first record of
- * that chunk to the end of the file: it finds the error and says where it is, or
- * shows that there was none.
+ * that chunk: it finds the error and says where it is, or shows that there was none,
+ * or tolerates it. Behind the chunk, between two records, the fast path goes on.
  *
  * Borders. A file is cut at multiples of the chunk size, anywhere. Chunk [a, b)
  * has the records whose preceding LF lies in [a, b); so it reads a little behind
@@ -78,6 +78,11 @@ struct csv_reader {
     struct bp_rejects *rejects; /* NULL: the first error ends the reading */
 };
 
+/* A border of records, and how many lines and records of the file are before it. */
+struct csv_place {
+    int64_t at, lines, records;
+};
+
 /* ---- csv_slow.c: libcsv over one file ---- */
 struct csv_slow;
 /* Reads fields as libcsv does, from a record border at offset on; records that
@@ -93,8 +98,11 @@ int csv_slow_feed(struct csv_slow *s, const uint8_t *p, size_t n, int64_t rows, 
 /* How many rows are ready; and the rows. */
 int64_t csv_slow_rows(const struct csv_slow *s);
 int csv_slow_take(struct csv_slow *s, struct bp_batch *out, struct bp_err *err) BP_MUST;
-/* The first record at or behind stop_at, once it was seen; -1. */
-int64_t csv_slow_behind(const struct csv_slow *s);
+/* The first record at or behind stop_at, once it was seen; at -1. */
+struct csv_place csv_slow_behind(const struct csv_slow *s);
+/* True and the place: all bytes fed are records that have ended, and no empty line waits
+ * for what follows. */
+bool csv_slow_between(const struct csv_slow *s, struct csv_place *place);
 /* Offset of the next byte to feed. */
 int64_t csv_slow_pos(const struct csv_slow *s);
 void csv_slow_free(struct csv_slow *s);
@@ -161,10 +169,6 @@ int csv_border_find(const struct csv_reader *r, int file, int64_t offset, struct
 /* Lines that end in [from, to) (LF, CR, CRLF), by reading the file. */
 int csv_lines_between(const struct csv_reader *r, const struct bp_input *in, int64_t from,
                       int64_t to, int64_t *lines, struct bp_err *err) BP_MUST;
-/* A border of records, and how many lines and records of the file are before it. */
-struct csv_place {
-    int64_t at, lines, records;
-};
 /* Move p on to the border `to`, by reading the file. */
 int csv_place_advance(const struct csv_reader *r, int file, struct csv_place *p, int64_t to,
                       struct bp_err *err) BP_MUST;

@@ -30,11 +30,12 @@ struct csv_slow {
     struct csv_splitter p;
     int64_t record_at, pos; /* offsets of the record begun, of the next byte */
     int64_t line, lines;    /* lines before the record, before pos; < 0: count in the file */
-    int64_t skip_before, stop_at, behind_at;
-    bool after_cr;         /* the byte before was a CR that ended a record */
-    bool line_cr;          /* the byte before was a CR */
-    int64_t record;        /* records before the one begun, in the file */
-    struct blanks *blanks; /* empty lines that may be at the end */
+    int64_t skip_before, stop_at;
+    struct csv_place behind; /* the first record at or behind stop_at; at -1 */
+    bool after_cr;           /* the byte before was a CR that ended a record */
+    bool line_cr;            /* the byte before was a CR */
+    int64_t record;          /* records before the one begun, in the file */
+    struct blanks *blanks;   /* empty lines that may be at the end */
     int n_blanks;
     bool done;
     /* where errors are tolerated */
@@ -66,7 +67,7 @@ int csv_slow_open(struct csv_slow **out, const struct csv_reader *r, int file, i
     s->line = s->lines = line;
     s->record = record;
     s->rejects = r->rejects;
-    s->nul_at = s->behind_at = -1;
+    s->nul_at = s->behind.at = -1;
     s->outs = bp_mem_new((size_t)r->n_cols, sizeof *s->outs, err);
     s->bad = s->outs ? bp_mem_new((size_t)r->n_cols, 1, err) : NULL;
     rc = s->bad ? csv_splitter_open(&s->p, &r->dialect, err) : err->code;
@@ -101,9 +102,15 @@ int64_t csv_slow_pos(const struct csv_slow *s)
     return s->pos;
 }
 
-int64_t csv_slow_behind(const struct csv_slow *s)
+struct csv_place csv_slow_behind(const struct csv_slow *s)
 {
-    return s->behind_at;
+    return s->behind;
+}
+
+bool csv_slow_between(const struct csv_slow *s, struct csv_place *place)
+{
+    *place = (struct csv_place){s->record_at, s->line, s->record};
+    return s->record_at == s->pos && !s->n_blanks && !s->after_cr;
 }
 
 int64_t csv_slow_rows(const struct csv_slow *s)
@@ -518,8 +525,8 @@ static int feed_piece(struct csv_slow *s, const uint8_t *p, size_t len, struct b
 /* The share is read; unless an empty line waits to be the last. */
 static bool is_behind(struct csv_slow *s)
 {
-    if (s->record_at >= s->stop_at && s->behind_at < 0)
-        s->behind_at = s->record_at;
+    if (s->record_at >= s->stop_at && s->behind.at < 0)
+        s->behind = (struct csv_place){s->record_at, s->line, s->record};
     return s->record_at >= s->stop_at && !s->n_blanks;
 }
 

@@ -125,6 +125,39 @@ long() {
     same 1.jsonl p2.jsonl
     same 1.csv p.csv
 }
+@test "behind bad rows the fast path goes on: the same rows and places as one by one" {
+    awk 'BEGIN {
+        print "a,b,c"
+        for (i = 2; i < 300000; i++) {
+            if (i % 40009 == 7) { print i ",oops,\"q"; print "z\""; i++ }
+            else if (i % 30011 == 11) print i ",7"
+            else if (i % 20011 < 3) print i "," i ",x\"y"
+            else if (i % 50021 == 1) print ""
+            else print i "," i % 977 ",text " i
+        }
+    }' >in.csv
+    read_it() { bp-read -s 'a int, b int, c text' --on-error skip --rejects $1.jsonl "${@:2}" 2>/dev/null | bp-write $1.csv; }
+    read_it one -j 1 in.csv
+    # what is wrong was written by line, and lines are counted
+    awk -F, '/oops/ || /^$/ || (NF == 2) { print NR }' in.csv >want
+    sed 's/.*"line": \([0-9]*\).*/\1/' one.jsonl >got
+    same want got
+    [ "$(wc -l <want)" -ge 20 ]
+    [ "$(wc -l <one.csv)" -ge 299000 ]
+    read_it many -j 3 in.csv
+    read_it tight -j 2 --mem 16M in.csv
+    read_it pipe -j 2 <in.csv
+    sed -i 's/"stdin"/"in.csv"/' pipe.jsonl
+    for k in many tight pipe; do
+        same one.csv $k.csv
+        same one.jsonl $k.jsonl
+    done
+    for i in 0 1 2 3 4; do
+        bp-read --task $i/5 -s 'a int, b int, c text' --on-error skip in.csv 2>/dev/null | bp-write --task $i/5 -f csv out/
+    done
+    bp-read -s 'a int, b int, c text' out | bp-write shares.csv
+    same one.csv shares.csv
+}
 @test "the tasks' accounts are together that of one process" {
     long long.csv
     bp-read -q -s 'n int, t text, q int' --on-error null --rejects all.jsonl long.csv | bp-write >all.csv

@@ -149,15 +149,17 @@ static void hostile_quotes_are_right_or_refused(void)
         "\"\"", "\"5\"\",x\n\"", "y\"z\"", "a\"\"",   "\"u,v\nw,x\"", "\" z\" "};
     int n_same = 0, n_refused = 0;
 
-    for (unsigned round = 0; round < 400; round++) {
+    for (unsigned round = 0; round < 200; round++) {
         struct csv_case t = {{text}, .schema = "a text, b text"};
 
         seed = round;
         fill_text(tokens + draw(6), 1 + draw(6), 100 + draw(900));
         t.border_bytes = (int)(8u << draw(8));
-        t.chunk_bytes = (int)draw(3) * 50;
+        t.n_threads = 1 + (int)draw(2);
         if (!read_whole(t))
             continue;
+        t.chunk_bytes = (int)draw(3) * 50; /* the fast path goes on behind what was odd */
+        CHECK_STR(csv_read(t), want);
         for (int n = 2; n < 30; n += 1 + n / 3) {
             enum outcome o = try_shares(t, n);
 
@@ -166,7 +168,7 @@ static void hostile_quotes_are_right_or_refused(void)
             n_refused += o == REFUSED;
         }
     }
-    CHECK(n_same > 1000 && n_refused < n_same / 20);
+    CHECK(n_same > 500 && n_refused < n_same / 20);
 }
 
 /* Every border of small files, whatever is in them: seen as a whole, so exact. */
@@ -175,7 +177,7 @@ static void every_border_of_small_files_is_exact(void)
     static const char letters[] = "ab,,\"\"\"\n\n\r";
     int n_read = 0;
 
-    for (unsigned round = 0; round < 400; round++) {
+    for (unsigned round = 0; round < 200; round++) {
         struct csv_case t = {{text}, .schema = "a text", .no_header = true};
         size_t n = 4 + draw(36);
 
@@ -191,7 +193,7 @@ static void every_border_of_small_files_is_exact(void)
         for (int tasks = 1; tasks <= (int)n + 2; tasks++)
             CHECK(try_shares(t, tasks) == SAME);
     }
-    CHECK(n_read > 50);
+    CHECK(n_read > 25);
 }
 
 /* A quoted text of rows, longer than what is looked at. */
