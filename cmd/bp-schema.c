@@ -7,13 +7,15 @@
 #include "tool/tool.h"
 
 struct opts {
-    bool sql, json;
+    bool sql, json, infer;
     const char *diff;
 };
 
 static const struct bp_option options[] = {
     {0, "sql", BP_OPT_FLAG, offsetof(struct opts, sql), NULL,
      "as an SQL column list, which bp-read -s reads"},
+    {0, "infer", BP_OPT_FLAG, offsetof(struct opts, infer), NULL,
+     "the same from the data alone, whatever file _schema is beside it"},
     {0, "json", BP_OPT_FLAG, offsetof(struct opts, json), NULL, "as JSON"},
     {0, "diff", BP_OPT_TEXT, offsetof(struct opts, diff), "FILE",
      "how it differs from the SQL column list in FILE"},
@@ -81,18 +83,19 @@ static int diff(struct bp_tool *t, const struct opts *o, const struct bp_schema 
 
 static int run(struct bp_tool *t, const struct opts *o)
 {
+    struct bp_open open = {.no_schema_file = o->infer};
     struct bp_source src = {0};
     struct bp_buf b = {0};
     int rc;
 
-    if (o->sql + o->json + (o->diff != NULL) > 1)
-        return bp_fail(&t->err, BP_EUSAGE, "one of --sql, --json and --diff");
-    BP_TRY(bp_tool_open(t, t->operands, t->n_operands, NULL, &src));
+    if (o->sql + o->json + o->infer + (o->diff != NULL) > 1)
+        return bp_fail(&t->err, BP_EUSAGE, "one of --sql, --json, --infer and --diff");
+    BP_TRY(bp_tool_open(t, t->operands, t->n_operands, &open, &src));
     if (o->diff) {
         rc = diff(t, o, &src.schema, &b);
     } else if (o->json) {
         rc = bp_show_schema_json(&src.schema, &b, &t->err);
-    } else if (o->sql) {
+    } else if (o->sql || o->infer) {
         rc = bp_schema_print(&src.schema, true, &b, &t->err);
         if (rc == 0)
             rc = bp_buf_puts(&b, "\n", &t->err);

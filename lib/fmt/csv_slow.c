@@ -224,7 +224,7 @@ static void say_schema(const struct csv_slow *s, const struct csv_col *col, cons
     if (!s->r->header)
         snprintf(e->msg + used, sizeof e->msg - used,
                  "; the type %s was guessed from a sample: declare the columns with -s "
-                 "(bp-schema --sql prints what was guessed)",
+                 "(bp-schema --infer prints what was guessed)",
                  type);
     else if (bp_name_print(col->name, &name, &other) == 0 && bp_buf_str(&name, &other))
         snprintf(e->msg + used, sizeof e->msg - used,

@@ -76,14 +76,15 @@ static int text_options(struct bp_tool *t, bool tsv, struct bp_csv_opts *c)
 }
 
 /* The schema of text: -s, or a file _schema beside the data. */
-static int text_schema(struct bp_tool *t, const struct bp_piece *p, struct bp_schema *schema,
+static int text_schema(struct opening *g, const struct bp_piece *p, struct bp_schema *schema,
                        bool *star, bool *present)
 {
+    struct bp_tool *t = g->t;
     const char *path = p->path, *text = t->schema_text, *slash = strrchr(path, '/');
     struct bp_clause c;
     char *beside = NULL;
 
-    if (!text && strcmp(path, "-") != 0) {
+    if (!text && !g->o.no_schema_file && strcmp(path, "-") != 0) {
         beside =
             slash ? bp_arena_printf(t->arena, &t->err, "@%.*s/_schema", (int)(slash - path), path)
                   : bp_arena_str(t->arena, "@_schema", &t->err);
@@ -191,7 +192,7 @@ static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_sou
     if (!ins)
         return t->err.code;
     BP_GO(text_options(t, p->kind == BP_PIECE_TSV, &c));
-    BP_GO(text_schema(t, p, &schema, &c.star, &declared));
+    BP_GO(text_schema(g, p, &schema, &c.star, &declared));
     BP_GO(take_hive(p, &schema, &t->err));
     if (declared)
         c.schema = &schema;
@@ -385,7 +386,7 @@ static int own_schema(struct opening *g, struct bp_piece *p)
     if (!g->t->schema_text)
         return 0;
     if (p->n_hive) {
-        BP_GO(text_schema(g->t, p, &schema, &star, &present));
+        BP_GO(text_schema(g, p, &schema, &star, &present));
         BP_GO(take_hive(p, &schema, &g->t->err));
     }
     if (!p->n_hive || schema.n_fields || star)

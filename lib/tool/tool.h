@@ -98,6 +98,7 @@ struct bp_open {
     const char *columns; /* bp-read -c; NULL: all */
     bool text_on_stdin;  /* bp-read: stdin may be CSV */
     bool whole;          /* a broadcast side: never a share */
+    bool no_schema_file; /* text: a file _schema beside it is not read */
     struct bp_rejects *rejects; /* bp-read --on-error null, skip; NULL: errors fail */
 };
 /* Operands names[0..n) (n == 0: stdin) one after the other as one table. */

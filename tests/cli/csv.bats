@@ -241,3 +241,34 @@ x;y," ]
 -12345678901234.99,1e+300
 7.00,0.30000000000000004" ]
 }
+@test "bp-schema --infer writes what -s reads and --diff agrees with" {
+    mkdir d
+    put d/1.csv '"order",x y,t,d,m,u\n1,0.5,2024-01-02 03:04:05,2024-01-02,true,01\n'
+    put d/2.csv '"order",x y,t,d,m,u\n9223372036854775807,,2024-01-02,2024-01-03,false,b\n'
+    bp-schema --infer d >s.sql
+    run cat s.sql
+    says '"order" bigint'
+    says '"x y" double precision'
+    says 't timestamp'
+    says 'd date'
+    says 'm boolean'
+    says 'u text'
+    bp-schema --diff s.sql d
+    bp-read d | bp-write >want.csv
+    bp-read -s @s.sql d | bp-write >got.csv
+    same want.csv got.csv
+    bp-schema --infer d/*.csv >d/_schema # which is there, and empty, before it is written
+    same s.sql d/_schema
+    bp-schema --infer d | same /dev/stdin s.sql
+    fails 2 bp-schema --infer --json d
+}
+@test "a late violation prints the -s to pass, and that is right" {
+    { echo 'k,v'; seq 1 2000000 | sed 's/$/,1/'; echo '5,x7'; seq 1 2000000 | sed 's/$/,1/'; } >in.csv
+    fails 1 bp-read in.csv
+    says "in.csv:2000002: column v: 'x7'"
+    s=$(printf '%s\n' "$output" | sed -n "s/.*pass -s '\(.*\)'.*/\1/p")
+    [ "$s" = 'v text, *' ]
+    bp-read -s "$s" in.csv | bp-reduce 'count(*) AS n, max(v) AS m' | bp-write >got.csv
+    put want.csv 'n,m\n4000001,x7\n'
+    same want.csv got.csv
+}
