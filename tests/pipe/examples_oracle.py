@@ -337,6 +337,18 @@ def example_12_backfills_and_runs_the_missing_day_only():
             and tpep_pickup_datetime < '2020-02-01' group by all"""))
 
 
+def example_13_writes_24_parquet_files_that_duckdb_reads():
+    script("13-parquet.sh")
+    files = sorted(out("fhv-parquet").glob("*.parquet"))
+    check(len(files) == 24, f"{len(files)} files")
+    db = duckdb.connect()
+    got = sql_rows(db, f"from '{out('fhv-parquet')}/*.parquet'")
+    check_same(got, sql_rows(oracle(), "from fhv"))
+    names, rows = csv_rows(out("sizes.csv"))
+    check(names == ["table", "files", "bytes"] and rows[1][:2] == ("Parquet", "24") and
+          int(rows[1][2]) < int(rows[0][2]), f"{rows}")
+
+
 def the_generator_gives_the_same_bytes_everywhere():
     for kind, digest in (("yellow", "3ce66126a4442876"), ("green", "746615faaf8a3764"),
                          ("fhv", "aea9660cbbb98dc4")):
@@ -470,6 +482,7 @@ GENERATED_TESTS = [
     example_10_sorts_by_partitions,
     example_11_retries_under_parallel,
     example_12_backfills_and_runs_the_missing_day_only,
+    example_13_writes_24_parquet_files_that_duckdb_reads,
     the_generator_gives_the_same_bytes_everywhere,
     trips_of_ones_own_are_left_alone,
     the_demo_ends_with_the_top_ten,
