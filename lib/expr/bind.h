@@ -96,6 +96,8 @@ int bp_bind_negate(struct bp_bind *b, int tok, struct bp_node *a, struct bp_node
 enum bp_cmp { BP_EQ, BP_NE, BP_LT, BP_LE, BP_GT, BP_GE };
 int bp_bind_compare(struct bp_bind *b, int tok, enum bp_cmp op, struct bp_node *l,
                     struct bp_node *r, struct bp_node **out) BP_MUST;
+/* A comparison of two values, whose op is enum bp_cmp. */
+bool bp_node_is_compare(const struct bp_node *nd);
 /* Bring both sides to one type in which they compare. */
 int bp_bind_match(struct bp_bind *b, int tok, struct bp_node **l, struct bp_node **r) BP_MUST;
 int bp_bind_distinct(struct bp_bind *b, int tok, bool negate, struct bp_node *l, struct bp_node *r,

@@ -294,6 +294,11 @@ int bp_bind_compare(struct bp_bind *b, int tok, enum bp_cmp op, struct bp_node *
     return bp_node_call(b, tok, &c, (struct bp_node *[]){l, r}, 2, out);
 }
 
+bool bp_node_is_compare(const struct bp_node *nd)
+{
+    return nd->run == run_compare;
+}
+
 int bp_bind_distinct(struct bp_bind *b, int tok, bool negate, struct bp_node *l, struct bp_node *r,
                      struct bp_node **out)
 {

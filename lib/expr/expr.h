@@ -35,6 +35,10 @@ int bp_expr_select(const struct bp_expr *e, const struct bp_batch *in, int32_t *
 /* Marks used[i] for every column of the schema that e reads. */
 void bp_expr_mark_columns(const struct bp_expr *e, bool *used);
 
+/* False: no row of a part with these bounds makes e true. Errors that its rows would
+ * have raised are not met. */
+bool bp_expr_may_be_true(const struct bp_expr *e, const struct bp_bounds *known);
+
 /* All functions, a line each: name(types) -> type, sorted. "any" is decided by the arguments. */
 int bp_expr_functions(struct bp_buf *out, struct bp_err *err) BP_MUST;
 

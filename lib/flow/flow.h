@@ -23,6 +23,14 @@
 
 struct bp_ledger;
 
+/* What is known of the rows of a part of a source: one row each, a column for each of
+ * the schema, least and greatest value; NULL where it is not known (of floats the
+ * greatest never is, for NaN may be among them). NULLs may be among them besides. */
+struct bp_bounds {
+    const struct bp_batch *low, *high;
+};
+typedef bool (*bp_may_match)(void *ctx, const struct bp_bounds *known);
+
 struct bp_source_ops {
     /* 0 and a batch in *out (the caller's; may have 0 rows), BP_DONE, or < 0. */
     int (*next)(void *self, struct bp_batch *out, struct bp_err *err);
@@ -31,6 +39,9 @@ struct bp_source_ops {
      * cols[0..n) of the schema, in this order, and decode no others. The schema is
      * adjusted by the caller, bp_source_project(). */
     int (*project)(void *self, const int *cols, int n, struct bp_err *err);
+    /* Optional. Before the first next(), behind project(): parts of which may() says no
+     * need not be read. may is called before this returns. */
+    int (*prune)(void *self, bp_may_match may, void *ctx, struct bp_err *err);
 };
 
 struct bp_source {
@@ -43,6 +54,8 @@ struct bp_source {
 int bp_source_next(struct bp_source *s, struct bp_batch *out, struct bp_err *err) BP_MUST;
 /* 0, or BP_DONE where the source does not offer it (nothing changed). */
 int bp_source_project(struct bp_source *s, const int *cols, int n, struct bp_err *err) BP_MUST;
+/* Does nothing where the source does not offer it. */
+int bp_source_prune(struct bp_source *s, bp_may_match may, void *ctx, struct bp_err *err) BP_MUST;
 void bp_source_free(struct bp_source *s); /* zeroes; a zeroed source is a no-op */
 void bp_source_move(struct bp_source *dst, struct bp_source *src);
 

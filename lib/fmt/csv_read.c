@@ -615,7 +615,8 @@ static int csv_project(void *self, const int *cols, int n, struct bp_err *err)
     return 0;
 }
 
-static const struct bp_source_ops csv_ops = {csv_next, csv_free_source, csv_project};
+static const struct bp_source_ops csv_ops = {
+    .next = csv_next, .free = csv_free_source, .project = csv_project};
 
 static int make_schema(const struct csv_source *s, struct bp_schema *out, struct bp_err *err)
 {

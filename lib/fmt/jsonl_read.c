@@ -397,7 +397,8 @@ static int jsonl_project(void *self, const int *cols, int n, struct bp_err *err)
     return 0;
 }
 
-static const struct bp_source_ops jsonl_ops = {jsonl_next, jsonl_free_source, jsonl_project};
+static const struct bp_source_ops jsonl_ops = {
+    .next = jsonl_next, .free = jsonl_free_source, .project = jsonl_project};
 
 static int open_all(struct jsonl_source *s, const struct bp_jsonl_opts *o, struct bp_source *out,
                     struct bp_err *err)

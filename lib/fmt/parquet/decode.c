@@ -6,6 +6,7 @@
  */
 #include "fmt/parquet/decode.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "col/text.h"
@@ -360,5 +361,44 @@ int bp_pq_decode(struct bp_column *out, const struct bp_pq_column *c, int codec,
 out:
     if (rc < 0)
         bp_column_release(out);
+    return rc;
+}
+
+/* ---- a bound ---- */
+
+static int bound(struct bp_column *out, const struct bp_pq_column *c, const uint8_t *p, size_t n,
+                 struct bp_pq_scratch *s, struct bp_err *err)
+{
+    struct bp_pq_page page = {.encoding = BP_PQ_PLAIN, .n_values = 1};
+    uint32_t len = (uint32_t)n;
+    uint8_t pad[BP_BLOCK_PAD_BYTES] = {0};
+
+    if (c->physical == BP_PQ_BYTES) /* statistics have no length in front */
+        BP_TRY(bp_buf_append(&s->page, &len, sizeof len, err));
+    BP_TRY(bp_buf_append(&s->page, p, n, err));
+    page.values_bytes = s->page.len;
+    BP_TRY(bp_buf_append(&s->page, pad, sizeof pad, err));
+    page.values = s->page.data;
+    *out = (struct bp_column){.type = c->type, .n_rows = 1};
+    BP_TRY(decode_values(c, &page, out, s, err));
+    if ((c->type.kind == BP_FLOAT32 && isnan(*(const float *)out->data)) ||
+        (c->type.kind == BP_FLOAT64 && isnan(*(const double *)out->data)))
+        return bp_fail(err, BP_EDATA, "NaN is no bound");
+    return 0;
+}
+
+int bp_pq_decode_bound(struct bp_column *out, const struct bp_pq_column *c, const uint8_t *p,
+                       size_t n, struct bp_err *err)
+{
+    struct bp_pq_scratch s = {0};
+    struct bp_err quiet = {0};
+    int rc = 0;
+
+    if (!p || bound(out, c, p, n, &s, &quiet) < 0) {
+        if (p)
+            bp_column_release(out);
+        rc = bp_column_nulls(out, c->type, 1, err);
+    }
+    bp_pq_scratch_release(&s);
     return rc;
 }

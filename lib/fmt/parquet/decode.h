@@ -32,6 +32,9 @@ void bp_pq_dict_unref(struct bp_pq_dict *d); /* NULL is a no-op */
 int bp_pq_decode(struct bp_column *out, const struct bp_pq_column *column, int codec,
                  const struct bp_pq_raw *raw, const struct bp_pq_dict *dict,
                  struct bp_pq_scratch *s, struct bp_err *err) BP_MUST;
+/* One value as statistics have it -> a column of one row; NULL if it is no value. */
+int bp_pq_decode_bound(struct bp_column *out, const struct bp_pq_column *column, const uint8_t *p,
+                       size_t n, struct bp_err *err) BP_MUST;
 void bp_pq_scratch_release(struct bp_pq_scratch *s);
 
 #endif

@@ -50,6 +50,7 @@ struct pq_source {
     struct bp_share share;
     bool share_due;
     int group, end; /* row groups whose rows come out */
+    bool *skip;     /* not those; NULL: all do */
     int64_t group_left, n_rows;
 
     struct bp_pool *pool;
@@ -111,12 +112,21 @@ static const struct bp_pq_chunk *chunk_of(const struct pq_source *s, const struc
     return &s->file->groups[g].chunks[w->leaf];
 }
 
+static bool is_skipped(const struct pq_source *s, int group)
+{
+    return s->skip && s->skip[group];
+}
+
 /* The next row group that has rows; false: there is none. */
 static bool open_group(struct pq_source *s, struct want *w)
 {
     while (w->group_left == 0) {
         if (w->group == s->end)
             return false;
+        if (is_skipped(s, w->group)) {
+            w->group++;
+            continue;
+        }
         bp_pq_pages_open(&w->pages, s->file, w->column, chunk_of(s, w, w->group));
         bp_pq_dict_unref(w->dict);
         w->dict = NULL;
@@ -377,7 +387,9 @@ static int pq_next(void *self, struct bp_batch *out, struct bp_err *err)
     while (s->group_left == 0) {
         if (s->group == s->end)
             return BP_DONE;
-        s->group_left = s->file->groups[s->group++].n_rows;
+        if (!is_skipped(s, s->group))
+            s->group_left = s->file->groups[s->group].n_rows;
+        s->group++;
     }
     return next_rows(s, out, err);
 }
@@ -415,6 +427,7 @@ static void pq_free(void *self)
     free_wants(s);
     bp_schema_release(&s->all);
     bp_mem_free(s->leaf_of_field);
+    bp_mem_free(s->skip);
     bp_pq_file_free(s->file);
     bp_mem_free(s);
 }
@@ -452,8 +465,48 @@ static int pq_project(void *self, const int *cols, int n, struct bp_err *err)
     return rc;
 }
 
+/* The bounds of the wanted columns in a row group: one row of low, one of high. */
+static int read_bounds(const struct pq_source *s, int group, struct bp_batch *low,
+                       struct bp_batch *high, struct bp_err *err)
+{
+    BP_TRY(bp_batch_init(low, s->n_wants, err));
+    BP_TRY(bp_batch_init(high, s->n_wants, err));
+    low->n_rows = high->n_rows = 1;
+    for (int i = 0; i < s->n_wants; i++) {
+        const struct bp_pq_column *c = s->wants[i].column;
+        const struct bp_pq_stats *k = &chunk_of(s, &s->wants[i], group)->stats;
+        bool none = c->refused || c->convert == BP_PQ_HALF || c->convert == BP_PQ_DURATION;
+
+        BP_TRY(bp_pq_decode_bound(&low->cols[i], c, none ? NULL : k->min, k->min_bytes, err));
+        BP_TRY(bp_pq_decode_bound(&high->cols[i], c,
+                                  none || bp_type_is_float(c->type) ? NULL : k->max, k->max_bytes,
+                                  err));
+    }
+    return 0;
+}
+
+static int pq_prune(void *self, bp_may_match may, void *ctx, struct bp_err *err)
+{
+    struct pq_source *s = self;
+    struct bp_batch low = {0}, high = {0};
+    struct bp_bounds known = {&low, &high};
+    int rc = 0;
+
+    s->skip = bp_mem_new((size_t)s->end + 1, sizeof *s->skip, err);
+    if (!s->skip)
+        return err->code;
+    for (int g = s->group; g < s->end && rc == 0; g++) {
+        rc = read_bounds(s, g, &low, &high, err);
+        if (rc == 0)
+            s->skip[g] = !may(ctx, &known);
+        bp_batch_release(&low);
+        bp_batch_release(&high);
+    }
+    return rc;
+}
+
 static const struct bp_source_ops pq_ops = {
-    .next = pq_next, .free = pq_free, .project = pq_project};
+    .next = pq_next, .free = pq_free, .project = pq_project, .prune = pq_prune};
 
 /* One field for each top-level field of the file: of what is nested, the first leaf
  * stands for all of it. */
