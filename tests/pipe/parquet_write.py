@@ -205,6 +205,16 @@ def _():
             assert open("u.parquet", "rb").read() == want, (j, rows)
 
 
+@check("the same bytes where a row group's pages go to disk")
+def _():
+    data = stream(pa.concat_tables([TABLES["some"]] * 6))
+    bp("bp-write", "--mem", "1G", "t.parquet", data=data)
+    p = subprocess.run([os.path.join(BIN, "bp-write"), "--mem", "16M", "--stats", "u.parquet"],
+                       input=data, capture_output=True)
+    assert p.returncode == 0 and b'"spilled_bytes":0,' not in p.stderr, p.stderr
+    assert open("u.parquet", "rb").read() == open("t.parquet", "rb").read()
+
+
 @check("statistics are the least and greatest values, and count the NULLs")
 def _():
     for nulls in ("some", "runs", "all"):

@@ -49,7 +49,7 @@ void bp_pq_writer_clear(struct bp_pq_writer *w)
     bp_dict_unref(w->mapped);
     w->mapped = NULL;
     w->n_dict_pages = w->n_plain_pages = 0;
-    w->n_rows = w->n_nulls = w->raw_bytes = 0;
+    w->n_rows = w->n_nulls = w->raw_bytes = w->moved_bytes = 0;
     w->range.any = false;
     w->by_codes = w->wants_dict;
 }
@@ -242,7 +242,7 @@ static int note_page(struct bp_pq_writer *w, size_t offset, struct bp_err *err)
     }
     BP_TRY(bp_pq_range_merge(&w->range, &w->layout, &w->page_range, err));
     f = &w->facts[w->n_facts++];
-    *f = (struct bp_pq_page_fact){.offset = (int64_t)offset,
+    *f = (struct bp_pq_page_fact){.offset = w->moved_bytes + (int64_t)offset,
                                   .n_bytes = (int64_t)(w->pages.len - offset),
                                   .first_row = w->n_rows,
                                   .n_rows = w->page_rows,

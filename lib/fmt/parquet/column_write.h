@@ -42,6 +42,7 @@ struct bp_pq_writer {
     struct bp_dict *mapped; /* the stream's dictionary that map translates */
     struct bp_buf map;      /* int32: its codes -> ours; -1 not met yet */
     struct bp_buf pages, dict_page;
+    int64_t moved_bytes; /* of finished pages that the caller took from `pages` before */
     struct bp_pq_page_fact *facts;
     int n_facts, cap_facts;
     int n_dict_pages, n_plain_pages;

@@ -42,14 +42,15 @@ void bp_pq_footer_release(struct bp_pq_footer *f)
 
 /* ---- a row group ---- */
 
-static int put_chunk(struct bp_outfile *out, struct bp_pq_writer *w, const struct bp_pq_layout *l,
+static int put_chunk(struct bp_outfile *out, struct bp_pq_writer *w,
+                     const struct bp_pq_store *store, int column, const struct bp_pq_layout *l,
                      struct bp_pq_chunk_facts *c, struct bp_err *err)
 {
     *c = (struct bp_pq_chunk_facts){
         .dict_at = w->dict_page.len ? out->pos_bytes : 0,
         .data_at = out->pos_bytes + (int64_t)w->dict_page.len,
         .raw_bytes = w->raw_bytes,
-        .n_bytes = (int64_t)(w->dict_page.len + w->pages.len),
+        .n_bytes = (int64_t)(w->dict_page.len + w->pages.len) + w->moved_bytes,
         .n_values = w->n_rows,
         .n_nulls = w->n_nulls,
         .n_dict_pages = w->n_dict_pages,
@@ -62,13 +63,14 @@ static int put_chunk(struct bp_outfile *out, struct bp_pq_writer *w, const struc
     BP_TRY(bp_pq_range_merge(&c->range, l, &w->range, err));
     if (w->dict_page.len)
         BP_TRY(bp_outfile_write(out, w->dict_page.data, w->dict_page.len, err));
+    BP_TRY(bp_pq_store_copy(store, column, out, err));
     if (w->pages.len)
         BP_TRY(bp_outfile_write(out, w->pages.data, w->pages.len, err));
     return 0;
 }
 
 int bp_pq_footer_group(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_pq_writer *columns,
-                       int64_t n_rows, struct bp_err *err)
+                       const struct bp_pq_store *store, int64_t n_rows, struct bp_err *err)
 {
     struct bp_pq_group_facts *g;
 
@@ -86,7 +88,7 @@ int bp_pq_footer_group(struct bp_pq_footer *f, struct bp_outfile *out, struct bp
         return err->code;
     f->n_groups++;
     for (int i = 0; i < f->schema->n_fields; i++) {
-        BP_TRY(put_chunk(out, &columns[i], &f->layouts[i], &g->chunks[i], err));
+        BP_TRY(put_chunk(out, &columns[i], store, i, &f->layouts[i], &g->chunks[i], err));
         bp_pq_writer_clear(&columns[i]);
     }
     return 0;

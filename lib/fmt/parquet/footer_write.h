@@ -4,6 +4,7 @@
 #define BP_FMT_PARQUET_FOOTER_WRITE_H
 
 #include "fmt/parquet/column_write.h"
+#include "fmt/parquet/store.h"
 #include "fmt/parquet/thrift.h"
 #include "sys/outfile.h"
 
@@ -34,9 +35,10 @@ struct bp_pq_footer {
 /* schema outlives it. */
 int bp_pq_footer_open(struct bp_pq_footer *f, const struct bp_schema *schema, enum bp_pack codec,
                       bool v2, struct bp_err *err) BP_MUST;
-/* A row group whose columns are finished: writes their pages, takes their facts. */
+/* A row group whose columns are finished: writes their pages, those in store first, and
+ * takes their facts. */
 int bp_pq_footer_group(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_pq_writer *columns,
-                       int64_t n_rows, struct bp_err *err) BP_MUST;
+                       const struct bp_pq_store *store, int64_t n_rows, struct bp_err *err) BP_MUST;
 /* Page indexes, footer, magic. */
 int bp_pq_footer_write(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_err *err) BP_MUST;
 void bp_pq_footer_release(struct bp_pq_footer *f);

@@ -3,7 +3,8 @@
  * A Parquet file out. Batches are cut by the batch rule (recut.h), so that the file
  * depends on the rows alone, and gathered to rounds; in a round each column is a job of
  * the pool, which encodes and compresses its rows, while the next round is gathered.
- * Encoded pages wait until their row group is complete.
+ * Encoded pages wait until their row group is complete, on disk where the budget has no
+ * room for them.
  */
 #include <string.h>
 
@@ -43,6 +44,9 @@ struct pq_sink {
     struct bp_pq_writer *columns;
     struct job *jobs;
     struct bp_pool *pool;
+    struct bp_ctx *ctx;
+    struct bp_pq_store store;
+    int64_t taken_bytes;    /* of the budget, for encoded pages */
     struct round rounds[2]; /* one is encoded, one gathered */
     int gathering;
     bool encoding;      /* jobs were given and not taken */
@@ -97,8 +101,42 @@ static int64_t encoded_bytes(const struct pq_sink *s)
     int64_t n = 0;
 
     for (int i = 0; i < s->schema.n_fields; i++)
-        n += (int64_t)s->columns[i].pages.len;
+        n += s->columns[i].moved_bytes + (int64_t)s->columns[i].pages.len;
     return n;
+}
+
+static void give_back(struct pq_sink *s)
+{
+    bp_budget_give(&s->ctx->budget, s->taken_bytes);
+    s->taken_bytes = 0;
+}
+
+static int move_out(struct pq_sink *s, struct bp_err *err)
+{
+    for (int i = 0; i < s->schema.n_fields; i++) {
+        struct bp_buf *pages = &s->columns[i].pages;
+
+        if (pages->len == 0)
+            continue;
+        BP_TRY(bp_pq_store_put(&s->store, i, pages->data, pages->len, s->ctx, err));
+        s->columns[i].moved_bytes += (int64_t)pages->len;
+        bp_buf_release(pages);
+    }
+    give_back(s);
+    return 0;
+}
+
+/* Asks for the memory of the encoded pages, or does without. */
+static int hold_pages(struct pq_sink *s, struct bp_err *err)
+{
+    int64_t n = 0;
+
+    for (int i = 0; i < s->schema.n_fields; i++)
+        n += (int64_t)s->columns[i].pages.cap;
+    if (n > s->taken_bytes && !bp_budget_take(&s->ctx->budget, n - s->taken_bytes))
+        return move_out(s, err);
+    s->taken_bytes = BP_MAX(n, s->taken_bytes);
+    return 0;
 }
 
 /* The gathered round goes to the pool, and another is gathered; last: the row group
@@ -108,6 +146,7 @@ static int give_round(struct pq_sink *s, bool last, struct bp_err *err)
     struct round *r = &s->rounds[s->gathering];
 
     BP_TRY(wait_round(s, err));
+    BP_TRY(hold_pages(s, err));
     last |= encoded_bytes(s) >= GROUP_BYTES;
     s->given_rows += r->n_rows;
     s->gathering = !s->gathering;
@@ -119,7 +158,9 @@ static int give_round(struct pq_sink *s, bool last, struct bp_err *err)
     if (!last)
         return 0;
     BP_TRY(wait_round(s, err));
-    BP_TRY(bp_pq_footer_group(&s->footer, &s->f, s->columns, s->given_rows, err));
+    BP_TRY(bp_pq_footer_group(&s->footer, &s->f, s->columns, &s->store, s->given_rows, err));
+    bp_pq_store_clear(&s->store);
+    give_back(s);
     s->given_rows = 0;
     return 0;
 }
@@ -225,6 +266,9 @@ static void pq_free(void *self)
         bp_pq_writer_release(&s->columns[i]);
     bp_mem_free(s->columns);
     bp_mem_free(s->jobs);
+    bp_pq_store_release(&s->store);
+    if (s->ctx)
+        give_back(s);
     if (s->footer.schema)
         bp_pq_footer_release(&s->footer);
     bp_recut_release(&s->recut);
@@ -245,6 +289,7 @@ static int open_sink(struct pq_sink *s, const struct bp_schema *schema,
 
     if (schema->n_fields == 0)
         return bp_fail(err, BP_EUSAGE, "a Parquet file has at least one column");
+    s->ctx = ctx;
     BP_TRY(bp_schema_copy(&s->schema, schema, err));
     BP_TRY(bp_mark_task(&s->schema, &s->own, err));
     BP_TRY(bp_recut_init(&s->recut, &s->schema, err));
