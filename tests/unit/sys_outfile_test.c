@@ -82,6 +82,7 @@ static void die_with(int sig, int *left)
         struct bp_err err = {0};
         struct bp_outfile f;
 
+        signal(sig, SIG_DFL); /* a shell has its background jobs ignore SIGINT */
         bp_guard_signals();
         if (bp_outfile_open(&f, in_dir("a"), &err) == 0 &&
             bp_outfile_write(&f, "half", 4, &err) == 0)
