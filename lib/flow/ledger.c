@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "flow/json.h"
 #include "flow/marks.h"
+#include "sys/input.h"
 
 static const char *const units[] = {BP_LEDGER_BYTES, BP_LEDGER_BATCHES, BP_LEDGER_PARTITIONS,
                                     BP_LEDGER_WHOLE, BP_LEDGER_PIPE};
@@ -43,6 +45,28 @@ int bp_ledger_add(struct bp_ledger *l, const struct bp_ledger_entry *e, struct b
         return err->code;
     l->n++;
     return 0;
+}
+
+int bp_ledger_add_bytes(struct bp_ledger *l, const struct bp_input *in, int64_t lo, int64_t hi,
+                        struct bp_share share, struct bp_err *err)
+{
+    struct bp_ledger_entry e = {.input = in->name,
+                                .unit = BP_LEDGER_WHOLE,
+                                .size_bytes = in->size_bytes,
+                                .mtime_ns = in->mtime_ns,
+                                .end = 1,
+                                .to = hi > 0,
+                                .share = share};
+
+    if (in->is_file) {
+        e.unit = BP_LEDGER_BYTES;
+        e.end = in->size_bytes;
+        e.from = BP_MIN(lo, e.end);
+        e.to = BP_MAX(e.from, BP_MIN(hi, e.end));
+    } else if (in->size_bytes < 0) {
+        e.unit = BP_LEDGER_PIPE;
+    }
+    return bp_ledger_add(l, &e, err);
 }
 
 static int compare_int(int64_t a, int64_t b)

@@ -24,6 +24,7 @@
 #include "col/column.h"
 
 struct bp_buf;
+struct bp_input;
 
 #define BP_MARK_LEDGER "bp.ledger" /* of a stream or file that is a share */
 
@@ -50,6 +51,10 @@ struct bp_ledger {
 
 /* A copy of e. l NULL: nothing is kept. */
 int bp_ledger_add(struct bp_ledger *l, const struct bp_ledger_entry *e, struct bp_err *err) BP_MUST;
+/* Bytes [lo, hi) of a text file (hi may lie behind its end); all of what is no file,
+ * or nothing where hi is 0. */
+int bp_ledger_add_bytes(struct bp_ledger *l, const struct bp_input *in, int64_t lo, int64_t hi,
+                        struct bp_share share, struct bp_err *err) BP_MUST;
 /* Entries [from, n) were operands of one table: give equal inputs their nth. */
 int bp_ledger_number(struct bp_ledger *l, int from, struct bp_err *err) BP_MUST;
 /* Adds what text says. Damage is BP_EDATA. l NULL: only checked. */

@@ -49,33 +49,11 @@ int csv_keep_declared(struct csv_reader *r, const struct bp_schema *schema, stru
     return r->declared ? 0 : err->code;
 }
 
-/* What this share reads of f. */
-static int note_read(const struct csv_reader *r, const struct csv_file *f, struct bp_share share,
-                     struct bp_err *err)
-{
-    struct bp_ledger_entry e = {.input = f->in.name,
-                                .unit = BP_LEDGER_WHOLE,
-                                .size_bytes = f->in.size_bytes,
-                                .mtime_ns = f->in.mtime_ns,
-                                .end = 1,
-                                .to = f->hi > 0,
-                                .share = share};
-
-    if (f->in.is_file) {
-        e.unit = BP_LEDGER_BYTES;
-        e.end = f->in.size_bytes;
-        e.from = BP_MIN(f->lo, e.end);
-        e.to = BP_MAX(e.from, BP_MIN(f->hi, e.end));
-    } else if (f->in.size_bytes < 0) {
-        e.unit = BP_LEDGER_PIPE;
-    }
-    return bp_ledger_add(r->ctx->ledger, &e, err);
-}
-
 int csv_note_read(const struct csv_reader *r, struct bp_share share, struct bp_err *err)
 {
     for (int i = 0; i < r->n_files; i++)
-        BP_TRY(note_read(r, &r->files[i], share, err));
+        BP_TRY(bp_ledger_add_bytes(r->ctx->ledger, &r->files[i].in, r->files[i].lo, r->files[i].hi,
+                                   share, err));
     return 0;
 }
 

@@ -2,6 +2,7 @@
 /* What is settled when a JSON Lines source is opened: sizes, columns, the share. */
 #include <string.h>
 
+#include "flow/ledger.h"
 #include "fmt/csv_scan.h"
 #include "fmt/jsonl_reader.h"
 
@@ -170,6 +171,9 @@ int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct b
                       r->files[0].in.name));
     BP_GO(choose_columns(r, &table, o, err));
     cut_share(r, o->task, o->n_tasks);
+    for (int i = 0; i < r->n_files; i++)
+        BP_GO(bp_ledger_add_bytes(r->ctx->ledger, &r->files[i].in, r->files[i].lo, r->files[i].hi,
+                                  (struct bp_share){o->n_tasks ? o->task : 0, o->n_tasks}, err));
     for (int c = 0; c < r->n_cols; c++) {
         BP_GO(bp_schema_add(out, r->cols[c].name, r->cols[c].type, err));
         out->fields[c].nullable = !r->cols[c].not_null;

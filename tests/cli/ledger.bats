@@ -114,6 +114,17 @@ END
     run ledger stage2/00001-of-00003.arrow
     says '"unit":"whole"'
 }
+@test "shares of JSON Lines files" {
+    bp-read in/a.csv | bp-write a.jsonl
+    for i in 0 1 2; do bp-read --task $i/3 a.jsonl | bp-shuffle --task $i/3 -k k -n 4 stage; done
+    bp-reduce 'count(*) AS n' stage | bp-write >got.csv
+    put want.csv 'n\n3000\n'
+    same want.csv got.csv
+    echo '{"k":1,"v":2}' >>a.jsonl
+    bp-read --task 1/3 a.jsonl | bp-shuffle --task 1/3 -k k -n 4 stage
+    fails 1 bp-read stage
+    says "'a.jsonl' changed between the tasks"
+}
 @test "part files: a stage that changed between two tasks is refused" {
     stage 2
     bp-reduce --final --task 0/2 stage | bp-write --task 0/2 -f arrow out/
