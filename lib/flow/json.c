@@ -45,22 +45,25 @@ int bp_json_read(const char *text, const char *what, json_t **out, struct bp_err
 struct writing {
     struct bp_buf *out;
     struct bp_err *err;
+    bool failed; /* jansson passes over it between some pieces */
 };
 
 static int write_some(const char *p, size_t n, void *arg)
 {
     struct writing *w = arg;
 
-    return bp_buf_append(w->out, p, n, w->err) < 0 ? -1 : 0;
+    w->failed |= bp_buf_append(w->out, p, n, w->err) < 0;
+    return w->failed ? -1 : 0;
 }
 
 int bp_json_write(const json_t *v, struct bp_buf *out, struct bp_err *err)
 {
-    struct writing w = {out, err};
+    struct writing w = {out, err, false};
+    int rc = json_dump_callback(v, write_some, &w, JSON_COMPACT | JSON_SORT_KEYS);
 
-    if (json_dump_callback(v, write_some, &w, JSON_COMPACT | JSON_SORT_KEYS) == 0 && !refused)
-        return 0;
-    return bp_fail_oom(err, out->len);
+    if (w.failed)
+        return err->code;
+    return rc == 0 && !refused ? 0 : bp_fail_oom(err, out->len);
 }
 
 json_t *bp_json_string(const char *s, struct bp_err *err)

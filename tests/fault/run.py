@@ -226,6 +226,10 @@ def judge(cmd, good, old, kind, how, got):
         if out != good[1]:
             return "exit 0, but stdout is not the right one"
         return None if written == good[3] else "exit 0, but the output is not the right one"
+    # libpg_query ends the process itself, in words of its own, when its first three blocks are refused
+    if kind == "malloc" and errs.startswith("TopMemoryContext: ") and not out.endswith(END) and \
+            written == old:
+        return None
     if status != 1:
         return f"status {status}"
     if how in HARMLESS:
