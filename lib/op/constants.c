@@ -10,7 +10,7 @@
 struct value {
     struct bp_type type;
     bool is_null;
-    uint8_t fixed[16];
+    _Alignas(16) uint8_t fixed[16];
     char *bytes; /* of text and binary */
     size_t n_bytes;
     struct bp_column rows; /* copies of it */

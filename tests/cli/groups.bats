@@ -82,9 +82,7 @@ check() { # KEYS AGGS
     bp-reduce --partial --mem 1G -k 'k, t' 'sum(i) AS s, first(i) AS f' r.arrow | bp-reduce --final | bp-write >got
     same want got
     bp-reduce --partial --stats --mem 1G -k 'k, t' 'sum(i) AS s' r.arrow 2>stats >partial
-    peak=$(sed 's/.*"peak_bytes":\([0-9]*\).*/\1/' stats)
-    echo "peak $peak"
-    [ "$peak" -lt 33554432 ]
+    peak_below 33554432 stats
 }
 @test "shares of a stage are reduced one by one" {
     bp-read -s "$S" -c k,i "$ROWS" | bp-shuffle -k k -n 2 stage

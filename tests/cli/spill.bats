@@ -21,6 +21,14 @@ subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
 }
 
+# within KIB GOT: a sanitizer's own memory does not count
+within() {
+    case $BP_BUILD in
+    */san-*) return 0 ;;
+    esac
+    [ "$2" -le "$1" ]
+}
+
 @test "a sort of more than memory holds gives the same bytes" {
     for order in k 'city DESC, x' 'note NULLS FIRST, k % 10'; do
         bp-sort --mem 1G "$order" "$ROWS" >want
@@ -39,7 +47,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
 @test "a sort with --mem 16M stays within 28 MiB" {
     got=$(peak bp-sort --mem 16M -j 2 'k, x' "$ROWS")
     echo "peak $got KiB"
-    [ "$got" -le 28672 ]
+    within 28672 "$got"
     free=$(peak bp-sort --mem 1G -j 2 'k, x' "$ROWS")
     echo "without a bound $free KiB"
     [ "$free" -gt 28672 ]
@@ -71,7 +79,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
     for agg in "string_agg(city, ',' ORDER BY x DESC)" 'sum(DISTINCT n)'; do
         got=$(peak bp-reduce --mem 16M -j 2 -k city "$agg AS a" "$ROWS")
         echo "$agg: peak $got KiB"
-        [ "$got" -le 28672 ]
+        within 28672 "$got"
     done
 }
 @test "a pivot of what is on disk gives the same bytes" {
@@ -83,7 +91,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
 @test "a group-by with --mem 16M stays within 28 MiB" {
     got=$(peak bp-reduce --mem 16M -j 2 -k 'n, note' 'count(*) AS c, max(city) AS m' "$ROWS")
     echo "peak $got KiB"
-    [ "$got" -le 28672 ]
+    within 28672 "$got"
     free=$(peak bp-reduce --mem 1G -j 2 -k 'n, note' 'count(*) AS c, max(city) AS m' "$ROWS")
     echo "without a bound $free KiB"
     [ "$free" -gt 28672 ]
@@ -99,7 +107,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@"
     done
     got=$(peak bp-join --mem 16M -j 2 -t full -k t left.csv right.csv)
     echo "peak $got KiB"
-    [ "$got" -le 28672 ]
+    within 28672 "$got"
 }
 @test "so does a join of one key that memory does not hold" {
     seq 500000 | awk 'BEGIN { print "k,b" } { printf "1,%d\n", $1 }' >right.csv
@@ -143,8 +151,9 @@ import json
 s = json.load(open("stats"))
 assert s["command"] == "bp-sort" and s["rows"] == 400000, s
 assert s["bytes"] > 400000 * 30 and s["spilled_bytes"] > s["bytes"] and s["seconds"] > 0, s
-assert 4 << 20 < s["peak_bytes"] <= 28 << 20, s
+assert 4 << 20 < s["peak_bytes"], s
 PY
+    within 28672 $(($(sed 's/.*"peak_bytes":\([0-9]*\).*/\1/' stats) / 1024))
     bp-read "$ROWS" | bp-write --stats out.csv 2>stats
     grep -q '"command":"bp-write","rows":400000,.*"spilled_bytes":0' stats
 }
