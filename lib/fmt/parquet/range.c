@@ -82,12 +82,14 @@ static void add_signed(struct bp_pq_range *r, const int64_t *v, int64_t n)
 static int compare_bytes(enum bp_pq_order order, const uint8_t *a, size_t na, const uint8_t *b,
                          size_t nb)
 {
-    int c;
+    size_t n = BP_MIN(na, nb);
+    int c = 0;
 
     /* the sign is in the first byte; behind it, and in it but for the sign, all is unsigned */
     if (order == BP_PQ_BIG_ENDIAN && na && nb && (a[0] ^ b[0]) & 0x80)
         return a[0] & 0x80 ? -1 : 1;
-    c = memcmp(a, b, BP_MIN(na, nb));
+    if (n) /* an empty text may have no address */
+        c = memcmp(a, b, n);
     return c ? c : (na > nb) - (na < nb);
 }
 
