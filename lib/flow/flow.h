@@ -40,7 +40,7 @@ struct bp_source_ops {
      * adjusted by the caller, bp_source_project(). */
     int (*project)(void *self, const int *cols, int n, struct bp_err *err);
     /* Optional. Before the first next(), behind project(): parts of which may() says no
-     * need not be read. may is called before this returns. */
+     * need not be read. may and ctx are good until the source is freed. */
     int (*prune)(void *self, bp_may_match may, void *ctx, struct bp_err *err);
 };
 

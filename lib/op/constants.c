@@ -23,6 +23,8 @@ struct constants {
     int n_in;  /* columns of in that come */
     int *cols; /* [n_cols]: of in; n_in and up: values */
     int n_cols;
+    bp_may_match may; /* of whoever asked, over our columns */
+    void *may_ctx;
 };
 
 static void constants_free(void *self)
@@ -60,6 +62,52 @@ out:
     return rc;
 }
 
+static int one_bound(struct constants *s, const struct bp_batch *in, struct bp_batch *out,
+                     struct bp_err *err)
+{
+    BP_TRY(bp_batch_init(out, s->n_cols, err));
+    out->n_rows = 1;
+    for (int c = 0; c < s->n_cols; c++) {
+        struct value *v;
+
+        if (s->cols[c] < s->n_in) {
+            bp_column_ref(&out->cols[c], &in->cols[s->cols[c]]);
+            continue;
+        }
+        v = &s->values[s->cols[c] - s->n_in];
+        if (!v->rows.n_rows)
+            BP_TRY(make_rows(v, 1, err));
+        BP_TRY(bp_column_slice(&out->cols[c], &v->rows, 0, 1, err));
+    }
+    return 0;
+}
+
+/* The bounds of a part of the input, and of our own columns: the value itself. */
+static bool may_match(void *ctx, const struct bp_bounds *known)
+{
+    struct constants *s = ctx;
+    struct bp_batch low = {0}, high = {0};
+    struct bp_bounds ours = {&low, &high};
+    struct bp_err quiet = {0};
+    bool may = true;
+
+    if (one_bound(s, known->low, &low, &quiet) == 0 &&
+        one_bound(s, known->high, &high, &quiet) == 0)
+        may = s->may(s->may_ctx, &ours);
+    bp_batch_release(&low);
+    bp_batch_release(&high);
+    return may;
+}
+
+static int constants_prune(void *self, bp_may_match may, void *ctx, struct bp_err *err)
+{
+    struct constants *s = self;
+
+    s->may = may;
+    s->may_ctx = ctx;
+    return bp_source_prune(&s->in, may_match, s, err);
+}
+
 static int constants_next(void *self, struct bp_batch *out, struct bp_err *err)
 {
     struct constants *s = self;
@@ -73,12 +121,13 @@ static int constants_next(void *self, struct bp_batch *out, struct bp_err *err)
     out->first_row = in.first_row;
     out->share = in.share;
     for (int c = 0; c < s->n_cols; c++) {
-        struct value *v = &s->values[s->cols[c] - s->n_in];
+        struct value *v;
 
         if (s->cols[c] < s->n_in) {
             bp_column_ref(&out->cols[c], &in.cols[s->cols[c]]);
             continue;
         }
+        v = &s->values[s->cols[c] - s->n_in];
         if (v->rows.n_rows < in.n_rows || !v->rows.type.kind)
             BP_GO(make_rows(v, in.n_rows, err));
         BP_GO(bp_column_slice(&out->cols[c], &v->rows, 0, in.n_rows, err));
@@ -125,8 +174,10 @@ out:
     return rc;
 }
 
-static const struct bp_source_ops constants_ops = {
-    .next = constants_next, .free = constants_free, .project = constants_project};
+static const struct bp_source_ops constants_ops = {.next = constants_next,
+                                                   .free = constants_free,
+                                                   .project = constants_project,
+                                                   .prune = constants_prune};
 
 /* ---- opening ---- */
 

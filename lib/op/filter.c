@@ -2,6 +2,7 @@
 /*
  * bp-filter: the rows for which a clause is true, in input order. A batch of
  * which all rows pass is handed on untouched; all marks stay true of a subset.
+ * Parts of which the input knows that no row passes are not read.
  */
 #include "base/mem.h"
 #include "op/op.h"
@@ -83,6 +84,13 @@ static void filter_free(void *self)
     bp_mem_free(f);
 }
 
+static bool may_pass(void *ctx, const struct bp_bounds *known)
+{
+    const struct bp_expr *where = ctx;
+
+    return bp_expr_may_be_true(where, known);
+}
+
 static const struct bp_source_ops filter_ops = {.next = filter_next, .free = filter_free};
 
 int bp_filter_open(struct bp_source *out, struct bp_source *in, const struct bp_clause *where,
@@ -100,6 +108,7 @@ int bp_filter_open(struct bp_source *out, struct bp_source *in, const struct bp_
     bp_source_move(&f->in, in);
     BP_GO(bp_partial_refuse(&f->in.schema, "bp-filter", err));
     BP_GO(bp_expr_parse_where(where, &f->in.schema, &f->where, err));
+    BP_GO(bp_source_prune(&f->in, may_pass, f->where, err));
     BP_GO(bp_schema_copy(&out->schema, &f->in.schema, err));
     if (f->in.name) {
         out->name = bp_mem_str(f->in.name, err);

@@ -77,25 +77,6 @@ static int is_list(const struct bp_source *src, const struct bp_clause *columns,
     return rc;
 }
 
-static bool may_match(void *ctx, const struct bp_bounds *known)
-{
-    const struct bp_expr *e = ctx;
-
-    return bp_expr_may_be_true(e, known);
-}
-
-/* Parts in which the condition is true of no row are not read. */
-static int prune(struct bp_source *src, const struct bp_clause *where, struct bp_err *err)
-{
-    struct bp_expr *e;
-    int rc;
-
-    BP_TRY(bp_expr_parse_where(where, &src->schema, &e, err));
-    rc = bp_source_prune(src, may_match, e, err);
-    bp_expr_free(e);
-    return rc;
-}
-
 int bp_read_open(struct bp_source *src, const struct bp_clause *where,
                  const struct bp_clause *columns, struct bp_ctx *ctx, struct bp_err *err)
 {
@@ -105,7 +86,6 @@ int bp_read_open(struct bp_source *src, const struct bp_clause *where,
     if (columns)
         BP_TRY(project(src, where, columns, err));
     if (where) {
-        BP_TRY(prune(src, where, err));
         bp_source_move(&in, src);
         BP_TRY(bp_filter_open(src, &in, where, ctx, err));
     }

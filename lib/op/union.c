@@ -12,6 +12,12 @@ struct union_all {
     int at;
     struct bp_schema first; /* of input 0 */
     char *first_name;
+    int *cols; /* wanted; NULL: all */
+    int n_cols;
+    bool begun; /* the input at hand */
+    bool pick;  /* the input at hand does not leave the others out itself */
+    bp_may_match may;
+    void *may_ctx;
 };
 
 static bool same_mark(const struct bp_schema *a, const struct bp_schema *b, const char *key)
@@ -34,21 +40,86 @@ static int open_again(struct union_all *u, int i, struct bp_err *err)
     return 0;
 }
 
+/* What was asked of the union is asked of each input when its turn comes. */
+static int begin(struct union_all *u, struct bp_err *err)
+{
+    struct bp_source *s = &u->ins[u->at];
+    int rc = 0;
+
+    if (!s->ops)
+        BP_TRY(open_again(u, u->at, err));
+    if (u->cols)
+        rc = bp_source_project(s, u->cols, u->n_cols, err);
+    u->pick = rc == BP_DONE;
+    if (rc < 0)
+        return rc;
+    /* bounds are of the columns that are left */
+    return u->may && !u->pick ? bp_source_prune(s, u->may, u->may_ctx, err) : 0;
+}
+
+static int pick_columns(const struct union_all *u, struct bp_batch *b, struct bp_err *err)
+{
+    struct bp_batch kept;
+
+    if (bp_batch_init(&kept, u->n_cols, err) < 0) {
+        bp_batch_release(b);
+        return err->code;
+    }
+    kept.n_rows = b->n_rows;
+    kept.first_row = b->first_row;
+    kept.share = b->share;
+    for (int i = 0; i < u->n_cols; i++)
+        bp_column_ref(&kept.cols[i], &b->cols[u->cols[i]]);
+    bp_batch_release(b);
+    bp_batch_move(b, &kept);
+    return 0;
+}
+
 static int union_next(void *self, struct bp_batch *out, struct bp_err *err)
 {
     struct union_all *u = self;
     int rc;
 
     while (u->at < u->inputs.n) {
-        if (!u->ins[u->at].ops)
-            BP_TRY(open_again(u, u->at, err));
+        if (!u->begun)
+            BP_TRY(begin(u, err));
+        u->begun = true;
         rc = bp_source_next(&u->ins[u->at], out, err);
+        if (rc == 0 && u->pick)
+            return pick_columns(u, out, err);
         if (rc != BP_DONE)
             return rc;
         /* its buffers and files are not needed any more */
         bp_source_free(&u->ins[u->at++]);
+        u->begun = false;
     }
     return BP_DONE;
+}
+
+/* cols are of what is given now. */
+static int union_project(void *self, const int *cols, int n, struct bp_err *err)
+{
+    struct union_all *u = self;
+    int *kept = bp_mem_new((size_t)n + 1, sizeof *kept, err);
+
+    if (!kept)
+        return err->code;
+    for (int i = 0; i < n; i++)
+        kept[i] = u->cols ? u->cols[cols[i]] : cols[i];
+    bp_mem_free(u->cols);
+    u->cols = kept;
+    u->n_cols = n;
+    return 0;
+}
+
+static int union_prune(void *self, bp_may_match may, void *ctx, struct bp_err *err)
+{
+    struct union_all *u = self;
+
+    (void)err;
+    u->may = may;
+    u->may_ctx = ctx;
+    return 0;
 }
 
 static void union_free(void *self)
@@ -61,10 +132,12 @@ static void union_free(void *self)
     bp_schema_release(&u->first);
     bp_mem_free(u->first_name);
     bp_mem_free(u->ins);
+    bp_mem_free(u->cols);
     bp_mem_free(u);
 }
 
-static const struct bp_source_ops union_ops = {.next = union_next, .free = union_free};
+static const struct bp_source_ops union_ops = {
+    .next = union_next, .free = union_free, .project = union_project, .prune = union_prune};
 
 static const char *name_or(const char *name)
 {

@@ -342,6 +342,45 @@ def _():
         assert n_read == groups, (clause, n_read, groups)
 
 
+def spoil(path, to, columns, groups):
+    """A copy in which these column chunks cannot be read."""
+    meta = pq.ParquetFile(path).metadata
+    with open(path, "rb") as f:
+        bad = bytearray(f.read())
+    for g in groups:
+        for i in range(meta.num_columns):
+            if meta.schema.column(i).name in columns:
+                c = meta.row_group(g).column(i)
+                at = c.dictionary_page_offset or c.data_page_offset
+                bad[at:at + 4] = bytes(4)
+    os.makedirs(os.path.dirname(to), exist_ok=True)
+    with open(to, "wb") as f:
+        f.write(bad)
+
+
+@check("of several files, too, only wanted columns and row groups are read")
+def _():
+    t = pa.table({"a": list(range(1000)), "b": list(range(1000)), "c": ["x"] * 1000})
+    for i in range(3):
+        pq.write_table(t, "t.parquet", row_group_size=100)
+        spoil("t.parquet", f"many/{i}.parquet", ["b"], range(10))
+        spoil("t.parquet", f"parts/day={i}/x.parquet", ["a", "b", "c"], range(1, 10))
+    for path in ("many/*.parquet", "many"):
+        got = rows(path, "-c", "c, a")
+        assert got.column_names == ["c", "a"] and got["a"].to_pylist() == list(range(1000)) * 3
+        p = subprocess.run([os.path.join(BIN, "bp-reduce"), "sum(a) AS s", path],
+                           capture_output=True)
+        assert p.returncode == 0, p.stderr
+    assert bp_read("many").returncode == 1
+    got = rows("parts", "-w", "a < 100 AND day <> '1' AND day IS NOT NULL")
+    assert sorted(set(got["day"].to_pylist())) == ["0", "2"] and got.num_rows == 200
+    p = subprocess.run([os.path.join(BIN, "bp-filter"), "a < 100", "parts"], capture_output=True)
+    assert p.returncode == 0 and ipc.open_stream(p.stdout).read_all().num_rows == 300, p.stderr
+    # a directory's value decides for its file: only that of day 2 has more groups to read
+    assert bp_read("parts", "-w", "day = '7'").returncode == 0
+    assert bp_read("parts", "-w", "day = '2'").returncode == 1
+
+
 @check("the real sample")
 def _():
     path = os.path.join(DATA, "yellow_tripdata_sample.parquet")

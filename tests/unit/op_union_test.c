@@ -47,6 +47,23 @@ static void a_difference_names_the_column_and_both_inputs(void)
               "inputs differ: column 2 is 'c' in x.csv but 'b' in y.csv");
 }
 
+static void only_wanted_columns_come(void)
+{
+    static const int cols[] = {2, 0}, again[] = {1};
+    struct bp_err err = {0};
+
+    for (int twice = 0; twice < 2; twice++) {
+        CHECK_STR(open_union(table("a int, b int, c int", "1,2,3;4,5,6;", 1),
+                             table("a int, b int, c int", "7,8,9;", 1)),
+                  "open");
+        NEED(bp_source_project(&joined, cols, 2, &err) == 0);
+        if (twice)
+            NEED(bp_source_project(&joined, again, 1, &err) == 0);
+        CHECK(joined.schema.n_fields == (twice ? 1 : 2));
+        CHECK_STR(drain(&joined), twice ? "1;4;7;" : "3,1;6,4;9,7;");
+    }
+}
+
 static void the_order_mark_goes(void)
 {
     open_union(table_meta(table("a int", "1;", 1), BP_MARK_SORTED, "a"), table("a int", "", 1));
@@ -68,5 +85,6 @@ static void all_shares_together_are_the_whole_and_some_are_not(void)
                  "no share"));
 }
 
-UNIT_MAIN(T(inputs_come_one_after_the_other), T(a_difference_names_the_column_and_both_inputs),
-          T(the_order_mark_goes), T(all_shares_together_are_the_whole_and_some_are_not))
+UNIT_MAIN(T(inputs_come_one_after_the_other), T(only_wanted_columns_come),
+          T(a_difference_names_the_column_and_both_inputs), T(the_order_mark_goes),
+          T(all_shares_together_are_the_whole_and_some_are_not))
