@@ -11,10 +11,12 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/mem.h"
 #include "base/num.h"
 #include "sys/library.h"
 
 #define ZSTD_LEVEL 1
+#define SNAPPY_WORK_BYTES ((size_t)192 << 10)
 #define BROTLI_QUALITY 5
 
 typedef int unpack_fn(const uint8_t *in, size_t n, uint8_t *out, size_t out_n, struct bp_err *err);
@@ -72,12 +74,18 @@ static int snappy_unpack(const uint8_t *in, size_t n, uint8_t *out, size_t out_n
 static int snappy_pack(const uint8_t *in, size_t n, uint8_t *out, size_t *out_n, struct bp_err *err)
 {
     static _Atomic(void *) compress_fn;
-    void *f = compress_fn;
+    void *f = compress_fn, *room;
 
     if (!f) {
         BP_TRY(bp_library_symbol("libsnappy.so.1", "libsnappy1v5", "snappy_compress", &f, err));
         compress_fn = f;
     }
+    /* its working memory is taken by new, which ends the process where there is none: asked
+     * for here before, that is an error as any other */
+    room = bp_mem_new(SNAPPY_WORK_BYTES, 1, err);
+    if (!room)
+        return err->code;
+    bp_mem_free(room);
     *out_n = bp_pack_bound(BP_PACK_SNAPPY, n);
     if (((__typeof__(&snappy_compress))f)((const char *)in, n, (char *)out, out_n) != SNAPPY_OK)
         return bp_fail(err, BP_EDATA, "snappy could not compress a block of %zu bytes", n);

@@ -17,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 
+import duckdb
+import polars as pl
 import pyarrow as pa
 import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
@@ -275,11 +277,6 @@ def _():
 
 @check("files of Polars and DuckDB")
 def _():
-    try:
-        import duckdb
-        import polars as pl
-    except ImportError:
-        return
     t = TABLES["some"].drop_columns(["f16", "dec38"])
     for codec in ("snappy", "zstd", "lz4", "uncompressed"):
         pl.from_arrow(t).write_parquet("t.parquet", compression=codec, row_group_size=500)
@@ -293,7 +290,6 @@ def _():
 
 @check("-w leaves out row groups by their statistics, and no row of the answer")
 def _():
-    import duckdb
     n, size = 6000, 500
     t = pa.table({
         "ramp": pa.array(range(n), pa.int64()),
@@ -423,6 +419,19 @@ def _():
                 f.write(bad)
             n_refused += refused("bad.parquet")
         assert n_refused > 30, n_refused
+
+
+@check("few bytes that stand for many are refused where memory is small")
+def _():
+    t = pa.table({"t": ["x" * 1000000 + str(i) for i in range(30)]})
+    for encoding in ("DELTA_BYTE_ARRAY", None):  # shared beginnings; a dictionary's values
+        if not encoding:
+            t = pa.table({"t": pa.array([b"y" * 1000000] * 30, pa.binary())})
+        pq.write_table(t, "t.parquet", use_dictionary=not encoding,
+                       column_encoding=encoding and {"t": encoding})
+        p = bp_read("t.parquet", "--mem", "16M")
+        assert p.returncode == 1 and b"under this --mem" in p.stderr, p.stderr
+        same("t.parquet", "--mem", "1G")
 
 
 @check("with checksums, no flipped byte in a page goes by")

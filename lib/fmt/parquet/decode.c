@@ -120,6 +120,7 @@ static int decode_fixed(const struct bp_pq_column *c, const struct bp_pq_page *p
         BP_TRY(bp_pq_values_fixed(c, page, n, out->own[1]->data, err));
     } else {
         s->values.len = 0;
+        BP_TRY(bp_pq_values_room(page, n, c->fixed_bytes, err));
         BP_TRY(bp_buf_reserve(&s->values, (size_t)n * (size_t)c->fixed_bytes + BP_BLOCK_PAD_BYTES,
                               err));
         BP_TRY(bp_pq_values_fixed(c, page, n, s->values.data, err));
@@ -201,6 +202,7 @@ static int decode_fixed_bytes(const struct bp_pq_column *c, const struct bp_pq_p
 
     if (total > INT32_MAX)
         return bp_fail(err, BP_EDATA, "it has more than 2 GiB of values");
+    BP_TRY(bp_pq_values_room(page, n, c->fixed_bytes, err));
     BP_GO(bp_pq_texts_reserve(&t, out->n_rows, (size_t)total, err));
     BP_GO(bp_pq_values_fixed(c, page, n, t.bytes->data, err));
     for (int64_t i = 0; i <= n; i++)
@@ -303,8 +305,19 @@ static void gather_fixed(void *to, const void *from, size_t width, const int32_t
     }
 }
 
-static int look_up(const struct bp_pq_dict *dict, int32_t *codes, struct bp_column *out,
-                   struct bp_err *err)
+/* Bytes of texts that the codes stand for. */
+static int64_t total_bytes(const struct bp_column *values, const int32_t *codes, int64_t n)
+{
+    const int32_t *offsets = values->data;
+    int64_t sum = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        sum += offsets[codes[i] + 1] - offsets[codes[i]];
+    return sum;
+}
+
+static int look_up(const struct bp_pq_page *page, const struct bp_pq_dict *dict, int32_t *codes,
+                   struct bp_column *out, struct bp_err *err)
 {
     int64_t n = out->n_rows - out->n_nulls, n_rows = out->n_rows;
     size_t width = bp_type_width_bytes(out->type);
@@ -316,6 +329,8 @@ static int look_up(const struct bp_pq_dict *dict, int32_t *codes, struct bp_colu
             spread_fixed(out->own[1]->data, width, out->valid, n_rows, n);
         return 0;
     }
+    if (bp_type_is_bytes(out->type))
+        BP_TRY(bp_pq_values_room(page, total_bytes(&dict->values, codes, n), 1, err));
     for (int64_t i = n_rows; out->n_nulls && i-- > 0;)
         codes[i] = bp_bit_get(out->valid, i) ? codes[--n] : -1;
     bp_column_release(out);
@@ -339,7 +354,7 @@ static int decode_codes(const struct bp_pq_page *page, const struct bp_pq_dict *
     if (n)
         BP_TRY(bp_pq_hybrid_codes(page->values + 1, page->values_bytes - 1, page->values[0],
                                   (uint32_t)dict->values.n_rows, codes, n, err));
-    return dict->shared ? keep_codes(dict, codes, out, err) : look_up(dict, codes, out, err);
+    return dict->shared ? keep_codes(dict, codes, out, err) : look_up(page, dict, codes, out, err);
 }
 
 /* ---- a data page ---- */

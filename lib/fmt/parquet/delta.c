@@ -159,10 +159,13 @@ int bp_pq_delta_lengths(const uint8_t *in, size_t n_bytes, struct bp_pq_texts *o
 }
 
 /* What a value shares with the one before, and what it adds. */
-static int join_parts(const int32_t *prefixes, const int32_t *suffixes, const uint8_t *p,
-                      size_t left, struct bp_pq_texts *out, int64_t n, struct bp_err *err)
+static int join_parts(const struct bp_pq_page *page, const int32_t *prefixes,
+                      const int32_t *suffixes, size_t used, struct bp_pq_texts *out, int64_t n,
+                      struct bp_err *err)
 {
-    int32_t *offsets = bp_pq_offsets(out);
+    const uint8_t *p = page->values + used;
+    size_t left = page->values_bytes - used;
+    int32_t *offsets;
     int64_t sum = 0, last = 0;
 
     for (int64_t i = 0; i < n; i++) {
@@ -174,6 +177,7 @@ static int join_parts(const int32_t *prefixes, const int32_t *suffixes, const ui
         if (sum > INT32_MAX)
             return bp_fail(err, BP_EDATA, "its texts have more than 2 GiB");
     }
+    BP_TRY(bp_pq_values_room(page, sum, 1, err));
     BP_TRY(bp_pq_texts_reserve(out, n, (size_t)sum, err));
     offsets = bp_pq_offsets(out);
     sum = 0;
@@ -191,9 +195,11 @@ static int join_parts(const int32_t *prefixes, const int32_t *suffixes, const ui
     return 0;
 }
 
-int bp_pq_delta_texts(const uint8_t *in, size_t n_bytes, struct bp_pq_texts *out, int64_t n,
+int bp_pq_delta_texts(const struct bp_pq_page *page, struct bp_pq_texts *out, int64_t n,
                       struct bp_err *err)
 {
+    const uint8_t *in = page->values;
+    size_t n_bytes = page->values_bytes;
     int32_t *lengths = bp_mem_new((size_t)n * 2 + 1, sizeof *lengths, err);
     size_t used = 0, more = 0;
     int rc;
@@ -204,7 +210,7 @@ int bp_pq_delta_texts(const uint8_t *in, size_t n_bytes, struct bp_pq_texts *out
     BP_GO(bp_pq_delta_ints(in, n_bytes, 4, lengths, n, &used, err));
     BP_GO(bp_pq_delta_ints(in + used, n_bytes - used, 4, lengths + n, n, &more, err));
     used += more;
-    rc = join_parts(lengths, lengths + n, in + used, n_bytes - used, out, n, err);
+    rc = join_parts(page, lengths, lengths + n, used, out, n, err);
 out:
     bp_mem_free(lengths);
     return rc;

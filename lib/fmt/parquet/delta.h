@@ -13,7 +13,8 @@ int bp_pq_delta_ints(const uint8_t *in, size_t n_bytes, int width_bytes, void *o
                      size_t *used, struct bp_err *err) BP_MUST;
 int bp_pq_delta_lengths(const uint8_t *in, size_t n_bytes, struct bp_pq_texts *out, int64_t n,
                         struct bp_err *err) BP_MUST;
-int bp_pq_delta_texts(const uint8_t *in, size_t n_bytes, struct bp_pq_texts *out, int64_t n,
+/* page->values; shared beginnings may make much of few bytes. */
+int bp_pq_delta_texts(const struct bp_pq_page *page, struct bp_pq_texts *out, int64_t n,
                       struct bp_err *err) BP_MUST;
 
 #endif

@@ -307,7 +307,8 @@ int bp_pq_page_unpack(const struct bp_pq_column *column, int codec, const struct
                                .is_v2 = h->type == BP_PQ_DATA_PAGE_V2,
                                .encoding = (enum bp_pq_encoding)h->encoding,
                                .n_values = h->n_values,
-                               .def_encoding = (int)h->def_encoding};
+                               .def_encoding = (int)h->def_encoding,
+                               .most_bytes = raw->most_bytes};
     if (out->is_v2) {
         out->def = at + h->rep_bytes;
         out->def_bytes = (size_t)h->def_bytes;

@@ -36,7 +36,8 @@ struct bp_pq_pages {
 /* A page as it lies in the file; one owner, its memory is used again by next(). */
 struct bp_pq_raw {
     struct bp_pq_header h;
-    int64_t number; /* in the chunk, from 0 */
+    int64_t number;     /* in the chunk, from 0 */
+    int64_t most_bytes; /* that its values may take when they are decoded; 0: any */
     struct bp_buf body;
 };
 
@@ -45,6 +46,7 @@ struct bp_pq_page {
     enum bp_pq_encoding encoding;
     int64_t n_values; /* nulls included */
     int def_encoding;
+    int64_t most_bytes; /* as raw has it */
     /* inside raw or scratch; wide loads may look BP_BLOCK_PAD_BYTES behind the values */
     const uint8_t *def, *values;
     size_t def_bytes, values_bytes;

@@ -54,6 +54,7 @@ struct pq_source {
     int64_t group_left, n_rows;
 
     struct bp_pool *pool;
+    int64_t flying_bytes;          /* of pages that were given and not taken */
     struct bp_pq_scratch *scratch; /* one a worker, and this thread's */
     int n_scratch;
     struct job *idle;
@@ -156,22 +157,34 @@ static int take_dict(struct pq_source *s, struct want *w, const struct bp_pq_raw
 #define PAGE_MOST_BYTES ((int64_t)1 << 30)
 
 /* A page may claim any size: at most half of the memory is believed. */
-static int check_size(const struct pq_source *s, const struct want *w, const struct bp_pq_raw *raw,
+static int64_t most_bytes(const struct pq_source *s)
+{
+    int64_t limit = s->ctx->budget.limit_bytes;
+
+    return limit ? BP_MIN(BP_MAX(limit / 2, PAGE_LEAST_BYTES), PAGE_MOST_BYTES) : PAGE_MOST_BYTES;
+}
+
+/* What a page takes when it is decoded, as far as its header says. */
+static int64_t page_bytes(const struct want *w, const struct bp_pq_raw *raw)
+{
+    int64_t width = BP_MAX((int64_t)bp_type_width_bytes(w->column->type), 4);
+
+    return BP_MAX(width * raw->h.n_values, raw->h.raw_bytes);
+}
+
+static int check_size(const struct pq_source *s, const struct want *w, struct bp_pq_raw *raw,
                       struct bp_err *err)
 {
-    int64_t limit = s->ctx->budget.limit_bytes, most = PAGE_MOST_BYTES, bytes;
+    int64_t bytes = page_bytes(w, raw);
 
-    if (limit)
-        most = BP_MIN(BP_MAX(limit / 2, PAGE_LEAST_BYTES), PAGE_MOST_BYTES);
-    bytes = BP_MAX((int64_t)bp_type_width_bytes(w->column->type), 4) * raw->h.n_values;
-    bytes = BP_MAX(bytes, raw->h.raw_bytes);
-    if (bytes <= most)
+    raw->most_bytes = most_bytes(s);
+    if (bytes <= raw->most_bytes)
         return 0;
     return bp_fail(err, BP_EDATA,
                    "%s: column %s: row group %d: page %lld has %lld values in %lld bytes, more "
                    "than is read at once under this --mem (%lld bytes)",
                    s->file->in.name, w->column->name, w->group - 1, (long long)raw->number,
-                   (long long)raw->h.n_values, (long long)bytes, (long long)most);
+                   (long long)raw->h.n_values, (long long)bytes, (long long)raw->most_bytes);
 }
 
 /* The next data page with values -> j. */
@@ -215,14 +228,20 @@ static int give_page(struct pq_source *s, struct want *w, struct bp_err *err)
     j->dict = bp_pq_dict_ref(w->dict);
     w->group_left -= j->raw.h.n_values;
     w->given_rows += j->raw.h.n_values;
+    s->flying_bytes += page_bytes(w, &j->raw);
     bp_pool_give(s->pool, j);
     return 0;
 }
 
+#define FLYING_SHARE 8 /* pages in work are to be so small a part of the memory */
+
 /* As many pages as the pool takes, first those of the column that is behind. */
 static int give_pages(struct pq_source *s, struct bp_err *err)
 {
-    while (bp_pool_has_room(s->pool)) {
+    int64_t limit = s->ctx->budget.limit_bytes;
+
+    while (bp_pool_has_room(s->pool) &&
+           (!s->flying_bytes || !limit || s->flying_bytes < limit / FLYING_SHARE)) {
         struct want *least = NULL;
 
         for (int i = 0; i < s->n_wants; i++)
@@ -246,6 +265,7 @@ static int take_piece(struct pq_source *s, struct bp_err *err)
     if (!j)
         return bp_fail(err, BP_EDATA, "%s: its columns end before its rows do", s->file->in.name);
     w = j->want;
+    s->flying_bytes -= page_bytes(w, &j->raw);
     if (j->err.code) {
         *err = j->err;
         free_job(j);

@@ -101,7 +101,7 @@ static int bytes_code(struct bp_pq_value_dict *d, const uint8_t *p, size_t n, in
     for (; d->slots[at]; at = (at + 1) & (d->n_slots - 1)) {
         const int32_t *o = offsets_of(d) + d->slots[at] - 1;
 
-        if ((size_t)(o[1] - o[0]) == n && memcmp(d->bytes.data + o[0], p, n) == 0) {
+        if ((size_t)(o[1] - o[0]) == n && (!n || memcmp(d->bytes.data + o[0], p, n) == 0)) {
             *out = (int32_t)d->slots[at] - 1;
             return 0;
         }
@@ -137,11 +137,12 @@ int64_t bp_pq_value_dict_bytes(const struct bp_pq_value_dict *d, const struct bp
 void bp_pq_value_dict_words(const struct bp_pq_value_dict *d, struct bp_pq_words *out)
 {
     static const int32_t none[1];
+    static const uint8_t nothing[1];
 
     *out = (struct bp_pq_words){.n = d->n};
     if (d->words.len)
         out->words = (uint64_t *)(void *)d->words.data;
-    out->bytes = d->bytes.data;
+    out->bytes = d->bytes.len ? d->bytes.data : nothing;
     out->offsets = d->offsets.len ? offsets_of(d) : none;
 }
 

@@ -23,6 +23,20 @@ void bp_pq_texts_release(struct bp_pq_texts *t)
     *t = (struct bp_pq_texts){0};
 }
 
+int bp_pq_values_room(const struct bp_pq_page *page, int64_t n, int64_t width, struct bp_err *err)
+{
+    int64_t bytes;
+
+    if (!page->most_bytes)
+        return 0;
+    if (!__builtin_mul_overflow(n, width, &bytes) && bytes <= page->most_bytes)
+        return 0;
+    return bp_fail(err, BP_EDATA,
+                   "%lld values of %lld bytes are more than is read at once under this --mem "
+                   "(%lld bytes)",
+                   (long long)n, (long long)width, (long long)page->most_bytes);
+}
+
 static int short_page(int64_t n, struct bp_err *err)
 {
     return bp_fail(err, BP_EDATA, "it ends before its %lld values do", (long long)n);
@@ -56,7 +70,7 @@ static int fixed_texts(const struct bp_pq_page *page, size_t width, int64_t n, u
     struct bp_pq_texts t = {0};
     int rc;
 
-    BP_GO(bp_pq_delta_texts(page->values, page->values_bytes, &t, n, err));
+    BP_GO(bp_pq_delta_texts(page, &t, n, err));
     for (int64_t i = 0; i <= n; i++)
         if (bp_pq_offsets(&t)[i] != i * (int64_t)width) {
             rc = bp_fail(err, BP_EDATA, "a value has not the column's %zu bytes", width);
@@ -149,7 +163,7 @@ int bp_pq_values_texts(const struct bp_pq_page *page, int64_t n, struct bp_pq_te
     case BP_PQ_PLAIN: return plain_texts(page, n, out, err);
     case BP_PQ_DELTA_LENGTH:
         return bp_pq_delta_lengths(page->values, page->values_bytes, out, n, err);
-    case BP_PQ_DELTA_BYTES: return bp_pq_delta_texts(page->values, page->values_bytes, out, n, err);
+    case BP_PQ_DELTA_BYTES: return bp_pq_delta_texts(page, out, n, err);
     default: return no_encoding(page, "texts", err);
     }
 }

@@ -25,6 +25,10 @@ int bp_pq_texts_reserve(struct bp_pq_texts *t, int64_t n, size_t n_bytes,
                         struct bp_err *err) BP_MUST;
 void bp_pq_texts_release(struct bp_pq_texts *t);
 
+/* A page claims what its values take, and few bytes may stand for many: BP_EDATA where
+ * n of width bytes each are more than the page may have. */
+int bp_pq_values_room(const struct bp_pq_page *page, int64_t n, int64_t width,
+                      struct bp_err *err) BP_MUST;
 /* INT32, INT64, INT96, FLOAT, DOUBLE, FIXED: n values of column->fixed_bytes -> out. */
 int bp_pq_values_fixed(const struct bp_pq_column *column, const struct bp_pq_page *page, int64_t n,
                        uint8_t *out, struct bp_err *err) BP_MUST;
