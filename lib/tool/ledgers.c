@@ -3,32 +3,35 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "fmt/parquet/parquet.h"
 #include "ipc/ipc.h"
 #include "tool/pieces.h"
 
-static int read_ledger(const char *path, struct bp_ledger *out, struct bp_err *err)
+static int read_ledger(struct bp_tool *t, const struct bp_piece *p, struct bp_ledger *out)
 {
-    struct bp_ipc_file *f;
+    struct bp_err *err = &t->err;
+    struct bp_source file = {0};
     struct bp_input in;
     const char *text;
-    int rc = 0;
+    int rc;
 
-    BP_TRY(bp_input_open(&in, path, err));
-    BP_TRY(bp_ipc_file_open(&f, &in, err));
-    text = bp_schema_meta(bp_ipc_file_schema(f), BP_MARK_LEDGER);
-    if (text)
-        rc = bp_ledger_read(out, text, err);
-    bp_ipc_file_free(f);
-    return rc < 0 ? bp_err_prefix(err, "%s", path) : 0;
+    BP_TRY(bp_input_open(&in, p->path, err));
+    BP_TRY(p->kind == BP_PIECE_PARQUET ? bp_parquet_source(&file, &in, NULL, &t->ctx, err)
+                                       : bp_ipc_file_source(&file, &in, NULL, err));
+    text = bp_schema_meta(&file.schema, BP_MARK_LEDGER);
+    rc = text ? bp_ledger_read(out, text, err) : 0;
+    bp_source_free(&file);
+    return rc < 0 ? bp_err_prefix(err, "%s", p->path) : 0;
 }
 
-/* The number of the task whose file this is; -1: it is no task's, or not Arrow. */
+/* The number of the task whose file this is; -1: it is no task's, or
+ * of a format without room for a ledger. */
 static int task_of(const struct bp_piece *p, int n_tasks)
 {
     const char *base = strrchr(p->path, '/'), *suffix;
     int task, n;
 
-    if (p->kind != BP_PIECE_ARROW ||
+    if ((p->kind != BP_PIECE_ARROW && p->kind != BP_PIECE_PARQUET) ||
         !bp_task_parse(base ? base + 1 : p->path, &task, &n, &suffix) || n != n_tasks)
         return -1;
     return task;
@@ -50,7 +53,7 @@ int bp_pieces_check_ledgers(struct bp_tool *t, const struct bp_pieces *p, int fr
             continue;
         n += !seen[task];
         seen[task] = 1;
-        rc = read_ledger(p->items[i].path, &all[task], &t->err);
+        rc = read_ledger(t, &p->items[i], &all[task]);
     }
     for (int i = 0; i < n_tasks && rc == 0; i++)
         tasks[i] = &all[i];

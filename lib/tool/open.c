@@ -280,7 +280,8 @@ static int open_parquet(struct opening *g, struct bp_piece *p, struct bp_source 
     if (g->task.n)
         batches_of(g, p, &o.first_group, &o.n_groups);
     BP_TRY(note_batches(g, p, o.first_group, o.n_groups));
-    return bp_parquet_source(out, &p->in, &o, &g->t->ctx, &g->t->err);
+    BP_TRY(bp_parquet_source(out, &p->in, &o, &g->t->ctx, &g->t->err));
+    return bp_schema_set_meta(&out->schema, BP_MARK_LEDGER, NULL, &g->t->err);
 }
 
 static int count_arrow(const char *path, int *n, struct bp_err *err)

@@ -140,6 +140,16 @@ END
     bp-reduce --final --task 0/2 stage | bp-write --task 0/2 -f arrow out/
     bp-read out >/dev/null
 }
+@test "Parquet part files have a ledger too" {
+    for i in 0 1; do bp-read --task $i/2 in/a.csv | bp-write --task $i/2 -f parquet out/; done
+    bp-reduce 'count(*) AS n' out | bp-write >got.csv
+    put want.csv 'n\n3000\n'
+    same want.csv got.csv
+    echo 7,7 >>in/a.csv
+    bp-read --task 1/2 in/a.csv | bp-write --task 1/2 -f parquet out/
+    fails 1 bp-read out
+    says "'in/a.csv' changed between the tasks"
+}
 @test "a finished table does not depend on the times of its inputs" {
     bp-reduce -k k 'sum(v) AS s' in/a.csv >one.arrows
     touch in/a.csv
