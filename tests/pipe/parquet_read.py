@@ -262,6 +262,16 @@ def _():
     assert p.returncode == 1 and b"column s is a struct" in p.stderr, p.stderr
 
 
+@check("a text that is all codes stays a dictionary on the stream, another does not")
+def _():
+    t = TABLES["some"].select(["words", "text"])
+    pq.write_table(t, "t.parquet", use_dictionary=["words"], row_group_size=400)
+    got = rows("t.parquet")
+    assert pa.types.is_dictionary(got.column("words").type), got.schema
+    assert pa.types.is_string(got.column("text").type), got.schema
+    same("t.parquet")
+
+
 @check("tasks take row groups: together they are the table")
 def _():
     for i in (0, 1):

@@ -528,6 +528,16 @@ static int pq_prune(void *self, bp_may_match may, void *ctx, struct bp_err *err)
 static const struct bp_source_ops pq_ops = {
     .next = pq_next, .free = pq_free, .project = pq_project, .prune = pq_prune};
 
+/* A text all of whose pages are codes stays a dictionary on the stream. */
+static bool is_dict(const struct bp_pq_file *f, int leaf)
+{
+    bool all = f->columns[leaf].type.kind == BP_TEXT && f->n_groups;
+
+    for (int g = 0; all && g < f->n_groups; g++)
+        all = f->groups[g].n_rows == 0 || f->groups[g].chunks[leaf].all_dict;
+    return all;
+}
+
 /* One field for each top-level field of the file: of what is nested, the first leaf
  * stands for all of it. */
 static int list_fields(struct pq_source *s, struct bp_err *err)
@@ -542,6 +552,7 @@ static int list_fields(struct pq_source *s, struct bp_err *err)
             continue;
         s->leaf_of_field[s->all.n_fields] = i;
         BP_TRY(bp_schema_add(&s->all, f->columns[i].name, f->columns[i].type, err));
+        s->all.fields[s->all.n_fields - 1].dict = is_dict(f, i);
     }
     return set_wants(s, s->leaf_of_field, s->all.n_fields, err);
 }
