@@ -211,14 +211,15 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
 10,a,1,2024-01-02
 11,"",,2024-01-02
 12,x/y,2,' ]
-        [ "$(bp-schema --sql out_$f | tr -d '\n ')" = "ttext,vbigint,ddate,kbigint" ]
+        # (a Parquet text that is all codes is a dictionary)
+        [ "$(bp-schema --sql out_$f | sed 's/ DICTIONARY//' | tr -d '\n ')" = "ttext,vbigint,ddate,kbigint" ]
     done
     [ "$(bp-read -w "d = '2024-01-02' AND k IS NULL" -c v out_arrow | bp-write)" = "v
 11" ]
     [ "$(bp-read -c k out_csv | bp-sort k | bp-write)" = "$(printf 'k\n1\n2\n\n')" ]
     rm out_*/_SUCCESS
     [ "$(bp-schema --sql out_arrow | tr -d '\n ')" = "ttext,vbigint,dtext,ktext" ]
-    [ "$(bp-read -s 'k smallint, d date' out_parquet | bp-schema --sql | tr -d '\n ')" = "ttext,vbigint,ddate,ksmallint" ]
+    [ "$(bp-read -s 'k smallint, d date' out_parquet | bp-schema --sql | sed "s/ DICTIONARY//" | tr -d '\n ')" = "ttext,vbigint,ddate,ksmallint" ]
     [ "$(bp-read -s 't text, v int, d date, k int' out_csv | bp-schema --sql | tr -d '\n ')" = "ttext,vinteger,ddate,kinteger" ]
     fails 1 bp-read -s 'd int, *' out_csv
     says "column d: '2024-01-02' in the name of a directory is not a integer"
