@@ -1,44 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Types for columns that are not declared, from a sample of every input (never
- * of a share): of each file at most SAMPLE_FILE_BYTES, in PIECES pieces at even
- * places, and SAMPLE_ALL_BYTES in all; of a stream its beginning, which stays
- * peeked. A value strikes out the types that it is none of; what is left first in
- * the list below is the type, text if nothing is left or no value was seen.
+ * Types for columns that are not declared (guess.h): of each file some pieces, of a
+ * stream its beginning, which stays peeked.
  */
 #include <string.h>
 
 #include "col/text.h"
 #include "fmt/csv_reader.h"
-
-#define SAMPLE_FILE_BYTES ((size_t)8 << 20)
-#define SAMPLE_ALL_BYTES ((size_t)64 << 20)
-#define SAMPLE_LEAST_BYTES ((size_t)16 << 10)
-#define PIECES 8
-
-enum { IS_BOOL = 1, IS_INT = 2, IS_FLOAT = 4, IS_DATE = 8, IS_TIMESTAMP = 16, IS_TIMESTAMPTZ = 32 };
-
-static const struct {
-    unsigned bit;
-    struct bp_type type;
-} order[] = {
-    {IS_BOOL, {.kind = BP_BOOL}},
-    {IS_INT, {.kind = BP_INT64}},
-    {IS_FLOAT, {.kind = BP_FLOAT64}},
-    {IS_DATE, {.kind = BP_DATE}},
-    {IS_TIMESTAMP, {.kind = BP_TIMESTAMP, .unit = BP_MICRO}},
-    {IS_TIMESTAMPTZ, {.kind = BP_TIMESTAMPTZ, .unit = BP_MICRO}},
-};
-
-struct guess {
-    unsigned left;
-    bool seen;
-};
+#include "fmt/guess.h"
 
 struct sample {
     const struct csv_reader *r;
     const struct csv_file *file;
-    struct guess *guess; /* [n_cols] */
+    struct bp_guess *guess; /* [n_cols] */
     struct csv_scan scan;
     size_t idx_cap;
 };
@@ -70,42 +44,11 @@ static unsigned number_bits(const char *s, size_t n)
     for (size_t k = i; k < n; k++)
         whole &= is_digit(s[k]);
     if (whole)
-        return bp_parse_int64(s, n, &v) == BP_TEXT_OK ? IS_INT | IS_FLOAT : 0;
-    return bp_parse_float64(s, n, &d) == BP_TEXT_OK ? IS_FLOAT : 0;
+        return bp_parse_int64(s, n, &v) == BP_TEXT_OK ? BP_IS_INT | BP_IS_FLOAT : 0;
+    return bp_parse_float64(s, n, &d) == BP_TEXT_OK ? BP_IS_FLOAT : 0;
 }
 
-static bool has_date_shape(const char *s, size_t n)
-{
-    static const char shape[] = "dddd-dd-dd";
-
-    if (n < 10)
-        return false;
-    for (size_t i = 0; i < 10; i++)
-        if (shape[i] == 'd' ? !is_digit(s[i]) : s[i] != shape[i])
-            return false;
-    return true;
-}
-
-static unsigned time_bits(const char *s, size_t n)
-{
-    bool zone = false;
-    int64_t v;
-    int32_t d;
-
-    if (!has_date_shape(s, n))
-        return 0;
-    if (n == 10)
-        return bp_parse_date(s, n, &d) == BP_TEXT_OK ? IS_DATE | IS_TIMESTAMP : 0;
-    if ((s[10] != ' ' && s[10] != 'T') || n < 16 || s[13] != ':')
-        return 0;
-    for (size_t i = 16; i < n; i++)
-        zone |= s[i] == 'Z' || s[i] == '+' || s[i] == '-';
-    if (bp_parse_timestamp(s, n, BP_MICRO, zone, &v) != BP_TEXT_OK)
-        return 0;
-    return zone ? IS_TIMESTAMPTZ : IS_TIMESTAMP;
-}
-
-static void look_at(struct guess *g, const uint8_t *p, size_t n, bool quoted)
+static void look_at(struct bp_guess *g, const uint8_t *p, size_t n, bool quoted)
 {
     const char *s = (const char *)p;
 
@@ -123,9 +66,9 @@ static void look_at(struct guess *g, const uint8_t *p, size_t n, bool quoted)
     if (!n)
         g->left = 0;
     else if (is_word(s, n, "true") || is_word(s, n, "false"))
-        g->left &= IS_BOOL;
+        g->left &= BP_IS_BOOL;
     else if (n >= 10 && s[4] == '-' && s[7] == '-')
-        g->left &= time_bits(s, n);
+        g->left &= bp_guess_time(s, n);
     else
         g->left &= number_bits(s, n);
 }
@@ -133,8 +76,8 @@ static void look_at(struct guess *g, const uint8_t *p, size_t n, bool quoted)
 /* ---- one piece of a file ---- */
 
 /* The field between two separators: quotes, CR and null text off. */
-static void look_at_field(const struct sample *m, struct guess *g, const uint8_t *p, uint32_t from,
-                          uint32_t to, bool last)
+static void look_at_field(const struct sample *m, struct bp_guess *g, const uint8_t *p,
+                          uint32_t from, uint32_t to, bool last)
 {
     const struct csv_dialect *d = &m->r->dialect;
     bool quoted;
@@ -232,16 +175,16 @@ static int sample_file(struct sample *m, const struct csv_file *f, size_t n_byte
                        struct bp_err *err)
 {
     int64_t size = f->in.size_bytes - f->data_start;
-    bool whole = size <= (int64_t)n_bytes;
-    size_t piece = whole ? (size_t)BP_MAX(size, 0) : n_bytes / PIECES, got;
-    uint8_t *buf = bp_mem_new(CSV_FRONT_BYTES + piece + 1 + CSV_PAD_BYTES, 1, err);
-    int rc = 0;
+    size_t piece, got;
+    uint8_t *buf;
+    int n_pieces, rc = 0;
 
+    bp_sample_pieces(size, n_bytes, &n_pieces, &piece);
+    buf = bp_mem_new(CSV_FRONT_BYTES + piece + 1 + CSV_PAD_BYTES, 1, err);
     if (!buf)
         return err->code;
-    for (int i = 0; i < (whole ? 1 : PIECES); i++) {
-        int64_t at =
-            f->data_start + (int64_t)((bp_int128)(size - (int64_t)piece) * i / (PIECES - 1));
+    for (int i = 0; i < n_pieces; i++) {
+        int64_t at = f->data_start + bp_sample_at(size, piece, i);
 
         BP_GO(bp_input_read_at(&f->in, buf + CSV_FRONT_BYTES, piece, at, &got, err));
         BP_GO(look_at_piece(m, buf, got, i == 0, at + (int64_t)got >= f->in.size_bytes, err));
@@ -251,27 +194,17 @@ out:
     return rc;
 }
 
-static struct bp_type choose(struct guess g)
-{
-    if (g.seen)
-        for (size_t i = 0; i < BP_COUNT_OF(order); i++)
-            if (g.left & order[i].bit)
-                return order[i].type;
-    return BP_TYPE(BP_TEXT);
-}
-
 int csv_infer(struct csv_reader *r, struct bp_err *err)
 {
-    size_t each = BP_MIN(SAMPLE_FILE_BYTES, SAMPLE_ALL_BYTES / (size_t)r->n_files);
+    size_t each = bp_sample_bytes(r->n_files);
     struct sample m = {.r = r};
     int rc = 0;
 
-    each = BP_MAX(each, SAMPLE_LEAST_BYTES);
     m.guess = bp_mem_new((size_t)r->n_cols, sizeof *m.guess, err);
     if (!m.guess)
         return err->code;
     for (int c = 0; c < r->n_cols; c++)
-        m.guess[c].left = ~0u;
+        m.guess[c] = BP_GUESS_ANY;
     for (int i = 0; i < r->n_files; i++) {
         m.file = &r->files[i];
         if (r->files[i].in.is_file)
@@ -283,7 +216,7 @@ int csv_infer(struct csv_reader *r, struct bp_err *err)
     }
     for (int c = 0; c < r->n_cols; c++)
         if (r->cols[c].guessed)
-            r->cols[c].type = choose(m.guess[c]);
+            r->cols[c].type = bp_guess_type(m.guess[c]);
 out:
     bp_mem_free(m.guess);
     bp_mem_free(m.scan.idx);

@@ -1,48 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys and types from a sample of every input (never of a share): of each file at
- * most SAMPLE_FILE_BYTES, in PIECES pieces at even places, and SAMPLE_ALL_BYTES in
- * all; of a stream its beginning, which stays peeked. The keys are the union, in the
- * order in which they are first seen. A value strikes out the types that it is none
- * of; what is left first is the type: text for nested values, for a key that was null
- * throughout, and for whole numbers beyond bigint.
+ * Keys and types from a sample of every input (guess.h); of a stream its beginning,
+ * which stays peeked. The keys are the union, in the order in which they are first seen.
+ * Text is the type of nested values, of a key that was null throughout, and of whole
+ * numbers beyond bigint.
  */
 #include <string.h>
 
 #include "col/text.h"
+#include "fmt/guess.h"
 #include "fmt/jsonl_reader.h"
-
-#define SAMPLE_FILE_BYTES ((size_t)8 << 20)
-#define SAMPLE_ALL_BYTES ((size_t)64 << 20)
-#define SAMPLE_LEAST_BYTES ((size_t)16 << 10)
-#define PIECES 8
-
-enum {
-    IS_BOOL = 1,
-    IS_INT = 2,
-    IS_FLOAT = 4,
-    IS_DATE = 8,
-    IS_TIMESTAMP = 16,
-    IS_TIMESTAMPTZ = 32,
-    SEEN = 64
-};
-
-static const struct {
-    unsigned bit;
-    struct bp_type type;
-} order[] = {
-    {IS_BOOL, {.kind = BP_BOOL}},
-    {IS_INT, {.kind = BP_INT64}},
-    {IS_FLOAT, {.kind = BP_FLOAT64}},
-    {IS_DATE, {.kind = BP_DATE}},
-    {IS_TIMESTAMP, {.kind = BP_TIMESTAMP, .unit = BP_MICRO}},
-    {IS_TIMESTAMPTZ, {.kind = BP_TIMESTAMPTZ, .unit = BP_MICRO}},
-};
 
 struct sample {
     struct jsonl_reader *r;
-    bool more_keys; /* may any be added? */
-    unsigned *left; /* [keys.cap]: types that are not struck out, and SEEN */
+    bool more_keys;         /* may any be added? */
+    struct bp_guess *guess; /* [keys.cap] */
     int cap;
 };
 
@@ -54,45 +26,16 @@ static unsigned number_bits(const char *s, size_t n)
 
     for (size_t i = 0; i < n; i++)
         if (s[i] == '.' || s[i] == 'e' || s[i] == 'E')
-            return IS_FLOAT;
-    return bp_parse_int64(s, n, &v) == BP_TEXT_OK ? IS_INT | IS_FLOAT : 0;
-}
-
-static bool has_date_shape(const char *s, size_t n)
-{
-    static const char shape[] = "dddd-dd-dd";
-
-    for (size_t i = 0; i < 10; i++)
-        if (n < 10 || (shape[i] == 'd' ? s[i] < '0' || s[i] > '9' : s[i] != shape[i]))
-            return false;
-    return true;
-}
-
-static unsigned string_bits(const char *s, size_t n)
-{
-    bool zone = false;
-    int64_t v;
-    int32_t d;
-
-    if (!has_date_shape(s, n))
-        return 0;
-    if (n == 10)
-        return bp_parse_date(s, n, &d) == BP_TEXT_OK ? IS_DATE | IS_TIMESTAMP : 0;
-    if ((s[10] != ' ' && s[10] != 'T') || n < 16 || s[13] != ':')
-        return 0;
-    for (size_t i = 16; i < n; i++)
-        zone |= s[i] == 'Z' || s[i] == '+' || s[i] == '-';
-    if (bp_parse_timestamp(s, n, BP_MICRO, zone, &v) != BP_TEXT_OK)
-        return 0;
-    return zone ? IS_TIMESTAMPTZ : IS_TIMESTAMP;
+            return BP_IS_FLOAT;
+    return bp_parse_int64(s, n, &v) == BP_TEXT_OK ? BP_IS_INT | BP_IS_FLOAT : 0;
 }
 
 static unsigned value_bits(const uint8_t *q, const uint8_t *end)
 {
     switch (*q) {
-    case '"': return string_bits((const char *)q + 1, (size_t)(end - q) - 2);
+    case '"': return bp_guess_time((const char *)q + 1, (size_t)(end - q) - 2);
     case 't':
-    case 'f': return IS_BOOL;
+    case 'f': return BP_IS_BOOL;
     case '{':
     case '[': return 0;
     default: return number_bits((const char *)q, (size_t)(end - q));
@@ -116,15 +59,15 @@ static int find_key(struct sample *m, const uint8_t *q, size_t n, bool escaped, 
     }
     *key = jsonl_keys_match(&m->r->keys, q, n);
     if (*key < 0 && m->more_keys && n && !memchr(q, 0, n)) {
-        unsigned *left;
+        struct bp_guess *guess;
 
         BP_GO(jsonl_keys_add(&m->r->keys, q, n, err));
-        left = bp_mem_grow(m->left, (size_t)m->r->keys.cap, sizeof *left, err);
-        if (!left)
+        guess = bp_mem_grow(m->guess, (size_t)m->r->keys.cap, sizeof *guess, err);
+        if (!guess)
             BP_GO(err->code);
-        m->left = left;
+        m->guess = guess;
         *key = m->r->keys.n - 1;
-        left[*key] = ~(unsigned)SEEN;
+        guess[*key] = BP_GUESS_ANY;
     }
 out:
     bp_mem_free(name);
@@ -156,8 +99,10 @@ static int look_at_line(struct sample *m, const uint8_t *q, struct bp_err *err)
         end = jsonl_value_end(q, &bad);
         if (!end)
             return 0;
-        if (key >= 0 && *q != 'n')
-            m->left[key] = (m->left[key] & value_bits(q, end)) | SEEN;
+        if (key >= 0 && *q != 'n') {
+            m->guess[key].left &= value_bits(q, end);
+            m->guess[key].seen = true;
+        }
         q = jsonl_blanks(end);
         if (*q++ != ',')
             return 0;
@@ -212,16 +157,16 @@ static int sample_file(struct sample *m, const struct jsonl_file *f, size_t n_by
                        struct bp_err *err)
 {
     int64_t size = BP_MAX(f->in.size_bytes - f->data_start, 0);
-    bool whole = size <= (int64_t)n_bytes;
-    size_t piece = whole ? (size_t)size : n_bytes / PIECES, got;
-    uint8_t *buf = bp_mem_new(piece + 1 + JSONL_PAD_BYTES, 1, err);
-    int rc = 0;
+    size_t piece, got;
+    uint8_t *buf;
+    int n_pieces, rc = 0;
 
+    bp_sample_pieces(size, n_bytes, &n_pieces, &piece);
+    buf = bp_mem_new(piece + 1 + JSONL_PAD_BYTES, 1, err);
     if (!buf)
         return err->code;
-    for (int i = 0; i < (whole ? 1 : PIECES); i++) {
-        int64_t at =
-            f->data_start + (int64_t)((bp_int128)(size - (int64_t)piece) * i / (PIECES - 1));
+    for (int i = 0; i < n_pieces; i++) {
+        int64_t at = f->data_start + bp_sample_at(size, piece, i);
 
         BP_GO(bp_input_read_at(&f->in, buf, piece, at, &got, err));
         BP_GO(look_at_piece(m, buf, got, i == 0, at + (int64_t)got >= f->in.size_bytes, err));
@@ -229,15 +174,6 @@ static int sample_file(struct sample *m, const struct jsonl_file *f, size_t n_by
 out:
     bp_mem_free(buf);
     return rc;
-}
-
-static struct bp_type choose(unsigned left)
-{
-    if (left & SEEN)
-        for (size_t i = 0; i < BP_COUNT_OF(order); i++)
-            if (left & order[i].bit)
-                return order[i].type;
-    return BP_TYPE(BP_TEXT);
 }
 
 static int choose_all(struct sample *m, struct bp_type **types, struct bp_err *err)
@@ -250,22 +186,21 @@ static int choose_all(struct sample *m, struct bp_type **types, struct bp_err *e
     *types = t;
     for (int k = 0; k < n; k++)
         if (k >= m->cap || t[k].kind == BP_NO_TYPE)
-            t[k] = choose(m->left[k]);
+            t[k] = bp_guess_type(m->guess[k]);
     return 0;
 }
 
 int jsonl_infer(struct jsonl_reader *r, bool more_keys, struct bp_type **types, struct bp_err *err)
 {
-    size_t each = BP_MIN(SAMPLE_FILE_BYTES, SAMPLE_ALL_BYTES / (size_t)r->n_files);
+    size_t each = bp_sample_bytes(r->n_files);
     struct sample m = {.r = r, .more_keys = more_keys, .cap = r->keys.n};
     int rc = 0;
 
-    each = BP_MAX(each, SAMPLE_LEAST_BYTES);
-    m.left = bp_mem_new((size_t)BP_MAX(r->keys.cap, 1), sizeof *m.left, err);
-    if (!m.left)
+    m.guess = bp_mem_new((size_t)BP_MAX(r->keys.cap, 1), sizeof *m.guess, err);
+    if (!m.guess)
         return err->code;
     for (int k = 0; k < r->keys.n; k++)
-        m.left[k] = ~(unsigned)SEEN;
+        m.guess[k] = BP_GUESS_ANY;
     for (int i = 0; i < r->n_files; i++) {
         if (r->files[i].in.is_file)
             BP_GO(sample_file(&m, &r->files[i], each, err));
@@ -276,6 +211,6 @@ int jsonl_infer(struct jsonl_reader *r, bool more_keys, struct bp_type **types, 
     }
     rc = choose_all(&m, types, err);
 out:
-    bp_mem_free(m.left);
+    bp_mem_free(m.guess);
     return rc;
 }

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The type of a column that is not declared, from a sample of its values: each strikes
+ * out the types that it is none of; what is left first, in the order below, is the type,
+ * and text if nothing is left or no value was seen. How large the sample is, and where
+ * it is taken: of each file at most a share, in pieces at even places, never of a share
+ * of a task, so that all tasks infer the same.
+ */
+#ifndef BP_FMT_GUESS_H
+#define BP_FMT_GUESS_H
+
+#include "col/type.h"
+
+enum {
+    BP_IS_BOOL = 1,
+    BP_IS_INT = 2,
+    BP_IS_FLOAT = 4,
+    BP_IS_DATE = 8,
+    BP_IS_TIMESTAMP = 16,
+    BP_IS_TIMESTAMPTZ = 32,
+};
+
+struct bp_guess {
+    unsigned left;
+    bool seen;
+};
+
+#define BP_GUESS_ANY ((struct bp_guess){.left = ~0u})
+
+struct bp_type bp_guess_type(struct bp_guess g);
+/* Which of the types of dates and times the text is; 0: none. */
+unsigned bp_guess_time(const char *s, size_t n);
+
+/* Most bytes of each of n_files to look at. */
+size_t bp_sample_bytes(int n_files);
+/* Of `size` bytes, `most` are looked at: in *n_pieces pieces of *piece bytes. */
+void bp_sample_pieces(int64_t size, size_t most, int *n_pieces, size_t *piece);
+/* Where piece i begins. */
+int64_t bp_sample_at(int64_t size, size_t piece, int i);
+
+#endif
