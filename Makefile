@@ -94,6 +94,13 @@ $(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(FUZZ_LIB) $(B)/libbp.a
 	$(if $(Q),@echo "  ld   $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) $< $(FUZZ_LIB) $(B)/libbp.a $(LIBS) -o $@
 
+# by libFuzzer itself: see `fuzz` below
+FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzzing/%)
+$(FUZZERS): build/fuzzing/%: $(B)/obj/tests/fuzz/%.o $(B)/libbp.a
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  ld   $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $< $(B)/libbp.a $(LIBS) -o $@
+
 PIPE_SRC := $(wildcard tests/pipe/*.c)
 PIPES := $(PIPE_SRC:tests/pipe/%.c=$(B)/pipe/%)
 $(PIPES): $(B)/pipe/%: $(B)/obj/tests/pipe/%.o $(B)/libbp.a
@@ -152,12 +159,12 @@ lint:
 # libFuzzer: make fuzz FUZZ=ipc SECONDS=60
 FUZZ ?= ipc
 SECONDS ?= 60
+FUZZ_CC ?= clang
 fuzz:
 	@sh tests/deps.sh $(DEB_BUILD) clang libclang-rt-14-dev
 	@mkdir -p build/fuzzing/$(FUZZ)
-	clang -std=c11 -D_GNU_SOURCE -DBP_VERSION='"fuzz"' -Ilib -pthread -O1 -g \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		tests/fuzz/$(FUZZ)_fuzz.c $(LIB_SRC) $(LIBS) -o build/fuzzing/$(FUZZ)_fuzz
+	@$(MAKE) --no-print-directory CC='$(FUZZ_CC)' SAN=fuzzer-no-link,address,undefined \
+		CFLAGS='-O1 -g' build/fuzzing/$(FUZZ)_fuzz
 	build/fuzzing/$(FUZZ)_fuzz -max_total_time=$(SECONDS) -rss_limit_mb=2048 \
 		build/fuzzing/$(FUZZ) tests/fuzz/corpus/$(FUZZ)
 

@@ -55,6 +55,11 @@ found=$(grep -nE '\b(malloc|calloc|realloc|free|printf|exit|abort)\(' lib/*/*.c 
     grep -vE 'jansson|^lib/(base/mem\.c|tool/)|bp_|_free\(|snprintf|->free\(|ops->|\.free|pg_query_free|[a-z_]\.abort\(|json_|aligned_alloc' | head)
 result "below lib/tool nothing prints, exits or calls malloc" "$found"
 
+# Two functions of one name: a program takes the one that the linker meets first.
+found=$(nm "$bin/../libbp.a" 2>/dev/null | awk '$2 ~ /^[TDBRVW]$/ { print $3 }' | sort | uniq -d |
+    grep -v '^__' | sed 's/$/ is defined twice/')
+result "no name is defined twice in the library" "$found"
+
 found=$(for c in cmd/bp-*.c; do
     name=$(basename "$c" .c)
     page=man/$name.1

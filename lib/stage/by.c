@@ -34,7 +34,7 @@ struct by_sink {
     char **names; /* per value: its file */
     uint32_t n_names, n_live, cap_live;
     struct file live[MAX_LIVE], one; /* one: of those written at the end */
-    struct bp_groups *groups;
+    struct bp_by_groups *groups;
     struct bp_block *id, *idx, *rest; /* scratch, per row */
     struct bp_outtree tree;
     struct bp_manifest list;
@@ -102,7 +102,7 @@ static void sink_free(void *self)
     for (uint32_t i = 0; i < s->n_live; i++)
         file_free(s, &s->live[i]);
     file_free(s, &s->one);
-    bp_groups_free(s->groups);
+    bp_by_groups_free(s->groups);
     bp_key_ids_free(s->ids);
     for (uint32_t i = 0; i < s->n_names; i++)
         bp_mem_free(s->names[i]);
@@ -179,7 +179,7 @@ static int sink_open(struct by_sink *s, const struct bp_schema *schema, const st
     BP_TRY(keep_columns(s, schema, o->pattern != NULL, err));
     choose_live(s);
     BP_TRY(bp_key_ids_open(&s->ids, s->n_keys, err));
-    BP_TRY(bp_groups_open(&s->groups, &s->schema, s->ctx, err));
+    BP_TRY(bp_by_groups_open(&s->groups, &s->schema, s->ctx, err));
     BP_TRY(bp_outtree_open(&s->tree, o->dir, err));
     return s->replace ? 0 : bp_manifest_may_replace(o->dir, err);
 }
@@ -260,7 +260,7 @@ static int send(struct by_sink *s, uint32_t f, const struct bp_batch *b, const u
     rest = (uint32_t *)(void *)s->rest->data;
     for (int64_t i = 0; i < n; i++)
         rest[i] = id[idx[i]] - s->n_live;
-    return bp_groups_add(s->groups, &part, rest, s->n_names - s->n_live, err);
+    return bp_by_groups_add(s->groups, &part, rest, s->n_names - s->n_live, err);
 }
 
 static int put_rows(struct by_sink *s, struct bp_batch *in, struct bp_err *err)
@@ -330,7 +330,7 @@ static int sink_commit(void *self, struct bp_err *err)
 
     for (uint32_t i = 0; i < s->n_live; i++)
         BP_TRY(file_commit(s, &s->live[i], err));
-    BP_TRY(bp_groups_drain(s->groups, put_group, s, err));
+    BP_TRY(bp_by_groups_drain(s->groups, put_group, s, err));
     BP_TRY(file_commit(s, &s->one, err));
     BP_TRY(write_list(s, err));
     if (!s->replace)

@@ -13,7 +13,7 @@ struct chain { /* the blocks of a group */
     int32_t first, last;
 };
 
-struct bp_groups {
+struct bp_by_groups {
     struct bp_ctx *ctx;
     struct bp_schema schema; /* names and types */
     struct bp_pending *pending;
@@ -35,10 +35,10 @@ static int bare_schema(struct bp_schema *out, const struct bp_schema *from, stru
     return 0;
 }
 
-int bp_groups_open(struct bp_groups **out, const struct bp_schema *schema, struct bp_ctx *ctx,
-                   struct bp_err *err)
+int bp_by_groups_open(struct bp_by_groups **out, const struct bp_schema *schema, struct bp_ctx *ctx,
+                      struct bp_err *err)
 {
-    struct bp_groups *g = bp_mem_new(1, sizeof *g, err);
+    struct bp_by_groups *g = bp_mem_new(1, sizeof *g, err);
     int rc;
 
     if (!g)
@@ -55,17 +55,17 @@ int bp_groups_open(struct bp_groups **out, const struct bp_schema *schema, struc
     *out = g;
     return 0;
 out:
-    bp_groups_free(g);
+    bp_by_groups_free(g);
     return rc;
 }
 
-static void give_back(struct bp_groups *g)
+static void give_back(struct bp_by_groups *g)
 {
     bp_budget_give(&g->ctx->budget, g->taken_bytes);
     g->taken_bytes = 0;
 }
 
-void bp_groups_free(struct bp_groups *g)
+void bp_by_groups_free(struct bp_by_groups *g)
 {
     if (!g)
         return;
@@ -82,7 +82,7 @@ void bp_groups_free(struct bp_groups *g)
 
 /* ---- to the file ---- */
 
-static int open_file(struct bp_groups *g, struct bp_err *err)
+static int open_file(struct bp_by_groups *g, struct bp_err *err)
 {
     if (g->w)
         return 0;
@@ -91,7 +91,7 @@ static int open_file(struct bp_groups *g, struct bp_err *err)
     return bp_ipc_writer_open(&g->w, &g->out, true, &g->schema, err);
 }
 
-static int link_block(struct bp_groups *g, uint32_t group, struct bp_err *err)
+static int link_block(struct bp_by_groups *g, uint32_t group, struct bp_err *err)
 {
     struct chain *c = &g->chains[group];
     int32_t block = (int32_t)g->n_blocks;
@@ -118,7 +118,7 @@ static int link_block(struct bp_groups *g, uint32_t group, struct bp_err *err)
 
 static int write_block(void *arg, uint32_t group, const struct bp_batch *b, struct bp_err *err)
 {
-    struct bp_groups *g = arg;
+    struct bp_by_groups *g = arg;
     int64_t before = g->out.pos_bytes;
 
     if (bp_ipc_writer_put(g->w, b, NULL, err) < 0)
@@ -127,7 +127,7 @@ static int write_block(void *arg, uint32_t group, const struct bp_batch *b, stru
     return link_block(g, group, err);
 }
 
-static int spill(struct bp_groups *g, struct bp_err *err)
+static int spill(struct bp_by_groups *g, struct bp_err *err)
 {
     int rc;
 
@@ -139,7 +139,7 @@ static int spill(struct bp_groups *g, struct bp_err *err)
 
 /* ---- coming in ---- */
 
-static int grow(struct bp_groups *g, uint32_t n_groups, struct bp_err *err)
+static int grow(struct bp_by_groups *g, uint32_t n_groups, struct bp_err *err)
 {
     uint32_t cap = BP_MAX(g->cap_groups, 1024);
     struct chain *grown;
@@ -161,7 +161,7 @@ static int grow(struct bp_groups *g, uint32_t n_groups, struct bp_err *err)
 }
 
 /* One batch is taken whatever the budget says. */
-static int make_room(struct bp_groups *g, int64_t bytes, struct bp_err *err)
+static int make_room(struct bp_by_groups *g, int64_t bytes, struct bp_err *err)
 {
     if (bp_pending_bytes(g->pending) + bytes > g->limit_bytes ||
         !bp_budget_take(&g->ctx->budget, bytes)) {
@@ -173,8 +173,8 @@ static int make_room(struct bp_groups *g, int64_t bytes, struct bp_err *err)
     return 0;
 }
 
-int bp_groups_add(struct bp_groups *g, struct bp_batch *in, const uint32_t *group_of,
-                  uint32_t n_groups, struct bp_err *err)
+int bp_by_groups_add(struct bp_by_groups *g, struct bp_batch *in, const uint32_t *group_of,
+                     uint32_t n_groups, struct bp_err *err)
 {
     int rc;
 
@@ -188,7 +188,7 @@ out:
 
 /* ---- coming out ---- */
 
-static int read_back(struct bp_groups *g, struct bp_ipc_file *f, bp_pending_emit emit, void *arg,
+static int read_back(struct bp_by_groups *g, struct bp_ipc_file *f, bp_pending_emit emit, void *arg,
                      struct bp_err *err)
 {
     struct bp_batch b;
@@ -204,7 +204,7 @@ static int read_back(struct bp_groups *g, struct bp_ipc_file *f, bp_pending_emit
     return 0;
 }
 
-int bp_groups_drain(struct bp_groups *g, bp_pending_emit emit, void *arg, struct bp_err *err)
+int bp_by_groups_drain(struct bp_by_groups *g, bp_pending_emit emit, void *arg, struct bp_err *err)
 {
     struct bp_ipc_file *f = NULL;
     struct bp_input in;
