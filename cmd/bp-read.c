@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bp-read: tables to a stream (FROM). */
+#include <string.h>
+
+#include "base/arena.h"
 #include "base/buf.h"
+#include "base/hash.h"
 #include "flow/marks.h"
 #include "op/op.h"
 #include "tool/tool.h"
 
 struct opts {
-    const char *format, *columns, *where;
+    const char *format, *columns, *where, *from;
     struct bp_reject_opts rejects;
 };
 
@@ -17,6 +21,8 @@ static const struct bp_option options[] = {
      "only these columns, in this order"},
     {'w', "where", BP_OPT_TEXT, offsetof(struct opts, where), "EXPR",
      "only rows for which EXPR is true"},
+    {0, "from", BP_OPT_TEXT, offsetof(struct opts, from), "CMD",
+     "run CMD for each FILE ({} in it) and read what it writes"},
     {0, "on-error", BP_OPT_TEXT, offsetof(struct opts, rejects.on_error), "fail|null|skip",
      "bad input: an error, bad values NULL, rows left out"},
     {0, "rejects", BP_OPT_TEXT, offsetof(struct opts, rejects.file), "FILE",
@@ -47,7 +53,7 @@ static const struct bp_command command = {
 static int step(struct bp_tool *t, const struct opts *o, const struct bp_clause *where,
                 const char *columns, bool rejects, struct bp_source *src)
 {
-    const char *clauses[9] = {0}; /* four options and the end */
+    const char *clauses[11] = {0}; /* five options and the end */
     int n = 0;
 
     if (t->schema_text) {
@@ -65,6 +71,13 @@ static int step(struct bp_tool *t, const struct opts *o, const struct bp_clause 
         clauses[n++] = "-w";
         clauses[n++] = where->text;
     }
+    if (o->from) { /* told apart, not told: it may hold a password */
+        clauses[n++] = "--from";
+        clauses[n++] = bp_arena_printf(t->arena, &t->err, "%016llx",
+                                       (unsigned long long)bp_xxh3(o->from, strlen(o->from)));
+        if (!clauses[n - 1])
+            return t->err.code;
+    }
     if (rejects) {
         clauses[n++] = "--on-error";
         clauses[n++] = o->rejects.on_error;
@@ -75,7 +88,8 @@ static int step(struct bp_tool *t, const struct opts *o, const struct bp_clause 
 static int read_all(struct bp_tool *t, const struct opts *o, struct bp_rejects *rejects)
 {
     struct bp_clause columns, where;
-    struct bp_open open = {.format = o->format, .text_on_stdin = true, .rejects = rejects};
+    struct bp_open open = {
+        .format = o->format, .from = o->from, .text_on_stdin = true, .rejects = rejects};
     struct bp_source src = {0};
     int rc;
 

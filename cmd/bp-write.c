@@ -14,7 +14,7 @@
 
 struct opts {
     struct bp_out_opts out;
-    const char *by;
+    const char *by, *to;
     bool replace;
 };
 
@@ -23,6 +23,8 @@ static const struct bp_option options[] = {
      "csv, tsv, jsonl, arrow, parquet (by OUT's suffix; csv)"},
     {0, "by", BP_OPT_TEXT, offsetof(struct opts, by), "COLS",
      "directories COL=VALUE in OUT/, one for each value"},
+    {0, "to", BP_OPT_TEXT, offsetof(struct opts, to), "CMD",
+     "run CMD and give it the table on its stdin"},
     {0, "delim", BP_OPT_TEXT, offsetof(struct opts, out.delim), "C",
      "field delimiter of text (default: , )"},
     {0, "header", BP_OPT_TEXT, offsetof(struct opts, out.header), "yes|no",
@@ -149,10 +151,14 @@ static int check_options(struct bp_tool *t, const struct opts *o, const struct t
 {
     if (o->by && (!g->out || g->is_pattern))
         return bp_fail(&t->err, BP_EUSAGE, "--by writes into a directory: --by '%s' OUT/", o->by);
+    if (o->to && (g->out || o->by))
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--to '%s': the table goes to a command, and not to %s as well", o->to,
+                       g->out ? g->out : "directories (--by)");
     if (t->task.n && (o->by || g->is_pattern))
         return bp_fail(&t->err, BP_EUSAGE,
                        "-T cannot write by value: one process writes the whole directory");
-    if (t->task.n && !g->is_dir)
+    if (t->task.n && !g->is_dir && !o->to)
         return bp_fail(&t->err, BP_EUSAGE,
                        "-T writes this task's file into a directory: OUT/ (with the slash)");
     return 0;
@@ -181,7 +187,9 @@ static int file_sink(struct bp_tool *t, const struct opts *o, const struct targe
 
     if (g->is_dir && !(path = part_path(t, o, g->out, g->make.suffix)))
         return t->err.code;
-    if (path)
+    if (o->to)
+        BP_TRY(bp_outfile_command(&file, o->to, &t->err));
+    else if (path)
         BP_TRY(bp_outfile_open(&file, path, &t->err));
     else
         BP_TRY(bp_outfile_borrow(&file, STDOUT_FILENO, "stdout", &t->err));
@@ -239,8 +247,10 @@ int main(int argc, char **argv)
     struct bp_tool t;
 
     if (!bp_tool_start(&t, &command, &o, argc, argv)) {
-        t.subject = t.n_operands ? bp_arena_printf(t.arena, &t.err, "%s not written", t.operands[0])
-                                 : "the output is not complete";
+        t.subject = o.to ? "the table is not written"
+                    : t.n_operands
+                        ? bp_arena_printf(t.arena, &t.err, "%s not written", t.operands[0])
+                        : "the output is not complete";
         (void)run(&t, &o);
     }
     return bp_tool_end(&t);

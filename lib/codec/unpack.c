@@ -117,12 +117,12 @@ static int unpack_read(void *self, void *p, size_t n, size_t *got, struct bp_err
     return 0;
 }
 
-/* Only a file can be read again. */
+/* What can be read again is a file, or can say so. */
 static bool unpack_rewind(void *self)
 {
     struct unpack *u = self;
 
-    if (!u->inner.file)
+    if (!u->inner.file && !(u->inner.ops && u->inner.ops->rewind))
         return false;
     drop_decoder(u);
     u->inner.pos_bytes = 0;
@@ -142,7 +142,8 @@ static void unpack_free(void *self)
     bp_mem_free(u);
 }
 
-static const struct bp_input_ops unpack_ops = {unpack_read, unpack_free, unpack_rewind};
+static const struct bp_input_ops unpack_ops = {
+    .read = unpack_read, .free = unpack_free, .rewind = unpack_rewind};
 
 int bp_codec_open(struct bp_input *out, struct bp_input *inner, const struct bp_codec *codec,
                   struct bp_err *err)
@@ -167,6 +168,7 @@ int bp_codec_open(struct bp_input *out, struct bp_input *inner, const struct bp_
     out->name = name;
     out->size_bytes = u->inner.size_bytes; /* on disk: places the input among others */
     out->mtime_ns = u->inner.mtime_ns;
+    out->is_named = u->inner.is_named;
     out->ops = &unpack_ops;
     out->self = u;
     return 0;

@@ -63,7 +63,7 @@ int bp_ledger_add_bytes(struct bp_ledger *l, const struct bp_input *in, int64_t 
         e.end = in->size_bytes;
         e.from = BP_MIN(lo, e.end);
         e.to = BP_MAX(e.from, BP_MIN(hi, e.end));
-    } else if (in->size_bytes < 0) {
+    } else if (in->size_bytes < 0 && !in->is_named) {
         e.unit = BP_LEDGER_PIPE;
     }
     return bp_ledger_add(l, &e, err);

@@ -11,7 +11,9 @@
 
 static int64_t input_bytes(const struct bp_input *in)
 {
-    return in->size_bytes > 0 ? in->size_bytes : 0;
+    if (in->size_bytes < 0)
+        return in->is_named; /* a command: how much it has is not known, a share is whole ones */
+    return in->size_bytes;
 }
 
 static void cut(struct csv_reader *r, int task, int n_tasks)

@@ -42,6 +42,11 @@ static int read_head(struct jsonl_file *f, struct bp_err *err)
     return f->in.is_file ? 0 : bp_input_read(&f->in, buf, 3, &taken, err);
 }
 
+static int64_t weight(const struct bp_input *in)
+{
+    return in->size_bytes < 0 ? in->is_named : in->size_bytes; /* as csv_range.c */
+}
+
 /* lo and hi of every file: shares of all inputs together; what is no file belongs
  * whole to the share in which it begins. */
 static void cut_share(struct jsonl_reader *r, int task, int n_tasks)
@@ -50,12 +55,12 @@ static void cut_share(struct jsonl_reader *r, int task, int n_tasks)
     int64_t from, to, at = 0;
 
     for (int i = 0; i < r->n_files; i++)
-        total += BP_MAX(r->files[i].in.size_bytes, 0);
+        total += weight(&r->files[i].in);
     from = n_tasks ? (int64_t)(total * task / n_tasks) : 0;
     to = n_tasks ? (int64_t)(total * (task + 1) / n_tasks) : INT64_MAX;
     for (int i = 0; i < r->n_files; i++) {
         struct jsonl_file *f = &r->files[i];
-        int64_t size = BP_MAX(f->in.size_bytes, 0);
+        int64_t size = weight(&f->in);
         bool last = !n_tasks || task == n_tasks - 1;
 
         if (n_tasks && f->in.is_file) {

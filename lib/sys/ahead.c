@@ -124,7 +124,7 @@ static void ahead_free(void *self)
     bp_mem_free(a);
 }
 
-static const struct bp_input_ops ahead_ops = {ahead_read, ahead_free, NULL};
+static const struct bp_input_ops ahead_ops = {.read = ahead_read, .free = ahead_free};
 
 static struct ahead *ahead_new(struct bp_err *err)
 {
@@ -165,6 +165,7 @@ int bp_input_read_ahead(struct bp_input *in, struct bp_err *err)
                             .fd = -1,
                             .size_bytes = a->inner.size_bytes,
                             .mtime_ns = a->inner.mtime_ns,
+                            .is_named = a->inner.is_named,
                             .pos_bytes = a->inner.pos_bytes,
                             .ops = &ahead_ops,
                             .self = a};

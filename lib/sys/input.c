@@ -80,7 +80,20 @@ static int memory_read(void *self, void *p, size_t n, size_t *got, struct bp_err
     return 0;
 }
 
-static const struct bp_input_ops memory_ops = {memory_read, bp_mem_free, NULL};
+static int memory_read_at(void *self, void *p, size_t n, int64_t offset, size_t *got,
+                          struct bp_err *err)
+{
+    const struct memory *m = self;
+
+    (void)err;
+    *got = offset >= 0 && (uint64_t)offset < m->n ? BP_MIN(n, m->n - (size_t)offset) : 0;
+    if (*got)
+        memcpy(p, m->p + offset, *got);
+    return 0;
+}
+
+static const struct bp_input_ops memory_ops = {
+    .read = memory_read, .free = bp_mem_free, .read_at = memory_read_at};
 
 int bp_input_from_memory(struct bp_input *in, const char *name, const void *p, size_t n,
                          struct bp_err *err)
@@ -203,15 +216,8 @@ int bp_input_read_at(const struct bp_input *in, void *p, size_t n, int64_t offse
     ssize_t r = 0;
 
     *got = 0;
-    if (in->ops == &memory_ops) {
-        const struct memory *m = in->self;
-
-        if (offset >= 0 && (uint64_t)offset < m->n)
-            *got = BP_MIN(n, m->n - (size_t)offset);
-        if (*got)
-            memcpy(p, m->p + offset, *got);
-        return 0;
-    }
+    if (in->ops)
+        return in->ops->read_at(in->self, p, n, offset, got, err);
     if (in->file)
         BP_TRY(bp_openfile_use(in->file, &fd, err));
     while (*got < n) {
@@ -247,6 +253,7 @@ void bp_input_finish(struct bp_input *in)
                            .fd = -1,
                            .size_bytes = in->size_bytes,
                            .mtime_ns = in->mtime_ns,
+                           .is_named = in->is_named,
                            .pos_bytes = in->pos_bytes};
 
     in->name = NULL;

@@ -21,6 +21,8 @@ struct bp_input_ops {
     /* Up to n bytes; *got 0 is the end. May be short. */
     int (*read)(void *self, void *p, size_t n, size_t *got, struct bp_err *err);
     void (*free)(void *self);
+    /* n bytes from offset, fewer (*got) only at the end; any thread. NULL: cannot be. */
+    int (*read_at)(void *self, void *p, size_t n, int64_t offset, size_t *got, struct bp_err *err);
     /* Give memory back; what read() gives next is the beginning again. False, and
      * nothing happened, where that cannot be. May be NULL. */
     bool (*rewind)(void *self);
@@ -34,7 +36,8 @@ struct bp_input {
     int64_t size_bytes;       /* of a regular file; -1 if unknown */
     int64_t mtime_ns;
     int64_t pos_bytes;              /* bytes read() has given so far */
-    bool is_file;                   /* regular: read_at works */
+    bool is_file;                   /* regular, or like it: read_at works */
+    bool is_named;                  /* no file, but had again by its name: a command's output */
     const struct bp_input_ops *ops; /* NULL: fd */
     void *self;
     int64_t skip_bytes;  /* of what self gives, before what comes next */
@@ -47,6 +50,11 @@ int bp_input_open(struct bp_input *in, const char *path, struct bp_err *err) BP_
 /* Over bytes that outlive it (tests, fuzzers). */
 int bp_input_from_memory(struct bp_input *in, const char *name, const void *p, size_t n,
                          struct bp_err *err) BP_MUST;
+/* What the shell command text writes, under a name of its own (command.c). The command
+ * is started when something is read, and again after bp_input_rest(). The end is one only
+ * if it exits with 0. */
+int bp_input_from_command(struct bp_input *in, const char *name, const char *text,
+                          struct bp_err *err) BP_MUST;
 /* Look at up to n bytes without taking them; fewer only at the end. */
 int bp_input_peek(struct bp_input *in, size_t n, const uint8_t **p, size_t *got,
                   struct bp_err *err) BP_MUST;

@@ -145,8 +145,34 @@ int bp_outfile_borrow(struct bp_outfile *f, int fd, const char *name, struct bp_
     return f->path ? 0 : err->code;
 }
 
+int bp_outfile_far(struct bp_outfile *f, const char *name, int fd, const struct bp_outfile_far *far,
+                   void *self, struct bp_err *err)
+{
+    memset(f, 0, sizeof *f);
+    f->fd = fd;
+    f->guard = -1;
+    f->is_pipe = true;
+    f->far_ops = far;
+    f->far_self = self;
+    f->path = bp_mem_str(name, err);
+    if (!f->path)
+        bp_outfile_abort(f);
+    return f->path ? 0 : err->code;
+}
+
+/* What stands behind it knows better than the pipe. */
+static int far_closed(struct bp_outfile *f, struct bp_err *err)
+{
+    void *self = f->far_self;
+
+    f->far_self = NULL;
+    return f->far_ops->why(self, err);
+}
+
 static int write_failed(struct bp_outfile *f, struct bp_err *err)
 {
+    if (errno == EPIPE && f->far_self)
+        return far_closed(f, err);
     if (errno == EPIPE)
         return bp_fail(err, BP_ECLOSED, "%s was closed by its reader", f->path);
     return bp_fail_errno(err, errno, "cannot write to '%s'", f->path);
@@ -222,12 +248,26 @@ static int close_fd(struct bp_outfile *f, struct bp_err *err)
     return 0;
 }
 
+static int commit_far(struct bp_outfile *f, struct bp_err *err)
+{
+    void *self = f->far_self;
+    int rc;
+
+    BP_TRY(close_fd(f, err));
+    f->far_self = NULL;
+    rc = f->far_ops->commit(self, err);
+    bp_outfile_abort(f);
+    return rc;
+}
+
 int bp_outfile_commit(struct bp_outfile *f, struct bp_err *err)
 {
     char dir[PATH_MAX];
 
     if (f->encoder.self && encode(f, "", 0, true, err) < 0)
         goto fail;
+    if (f->far_self)
+        return commit_far(f, err);
     if (!f->tmp_path) /* borrowed: a closed stdout or a full device shows at close */
         return close_fd(f, err);
     if (fsync(f->fd) < 0) {
@@ -258,8 +298,10 @@ void bp_outfile_abort(struct bp_outfile *f)
     if (f->encoder.self)
         f->encoder.free(f->encoder.self);
     bp_buf_release(&f->encoded);
+    if (f->far_self)
+        f->far_ops->abort(f->far_self);
     if (!f->tmp_path && f->fd > STDERR_FILENO && !f->borrowed)
-        close(f->fd); /* a device */
+        close(f->fd); /* a device, or what is far */
     if (f->tmp_path) {
         if (f->fd >= 0)
             close(f->fd); /* thrown away: its failure is of no account */

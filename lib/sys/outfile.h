@@ -26,6 +26,16 @@ struct bp_encoder {
     void *self; /* NULL: bytes go out as they are */
 };
 
+/* What takes the bytes of fd where that is no file of ours. Each call frees self. */
+struct bp_outfile_far {
+    /* No more come: fd is closed. 0: they have arrived, for good. */
+    int (*commit)(void *self, struct bp_err *err);
+    /* Nothing is to come of them. fd is still open. */
+    void (*abort)(void *self);
+    /* It closed fd before the end: why. Never 0. */
+    int (*why)(void *self, struct bp_err *err);
+};
+
 struct bp_outfile {
     int fd;            /* -1 when closed */
     char *path;        /* final name; "stdout" for a borrowed descriptor */
@@ -33,9 +43,12 @@ struct bp_outfile {
     int64_t pos_bytes; /* bytes written so far, encoded */
     bool is_pipe;
     bool borrowed; /* fd is the caller's: abort leaves it open */
-    int guard;     /* slot in the table of files that a signal removes */
+    bool is_command;
+    int guard; /* slot in the table of files that a signal removes */
     struct bp_encoder encoder;
     struct bp_buf encoded; /* not yet written */
+    const struct bp_outfile_far *far_ops;
+    void *far_self; /* NULL: nothing of the kind, or it has ended */
 };
 
 /* Opens the temporary. Rubbish left there by dead processes of this host for the
@@ -44,6 +57,12 @@ int bp_outfile_open(struct bp_outfile *f, const char *path, struct bp_err *err) 
 /* Borrow fd (stdout); commit flushes nothing but checks close. Pipes are set to
  * their largest size. */
 int bp_outfile_borrow(struct bp_outfile *f, int fd, const char *name, struct bp_err *err) BP_MUST;
+/* What goes to fd (taken over) is for self (taken over, also on error). */
+int bp_outfile_far(struct bp_outfile *f, const char *name, int fd, const struct bp_outfile_far *far,
+                   void *self, struct bp_err *err) BP_MUST;
+/* To the stdin of a shell command (command.c): it sees an end of file only by commit, which
+ * fails unless it exits with 0; it is killed by abort, and when we are. */
+int bp_outfile_command(struct bp_outfile *f, const char *text, struct bp_err *err) BP_MUST;
 /* All of it, or an error; EPIPE is BP_ECLOSED. */
 int bp_outfile_write(struct bp_outfile *f, const void *p, size_t n, struct bp_err *err) BP_MUST;
 /* iov is scratch: it is changed. */

@@ -94,7 +94,7 @@ static int part_read(void *self, void *p, size_t n, size_t *got, struct bp_err *
     return 0;
 }
 
-static const struct bp_input_ops part_ops = {part_read, bp_mem_free, NULL};
+static const struct bp_input_ops part_ops = {.read = part_read, .free = bp_mem_free};
 
 int bp_tempfile_input(struct bp_input *out, const struct bp_tempfile *f, int64_t from, int64_t to,
                       struct bp_err *err)

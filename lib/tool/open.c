@@ -84,7 +84,7 @@ static int text_schema(struct opening *g, const struct bp_piece *p, struct bp_sc
     struct bp_clause c;
     char *beside = NULL;
 
-    if (!text && !g->o.no_schema_file && strcmp(path, "-") != 0) {
+    if (!text && !g->o.no_schema_file && !g->o.from && strcmp(path, "-") != 0) {
         beside =
             slash ? bp_arena_printf(t->arena, &t->err, "@%.*s/_schema", (int)(slash - path), path)
                   : bp_arena_str(t->arena, "@_schema", &t->err);
@@ -414,7 +414,7 @@ static int open_file(struct opening *g, struct bp_piece *p, struct bp_source *ou
 static int reopen(struct opening *g, struct bp_piece *p, int n)
 {
     for (int k = 0; k < n; k++) {
-        BP_TRY(bp_input_open(&p[k].in, p[k].path, &g->t->err));
+        BP_TRY(bp_piece_open(g->t, &g->o, p[k].path, &p[k].in));
         BP_TRY(bp_codec_detect(&p[k].in, &g->t->err));
     }
     return 0;

@@ -57,7 +57,7 @@ static int open_jsonl(const struct bp_out *out, struct bp_outfile *f,
 static int open_arrow(const struct bp_out *out, struct bp_outfile *f,
                       const struct bp_schema *schema, struct bp_sink *sink)
 {
-    if (f->borrowed)
+    if (f->borrowed || f->is_command)
         return bp_ipc_stream_sink(sink, f, schema, &out->t->err);
     return bp_ipc_file_sink(sink, f, schema, &out->t->err);
 }

@@ -170,6 +170,42 @@ static int tell_text(struct finding *f, struct bp_piece *p, const uint8_t *head,
     return 0;
 }
 
+/* --from: its {} is the name, as one word of the shell. */
+static int command_for(struct finding *f, const char *name, struct bp_buf *out)
+{
+    struct bp_err *err = &f->t->err;
+    const char *from = f->o->from;
+
+    if (!strstr(from, "{}"))
+        return bp_fail(err, BP_EUSAGE, "--from '%s': {} says where the name of the input goes",
+                       from);
+    for (const char *at; (at = strstr(from, "{}")); from = at + 2) {
+        BP_TRY(bp_buf_append(out, from, (size_t)(at - from), err));
+        BP_TRY(bp_buf_puts(out, "'", err));
+        for (const char *s = name; *s; s++)
+            BP_TRY(*s == '\'' ? bp_buf_puts(out, "'\\''", err) : bp_buf_append(out, s, 1, err));
+        BP_TRY(bp_buf_puts(out, "'", err));
+    }
+    return bp_buf_puts(out, from, err);
+}
+
+int bp_piece_open(struct bp_tool *t, const struct bp_open *o, const char *path, struct bp_input *in)
+{
+    struct finding f = {.t = t, .o = o};
+    struct bp_buf text = {0};
+    int rc;
+
+    if (!o || !o->from)
+        return bp_input_open(in, path, &t->err);
+    BP_GO(command_for(&f, path, &text));
+    if (!bp_buf_str(&text, &t->err))
+        BP_GO(t->err.code);
+    rc = bp_input_from_command(in, path, (const char *)text.data, &t->err);
+out:
+    bp_buf_release(&text);
+    return rc;
+}
+
 static int add_file(struct finding *f, const char *path)
 {
     struct bp_piece *p = new_piece(f, path);
@@ -181,7 +217,7 @@ static int add_file(struct finding *f, const char *path)
 
     if (!p)
         return err->code;
-    BP_TRY(bp_input_open(&p->in, path, err));
+    BP_TRY(bp_piece_open(f->t, f->o, path, &p->in));
     BP_TRY(bp_codec_detect(&p->in, err));
     BP_TRY(bp_input_peek(&p->in, sizeof head - 1, &ahead, &got, err));
     if (got)
@@ -427,12 +463,14 @@ int bp_pieces_find(struct bp_tool *t, char *const *names, int n, const struct bp
 {
     struct finding f = {.t = t, .o = o, .out = out};
 
+    if (o->from && n == 0)
+        return bp_fail(&t->err, BP_EUSAGE, "--from wants the names of inputs to put for {}");
     if (n == 0 && isatty(STDIN_FILENO))
         return bp_fail(&t->err, BP_EUSAGE, "no input: name a table or pipe one in");
     if (n == 0)
         return add_operand(&f, "-");
     for (int i = 0; i < n; i++)
-        if (add_operand(&f, names[i]) < 0) {
+        if ((o->from ? add_file(&f, names[i]) : add_operand(&f, names[i])) < 0) {
             bp_manifest_release(&f.list);
             return t->err.code;
         }

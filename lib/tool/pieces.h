@@ -40,6 +40,9 @@ struct bp_pieces {
 /* names[0..n), n == 0: stdin, in the order given; a directory and a glob by name. */
 int bp_pieces_find(struct bp_tool *t, char *const *names, int n, const struct bp_open *o,
                    struct bp_pieces *out) BP_MUST;
+/* One of them (again). */
+int bp_piece_open(struct bp_tool *t, const struct bp_open *o, const char *path,
+                  struct bp_input *in) BP_MUST;
 /* The task files of an output directory, pieces [from, n): their ledgers against one
  * another. Only Arrow files have one (ledgers.c). */
 int bp_pieces_check_ledgers(struct bp_tool *t, const struct bp_pieces *p, int from, const char *dir,

@@ -96,6 +96,7 @@ int bp_tool_size(struct bp_tool *t, const char *what, const char *text, int64_t 
 struct bp_open {
     const char *format;  /* bp-read -f: "csv", "tsv", "arrow"; NULL: told by bytes and name */
     const char *columns; /* bp-read -c; NULL: all */
+    const char *from;    /* bp-read --from: the command that has each operand's bytes; or NULL */
     bool text_on_stdin;  /* bp-read: stdin may be CSV */
     bool whole;          /* a broadcast side: never a share */
     bool no_schema_file; /* text: a file _schema beside it is not read */
