@@ -162,7 +162,10 @@ static int set_schema(struct stage_source *s, struct bp_schema *out, struct bp_e
     BP_TRY(bp_schema_set_meta(out, BP_MARK_SORTED, NULL, err));
     BP_TRY(bp_schema_set_meta(out, BP_MARK_PARTED, NULL, err));
     BP_TRY(bp_mark_set_task(out, s->share, err));
-    return f->n_keys && !f->even && !f->split ? bp_mark_set_parted(out, &p, err) : 0;
+    /* of the whole there are no other shares, and PARTS shall not be in a result's bytes */
+    if (!s->share.n || !f->n_keys || f->even || f->split)
+        return 0;
+    return bp_mark_set_parted(out, &p, err);
 }
 
 /* The share of the range that was asked for. */

@@ -396,6 +396,23 @@ edge() { # a table of k and s with NULLs and repeats
     says v
     fails 1 bp-shuffle -k k -n 8 --split-hot @none.csv st <h.arrows
 }
+@test "the bytes of a result do not tell how many partitions there were" {
+    for p in 1 64; do
+        for n in 1 3; do
+            rm -rf st
+            for i in $(seq 0 $((n - 1))); do
+                bp-read --task $i/$n t.csv | bp-reduce --partial -k k 'count(*) AS n' | bp-shuffle --task $i/$n -n $p st
+            done
+            bp-reduce --final st >got.arrows
+            bp-write got.arrow <got.arrows
+            bp-reduce --final st | bp-write got.parquet
+            for f in arrows arrow parquet; do
+                [ -e want.$f ] || cp got.$f want.$f
+                same want.$f got.$f
+            done
+        done
+    done
+}
 @test "a share of a stage stays divided by its keys when other columns are left out" {
     bp-read t.csv | bp-shuffle -k k -n 8 st
     for i in 0 1 2; do bp-reduce --task $i/3 -k k 'count(*) AS n' st | bp-write --task $i/3 -f arrow r/; done
