@@ -76,14 +76,14 @@ static int suffixes(struct bp_tool *t, const char *text, struct bp_join_opts *j)
 static int open_sides(struct bp_tool *t, const struct opts *o, struct bp_source *left,
                       struct bp_source *right)
 {
-    struct bp_open whole = {.whole = true};
+    static const struct bp_open whole = {.whole = true}, side = {.takes_copies = true};
     char *small[1];
 
     if (!o->broadcast && t->n_operands != 2)
         return bp_fail(&t->err, BP_EUSAGE, "usage: bp-join %s", t->cmd->synopsis);
     if (!o->broadcast) {
-        BP_TRY(bp_tool_open(t, t->operands, 1, NULL, left));
-        return bp_tool_open(t, t->operands + 1, 1, NULL, right);
+        BP_TRY(bp_tool_open(t, t->operands, 1, &side, left));
+        return bp_tool_open(t, t->operands + 1, 1, &side, right);
     }
     small[0] = bp_arena_str(t->arena, o->broadcast, &t->err);
     if (!small[0])

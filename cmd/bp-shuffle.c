@@ -15,7 +15,7 @@
 #include "base/arena.h"
 
 struct opts {
-    const char *keys, *range, *hot, *target;
+    const char *keys, *range, *split, *copy, *target;
     int64_t parts;
     bool even, replace;
 };
@@ -31,8 +31,10 @@ static const struct bp_option options[] = {
      "row r of a task to partition r mod PARTS"},
     {0, "range", BP_OPT_TEXT, offsetof(struct opts, range), "@FILE",
      "by range of the keys: FILE holds the borders"},
-    {0, "split-hot", BP_OPT_TEXT, offsetof(struct opts, hot), "@FILE",
+    {0, "split-hot", BP_OPT_TEXT, offsetof(struct opts, split), "@FILE",
      "rows of the keys in FILE go to all partitions in turn"},
+    {0, "copy-hot", BP_OPT_TEXT, offsetof(struct opts, copy), "@FILE",
+     "all shares get those rows: the other side of such a join"},
     {0, "replace", BP_OPT_FLAG, offsetof(struct opts, replace), NULL,
      "replace a stage of another number of tasks"},
 };
@@ -72,12 +74,18 @@ static void plan_release(struct plan *p)
 
 static int check_opts(struct bp_tool *t, const struct opts *o)
 {
-    if (o->even && (o->keys || o->range || o->hot))
+    bool hot = o->split || o->copy;
+
+    if (o->even && (o->keys || o->range || hot))
         return bp_fail(&t->err, BP_EUSAGE,
-                       "--even has no keys: leave out -k, --range, --split-hot");
-    if (o->range && o->hot)
+                       "--even has no keys: leave out -k, --range, --split-hot, --copy-hot");
+    if (o->range && hot)
         return bp_fail(&t->err, BP_EUSAGE,
-                       "--range or --split-hot, not both: rows of one key are in one range");
+                       "--range or --%s-hot, not both: rows of one key are in one range",
+                       o->split ? "split" : "copy");
+    if (o->split && o->copy)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--split-hot for one side of a join, --copy-hot for the other: not both");
     if (o->target && (o->parts || o->range))
         return bp_fail(&t->err, BP_EUSAGE, "--target-size says how many partitions: leave out %s",
                        o->parts ? "-n" : "--range");
@@ -168,6 +176,8 @@ static int plan_range(struct bp_tool *t, const struct opts *o, const struct bp_s
 static int plan_keys(struct bp_tool *t, const struct opts *o, const struct bp_schema *rows,
                      struct plan *p)
 {
+    const char *option = o->split ? "--split-hot" : "--copy-hot";
+    const char *hot = o->split ? o->split : o->copy;
     struct bp_source table = {0};
     int n, rc;
 
@@ -179,12 +189,12 @@ static int plan_keys(struct bp_tool *t, const struct opts *o, const struct bp_sc
         return bp_fail(&t->err, BP_EUSAGE,
                        "-k: partition by which columns? (or --even; the stream is not a partial "
                        "one, whose keys are known)");
-    if (!o->hot)
+    if (!hot)
         return 0;
-    BP_TRY(open_table(t, "--split-hot", o->hot, &table));
+    BP_TRY(open_table(t, option, hot, &table));
     rc = bp_hot_read(&p->hot, &table, p->names, rows, &t->err);
     bp_source_free(&table);
-    return rc < 0 ? bp_err_prefix(&t->err, "--split-hot %s", o->hot) : 0;
+    return rc < 0 ? bp_err_prefix(&t->err, "%s %s", option, hot) : 0;
 }
 
 /* The keys in words, and what the borders or the hot keys are: by their hashes. */
@@ -205,8 +215,9 @@ static int step(struct bp_tool *t, const struct opts *o, const struct plan *p,
     }
     clauses[1] = bp_buf_str(&b, &t->err);
     BP_GO(clauses[1] ? 0 : t->err.code);
-    if (o->hot) {
-        snprintf(hot, sizeof hot, "--split-hot %016" PRIx64, p->hot.identity);
+    if (o->split || o->copy) {
+        snprintf(hot, sizeof hot, "--%s-hot %016" PRIx64, o->split ? "split" : "copy",
+                 p->hot.identity);
         clauses[2] = hot;
     }
     rc = bp_tool_step(t, &src->schema, clauses, (const struct bp_schema *[]){&src->schema}, 1);
@@ -224,7 +235,9 @@ static int open_stage(struct bp_tool *t, const struct opts *o, const struct plan
                               .even = o->even,
                               .hot = p->hot.hashes,
                               .n_hot = p->hot.n,
-                              .split = o->hot != NULL,
+                              .hot_identity = p->hot.identity,
+                              .split = o->split != NULL,
+                              .copied = o->copy != NULL,
                               .replace = o->replace,
                               .task = t->task.i,
                               .n_tasks = t->task.n};

@@ -166,7 +166,8 @@ static int put_head(const struct bp_stage_report *r, const char *dir, struct bp_
     }
     if (r->range)
         BP_TRY(bp_buf_printf(b, err, " (ranges of %s)", r->range));
-    BP_TRY(bp_buf_puts(b, r->split ? ", hot keys split" : "", err));
+    if (r->split || r->copied)
+        BP_TRY(bp_buf_printf(b, err, ", hot keys %s", r->split ? "split" : "copied"));
     BP_TRY(bp_buf_printf(b, err, "%s; %" PRId64 " rows, %" PRId64 " bytes in %" PRId64 " blocks\n",
                          r->even ? ", even" : "", r->n_rows, r->n_bytes, r->n_blocks));
     BP_TRY(put_tasks(r, dir, b, err));
@@ -201,6 +202,9 @@ static int put_parts(const struct bp_stage_report *r, struct bp_buf *b, struct b
         BP_TRY(put_bar(r->rows[p], r->rows[largest], b, err));
         BP_TRY(bp_buf_puts(b, "\n", err));
     }
+    if (r->copied)
+        BP_TRY(bp_buf_printf(b, err, "%9s %12" PRId64 " %14" PRId64 "\n", "each, too",
+                             r->rows[r->parts], r->bytes[r->parts]));
     if (!r->n_rows)
         return 0;
     return bp_buf_printf(b, err, "skew: %.2f (the largest partition, %u, against the mean)\n",

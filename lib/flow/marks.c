@@ -118,14 +118,26 @@ bool bp_borders_parse(const char *text, char out[BP_BORDERS_LEN + 1])
     return true;
 }
 
-static int read_parted_borders(const json_t *v, struct bp_parted *out, struct bp_err *err)
+static int read_hash(const json_t *v, const char *key, char out[BP_BORDERS_LEN + 1],
+                     struct bp_err *err)
 {
-    const json_t *borders = json_object_get(v, "borders");
+    const json_t *hash = json_object_get(v, key);
 
-    if (borders &&
-        (!json_is_string(borders) || !bp_borders_parse(json_string_value(borders), out->borders)))
-        return bp_fail(err, BP_EDATA, "%s: borders are not %d digits", BP_MARK_PARTED,
+    if (hash && (!json_is_string(hash) || !bp_borders_parse(json_string_value(hash), out)))
+        return bp_fail(err, BP_EDATA, "%s: %s is not %d digits", BP_MARK_PARTED, key,
                        BP_BORDERS_LEN);
+    return 0;
+}
+
+static int read_parted_way(const json_t *v, struct bp_parted *out, struct bp_err *err)
+{
+    const json_t *copied = json_object_get(v, "copied");
+
+    BP_TRY(read_hash(v, "borders", out->borders, err));
+    BP_TRY(read_hash(v, "hot", out->hot, err));
+    if (copied && (!json_is_true(copied) || !out->hot[0]))
+        return bp_fail(err, BP_EDATA, "%s: not said which keys are copied", BP_MARK_PARTED);
+    out->copied = copied != NULL;
     return 0;
 }
 
@@ -146,7 +158,7 @@ int bp_mark_parted(const struct bp_schema *s, bool *present, struct bp_parted *o
     if (rc == 0)
         rc = read_parted_range(v, out, err);
     if (rc == 0)
-        rc = read_parted_borders(v, out, err);
+        rc = read_parted_way(v, out, err);
     if (rc < 0)
         bp_parted_release(out);
     json_decref(v);
@@ -166,6 +178,10 @@ static int write_parted(json_t *v, const struct bp_parted *p, struct bp_err *err
     }
     if (p->borders[0])
         BP_TRY(bp_json_set(v, "borders", bp_json_string(p->borders, err), err));
+    if (p->hot[0])
+        BP_TRY(bp_json_set(v, "hot", bp_json_string(p->hot, err), err));
+    if (p->copied)
+        BP_TRY(bp_json_set(v, "copied", json_boolean(true), err));
     BP_TRY(bp_json_set(v, "parts", json_integer(p->parts), err));
     BP_TRY(bp_json_set(v, "first", json_integer(p->first), err));
     return bp_json_set(v, "last", json_integer((int32_t)p->last), err);

@@ -9,7 +9,8 @@
  *   bp.task     "I/N"; restricts
  *   bp.parted   {"keys":[names],"classes":[ints],"parts":P,"first":A,"last":B}, and
  *               "borders":HASH if by range; permits: rows of other tasks' shares have
- *               other keys
+ *               other keys; "hot":HASH: but for these, whose rows are in any share, or,
+ *               with "copied":true, all of them in every share
  *   bp.partial  what lib/op/reduce wrote about keys and aggregates; restricts
  *   bp.lineage  a tree of steps {"cmd","clauses":[...],"vars":{...},"from":[steps],
  *               "inputs":[names]}: what changes the answer, and nothing else
@@ -43,6 +44,8 @@ struct bp_parted {
     int n_keys;
     uint32_t parts, first, last; /* none: last is first - 1, also at 0 */
     char borders[17];            /* by range: which; else "" */
+    char hot[17];                /* which keys are in many shares; "": none */
+    bool copied;                 /* every share has all rows of these; else each row is in one */
 };
 /* *present false if the mark is absent. Release what is filled. */
 int bp_mark_parted(const struct bp_schema *s, bool *present, struct bp_parted *out,

@@ -72,7 +72,7 @@ static int same_parted(struct stream *s, bool *same, struct bp_err *err)
     BP_GO(bp_mark_parted(&s->first, &has_a, &a, err));
     BP_GO(bp_mark_parted(&s->schema, &has_b, &b, err));
     *same = has_a == has_b && a.n_keys == b.n_keys && a.parts == b.parts &&
-            strcmp(a.borders, b.borders) == 0;
+            strcmp(a.borders, b.borders) == 0 && strcmp(a.hot, b.hot) == 0;
     for (int i = 0; *same && i < a.n_keys; i++)
         *same = strcmp(a.keys[i], b.keys[i]) == 0 && a.classes[i] == b.classes[i];
 out:

@@ -4,6 +4,11 @@
  * those that can meet the left's: both sides one share, parted alike within the
  * keys. Whatever brings out unmatched right rows needs all left rows as well.
  * Shares that follow one another in an input are judged when it has ended.
+ *
+ * Hot keys: one side's rows of them are split over the shares, each row in one; of the
+ * other side's every share has all. So a split row meets all of its matches, and comes
+ * out once; but whether a copied row has a match no share knows alone. Its rows without
+ * one cannot come out, nor can it be the side that semi and anti joins are about.
  */
 #include <string.h>
 
@@ -30,6 +35,25 @@ static bool is_key_pair(const struct bp_join_plan *p, const char *left, const ch
     return false;
 }
 
+/* NULL if the hot keys of sides that are parted alike are; else why not, and the cure. */
+static const char *hot_unlike(const struct bp_parted *l, const struct bp_parted *r)
+{
+    if (!l->hot[0] && !r->hot[0])
+        return NULL;
+    if (!l->hot[0] || !r->hot[0])
+        return l->copied || r->copied
+                   ? "one side's hot keys are copied, and the other's are not split: shuffle that "
+                     "one with --split-hot and the same keys, or both without"
+                   : "one side's hot keys are split: shuffle the other with --copy-hot and the "
+                     "same keys, or take it whole, as the right side (-b)";
+    if (l->copied == r->copied)
+        return l->copied ? "the hot keys of both sides are copied: shuffle one with --split-hot"
+                         : "the hot keys of both sides are split: shuffle one with --copy-hot";
+    if (strcmp(l->hot, r->hot) != 0)
+        return "the hot keys of the two sides are not the same: shuffle one of them again";
+    return NULL;
+}
+
 static bool parted_alike(const struct bp_join_plan *p, const struct bp_parted *l,
                          const struct bp_parted *r, bool *all_using)
 {
@@ -47,8 +71,28 @@ static bool parted_alike(const struct bp_join_plan *p, const struct bp_parted *l
     return true;
 }
 
+/* The side whose hot rows are copied does not decide which of its rows come out. */
+static int check_copied(const struct bp_join_plan *p, bool left_copied, struct bp_err *err)
+{
+    static const char *const cures[] = {
+        [BP_JOIN_LEFT] = "a left join, so put the split side on the left, or say -t right",
+        [BP_JOIN_RIGHT] = "a right join, so put the split side on the right, or say -t left",
+        [BP_JOIN_FULL] = "a full join, so shuffle without hot keys",
+        [BP_JOIN_SEMI] = "a semi join, so split the left side and copy the right",
+        [BP_JOIN_ANTI] = "an anti join, so split the left side and copy the right",
+    };
+    bool asks = left_copied ? p->keeps_left || p->only_left : p->keeps_right;
+
+    if (!asks)
+        return 0;
+    return bp_fail(err, BP_EUSAGE,
+                   "every share has the %s side's rows of hot keys (bp-shuffle --copy-hot), and no "
+                   "share knows alone which of them match: not for %s",
+                   left_copied ? "left" : "right", cures[p->type]);
+}
+
 static int find_alike(const struct bp_join_plan *p, const struct bp_schema *left,
-                      const struct bp_schema *right, bool *alike, bool *all_using,
+                      const struct bp_schema *right, struct bp_join_shares *s, bool *all_using,
                       struct bp_err *err)
 {
     struct bp_parted l = {0}, r = {0};
@@ -56,15 +100,42 @@ static int find_alike(const struct bp_join_plan *p, const struct bp_schema *left
     bool has_l, has_r = false;
     int rc;
 
-    *alike = *all_using = false;
+    *all_using = false;
     BP_GO(bp_mark_task(left, &ls, err));
     BP_GO(bp_mark_task(right, &rs, err));
     BP_GO(bp_mark_parted(left, &has_l, &l, err));
     BP_GO(bp_mark_parted(right, &has_r, &r, err));
-    *alike = has_l && has_r && ls.n && rs.n && parted_alike(p, &l, &r, all_using);
+    s->alike = has_l && has_r && ls.n && rs.n && parted_alike(p, &l, &r, all_using);
+    s->why = s->alike ? hot_unlike(&l, &r) : NULL;
+    if (s->why)
+        s->alike = false;
+    if (s->alike && l.hot[0])
+        BP_GO(check_copied(p, l.copied, err));
+    else if (l.copied || r.copied)
+        rc = bp_fail(err, BP_EDATA, "%s",
+                     s->why ? s->why
+                            : "a share has copies of hot keys' rows, and the sides are not parted "
+                              "alike by the keys: shuffle both by the keys into the same number of "
+                              "partitions, one with --split-hot, one with --copy-hot");
 out:
     bp_parted_release(&l);
     bp_parted_release(&r);
+    return rc;
+}
+
+/* Of rows that were copied each comes out with the split row it met: where that is. */
+static int copies_met(struct bp_join_plan *p, struct bp_err *err)
+{
+    struct bp_parted parted;
+    bool present;
+    int rc = 0;
+
+    BP_TRY(bp_mark_parted(&p->schema, &present, &parted, err));
+    if (parted.copied) {
+        parted.copied = false;
+        rc = bp_mark_set_parted(&p->schema, &parted, err);
+    }
+    bp_parted_release(&parted);
     return rc;
 }
 
@@ -118,10 +189,11 @@ int bp_join_marks(struct bp_join_plan *p, struct bp_join_shares *s, const struct
         .per_task = opts->per_task, .broadcast = opts->broadcast, .type = opts->type};
     BP_TRY(bp_partial_refuse(left, "bp-join", err));
     BP_TRY(bp_partial_refuse(right, "bp-join", err));
-    BP_TRY(find_alike(p, left, right, &s->alike, &all_using, err));
+    BP_TRY(find_alike(p, left, right, s, &all_using, err));
     if (opts->broadcast)
         s->alike = false; /* read whole */
     BP_TRY(bp_schema_copy_meta(&p->schema, left, err));
+    BP_TRY(copies_met(p, err));
     if (p->keeps_right) {
         BP_TRY(bp_schema_set_meta(&p->schema, BP_MARK_SORTED, NULL, err));
         if (!s->alike || !all_using)
@@ -143,6 +215,9 @@ int bp_join_shares_right(struct bp_join_shares *s, struct bp_err *err)
                        "the right side has %d of %d shares: a broadcast side is read whole, so "
                        "leave --task away where it is made",
                        s->right.n_seen, s->right.n);
+    if (s->why)
+        return bp_fail(err, BP_EDATA, "the right side has %d of %d shares, and %s", s->right.n_seen,
+                       s->right.n, s->why);
     return bp_fail(err, BP_EDATA,
                    "the right side has %d of %d shares, and the sides are not parted alike by the "
                    "keys: shuffle both by the keys into the same number of partitions (bp-shuffle "

@@ -49,7 +49,8 @@ int bp_join_plan_cast(const struct bp_join_plan *p, bool left, struct bp_batch *
 
 /* join_marks.c */
 struct bp_join_shares {
-    bool alike; /* the sides are parted alike within the keys: share with share */
+    bool alike;      /* the sides are parted alike within the keys: share with share */
+    const char *why; /* not alike, though shares: the cure, if it is known */
     bool per_task, broadcast;
     enum bp_join_type type;
     struct bp_shareset left, right;

@@ -391,8 +391,8 @@ static const struct bp_reduce_key *plain_key(const struct bp_reduce_plan *p,
 }
 
 /*
- * Rows of equal bp.parted keys are all in one share. So if these are among the
- * groups' keys, every group is whole within its share, and the result is parted
+ * Rows of equal bp.parted keys are all in one share, unless some are hot. So if these
+ * are among the groups' keys, every group is whole within its share, and the result is parted
  * alike, under the keys' names of now.
  */
 static int follow_parted(struct bp_reduce_plan *p, const struct bp_schema *in, bool *within,
@@ -402,6 +402,7 @@ static int follow_parted(struct bp_reduce_plan *p, const struct bp_schema *in, b
     int rc;
 
     BP_GO(bp_mark_parted(in, within, &m, err));
+    *within = *within && !m.hot[0];
     for (int i = 0; i < m.n_keys && *within; i++) {
         const struct bp_reduce_key *k = plain_key(p, in, m.keys[i]);
         char *name;

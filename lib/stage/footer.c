@@ -89,7 +89,8 @@ out:
 bool bp_stage_foot_alike(const struct bp_stage_foot *a, const struct bp_stage_foot *b)
 {
     if (a->n_keys != b->n_keys || a->parts != b->parts || a->even != b->even ||
-        a->split != b->split || strcmp(a->borders, b->borders) != 0 || !a->range != !b->range ||
+        a->split != b->split || a->copied != b->copied || strcmp(a->hot, b->hot) != 0 ||
+        strcmp(a->borders, b->borders) != 0 || !a->range != !b->range ||
         (a->range && strcmp(a->range, b->range) != 0))
         return false;
     for (int i = 0; i < a->n_keys; i++)
@@ -114,11 +115,11 @@ static int fill_keys(json_t *v, const struct bp_stage_foot *f, struct bp_err *er
     return 0;
 }
 
-/* A reader that does not know of ranges and split keys must not take the stage for
- * one by hash: then the version is another. */
+/* A reader that does not know of ranges, split and copied keys must not take the stage
+ * for one by hash: then the version is another. */
 static int64_t version_of(const struct bp_stage_foot *f)
 {
-    return f->range || f->split ? VERSION_MAX : 1;
+    return f->range || f->split || f->copied ? VERSION_MAX : 1;
 }
 
 static int fill_head(json_t *v, const struct bp_stage_foot *f, struct bp_err *err)
@@ -130,6 +131,10 @@ static int fill_head(json_t *v, const struct bp_stage_foot *f, struct bp_err *er
     }
     if (f->split)
         BP_TRY(bp_json_set(v, "split", json_boolean(true), err));
+    if (f->copied)
+        BP_TRY(bp_json_set(v, "copied", json_boolean(true), err));
+    if (f->hot[0])
+        BP_TRY(bp_json_set(v, "hot", bp_json_string(f->hot, err), err));
     BP_TRY(fill_keys(v, f, err));
     BP_TRY(bp_json_set(v, "parts", json_integer(f->parts), err));
     BP_TRY(bp_json_set(v, "even", json_boolean(f->even), err));
@@ -249,11 +254,16 @@ static int read_keys(const json_t *v, struct bp_stage_foot *f, struct bp_err *er
 static int read_way(const json_t *v, struct bp_stage_foot *f, struct bp_err *err)
 {
     const json_t *range = json_object_get(v, "range"), *borders = json_object_get(v, "borders");
-    const json_t *split = json_object_get(v, "split");
+    const json_t *split = json_object_get(v, "split"), *copied = json_object_get(v, "copied");
+    const json_t *hot = json_object_get(v, "hot");
 
-    if (split && !json_is_true(split))
+    if ((split && !json_is_true(split)) || (copied && !json_is_true(copied)) || (split && copied))
         return damaged("not said whether keys are split", err);
     f->split = split != NULL;
+    f->copied = copied != NULL;
+    if ((split || copied) != json_is_string(hot) ||
+        !bp_borders_parse(json_string_value(hot), f->hot))
+        return damaged("not said which keys are hot", err);
     if (!range && !borders)
         return 0;
     if (!json_is_string(range) || !json_is_string(borders) ||
@@ -352,7 +362,7 @@ static int read_blocks(const char *p, int n_batches, int64_t first, int64_t last
         return err->code;
     f->n_blocks = 0;
     for (; *p; n_listed++) {
-        p = read_block(p, f->parts, &b);
+        p = read_block(p, f->parts + (f->copied ? 1 : 0), &b);
         if (!p)
             BP_GO(damaged("a line of " KEY_BLOCKS " is not readable", err));
         if (b.index >= n_batches || bp_bit_get(seen, b.index) ||
@@ -361,7 +371,7 @@ static int read_blocks(const char *p, int n_batches, int64_t first, int64_t last
         if (__builtin_add_overflow(n_rows, b.n_rows, &n_rows))
             BP_GO(damaged("rows do not add up", err));
         bp_bit_set(seen, b.index);
-        if (first < 0 || (b.part >= first && b.part <= last))
+        if (first < 0 || (b.part >= first && b.part <= last) || b.part == f->parts)
             BP_GO(keep_block(f, &b, err));
         before = b;
     }

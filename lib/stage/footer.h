@@ -4,7 +4,8 @@
  * its Arrow footer (bp-stage(5)):
  *
  *   bp.stage     JSON: version, keys, classes, parts, even, task, tasks, identity,
- *                rows, blocks; by range: range, borders; with hot keys spread: split
+ *                rows, blocks; by range: range, borders; with hot keys: hot, and
+ *                split or copied
  *   bp.blocks    a line per block: PART INDEX ROWS OFFSET BYTES XXH3, by part, then
  *                index; so the blocks of a partition are in the order of its rows
  *   bp.ledger    JSON: which bytes of which input the task read (flow/ledger.h)
@@ -37,7 +38,9 @@ struct bp_stage_foot {
     int n_keys;
     uint32_t parts;
     bool even;
-    bool split;       /* rows of some keys are in many partitions */
+    bool split;       /* rows of hot keys are in many partitions */
+    bool copied;      /* or in none: blocks of the partition `parts`, for every share */
+    char hot[17];     /* of either: which keys */
     char *range;      /* by range: ORDER BY list of the keys; else NULL */
     char borders[17]; /* by range: which borders (flow/marks.h) */
     int task, n_tasks;
@@ -55,8 +58,8 @@ bool bp_stage_foot_alike(const struct bp_stage_foot *a, const struct bp_stage_fo
 int bp_stage_foot_write(struct bp_stage_foot *foot, const struct bp_schema *schema,
                         struct bp_ledger *ledger, struct bp_ipc_writer *w,
                         struct bp_err *err) BP_MUST;
-/* Reads and checks what f says; only blocks of partitions first..last are kept
- * (first < 0: all). What is damaged or does not add up is BP_EDATA. */
+/* Reads and checks what f says; only blocks of partitions first..last, and of copied
+ * keys, are kept (first < 0: all). What is damaged or does not add up is BP_EDATA. */
 int bp_stage_foot_read(const struct bp_ipc_file *f, int64_t first, int64_t last,
                        struct bp_stage_foot *out, struct bp_err *err) BP_MUST;
 void bp_stage_foot_release(struct bp_stage_foot *f);

@@ -43,13 +43,14 @@ static int begin(struct bp_stage_report *r, struct bp_stage_foot *f, struct bp_e
 {
     r->parts = f->parts;
     r->even = f->even;
-    r->rows = bp_mem_new(f->parts, sizeof *r->rows, err);
-    r->bytes = r->rows ? bp_mem_new(f->parts, sizeof *r->bytes, err) : NULL;
+    r->rows = bp_mem_new(f->parts + 1, sizeof *r->rows, err);
+    r->bytes = r->rows ? bp_mem_new(f->parts + 1, sizeof *r->bytes, err) : NULL;
     if (!r->bytes)
         return err->code;
     r->keys = f->keys;
     r->n_keys = f->n_keys;
     r->split = f->split;
+    r->copied = f->copied;
     r->range = f->range;
     memcpy(r->borders, f->borders, sizeof r->borders);
     f->keys = NULL;
@@ -61,7 +62,7 @@ static int begin(struct bp_stage_report *r, struct bp_stage_foot *f, struct bp_e
 static bool same_parts(const struct bp_stage_report *r, const struct bp_stage_foot *f)
 {
     bool same = f->parts == r->parts && f->even == r->even && f->n_keys == r->n_keys &&
-                f->split == r->split && !f->range == !r->range;
+                f->split == r->split && f->copied == r->copied && !f->range == !r->range;
 
     if (same && f->range)
         same = strcmp(f->range, r->range) == 0 && strcmp(f->borders, r->borders) == 0;

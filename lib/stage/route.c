@@ -43,6 +43,7 @@ int bp_route_open(struct bp_route *r, const struct bp_schema *schema, const stru
     r->n_keys = (int)n;
     r->even = o->even;
     r->router = o->router;
+    r->copied = o->copied;
     r->parts = n || o->even ? o->parts : 1; /* no keys: one group of rows */
     return open_hot(r, o, err);
 }
@@ -82,12 +83,12 @@ static bool is_hot(const struct bp_route *r, uint64_t hash)
            bsearch(&hash, r->hot, (size_t)r->n_hot, sizeof hash, by_value);
 }
 
-/* What was sent where its hash says, sent to each partition in turn. */
+/* What was sent where its hash says, sent to each partition in turn, or to all. */
 static void spread_hot(struct bp_route *r, const uint64_t *hashes, int64_t n, uint32_t *part_of)
 {
     for (int64_t i = 0; i < n; i++)
         if (is_hot(r, hashes[i]))
-            part_of[i] = (uint32_t)(r->n_even_rows++ % r->parts);
+            part_of[i] = r->copied ? r->parts : (uint32_t)(r->n_even_rows++ % r->parts);
 }
 
 static int rows_hash(struct bp_route *r, const struct bp_batch *in, uint32_t *part_of,
@@ -110,7 +111,7 @@ static int rows_hash(struct bp_route *r, const struct bp_batch *in, uint32_t *pa
 int bp_route_rows(struct bp_route *r, const struct bp_batch *in, uint32_t *part_of,
                   struct bp_err *err)
 {
-    if (r->parts == 1)
+    if (r->parts == 1 && !r->copied)
         memset(part_of, 0, (size_t)in->n_rows * sizeof *part_of);
     else if (r->even)
         rows_even(r, in->n_rows, part_of);

@@ -2,7 +2,7 @@
 /*
  * Private to lib/stage: which partition each row of a task belongs to. By hash of the
  * keys; evenly; by an operator's rule (ranges). Rows of hot keys go to the partitions
- * in turn.
+ * in turn, or beyond the last, where all read them.
  */
 #ifndef BP_STAGE_ROUTE_H
 #define BP_STAGE_ROUTE_H
@@ -11,7 +11,7 @@
 
 struct bp_route {
     uint32_t parts;
-    bool even;
+    bool even, copied; /* copied: hot keys' rows are of the partition `parts` */
     const struct bp_stage_router *router;
     int *key_cols; /* n_keys */
     int n_keys;

@@ -10,6 +10,8 @@
  * of the new N, finishes the removal. Removing first would leave a moment with
  * neither the old table nor the new.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -101,6 +103,9 @@ static int set_way(struct stage_sink *s, const struct bp_stage_opts *o, struct b
     }
     f->even = o->even;
     f->split = o->split;
+    f->copied = o->copied;
+    if (o->split || o->copied)
+        snprintf(f->hot, sizeof f->hot, "%016" PRIx64, o->hot_identity);
     f->parts = r->parts;
     if (!o->router)
         return 0;
@@ -179,6 +184,7 @@ static int sink_open(struct stage_sink *s, const struct bp_schema *schema,
                      const struct bp_stage_opts *o, struct bp_err *err)
 {
     struct bp_share marked;
+    uint32_t n_parts;
 
     BP_TRY(check_opts(o, err));
     BP_TRY(bp_mark_task(schema, &marked, err));
@@ -191,12 +197,13 @@ static int sink_open(struct stage_sink *s, const struct bp_schema *schema,
     s->foot.task = o->n_tasks ? o->task : 0;
     s->foot.n_tasks = o->n_tasks ? o->n_tasks : 1;
     s->limit_bytes = pending_limit(s->ctx);
-    bp_budget_least(&s->ctx->budget, PENDING_MIN_BYTES + s->foot.parts * PART_BYTES);
+    n_parts = s->foot.parts + (o->copied ? 1 : 0);
+    bp_budget_least(&s->ctx->budget, PENDING_MIN_BYTES + n_parts * PART_BYTES);
     s->dir = bp_mem_str(o->dir, err);
     if (!s->dir)
         return err->code;
     BP_TRY(bp_lineage_identity(schema, s->foot.parts, s->foot.n_tasks, s->foot.identity, err));
-    BP_TRY(bp_pending_open(&s->pending, &s->schema, s->foot.parts, err));
+    BP_TRY(bp_pending_open(&s->pending, &s->schema, n_parts, err));
     return open_file(s, err);
 }
 

@@ -34,10 +34,26 @@ static void source_free(void *self)
     bp_mem_free(s);
 }
 
+/* The partition to read, from `part` on: those of the range, and what every share gets. */
+static int64_t next_part(const struct stage_source *s, int64_t part)
+{
+    const struct bp_stage_foot *f = &s->tasks.tasks[0].foot;
+
+    return part > s->tasks.last && f->copied && part < f->parts ? f->parts : part;
+}
+
+static bool is_read(const struct stage_source *s, int64_t part)
+{
+    const struct bp_stage_foot *f = &s->tasks.tasks[0].foot;
+
+    return part <= s->tasks.last || (f->copied && part == f->parts);
+}
+
 /* The next block in order, or NULL: there is none. */
 static const struct bp_stage_block *find_block(struct stage_source *s)
 {
-    for (; s->part <= s->tasks.last; s->part++, s->task = 0)
+    for (s->part = next_part(s, s->part); is_read(s, s->part);
+         s->part = next_part(s, s->part + 1), s->task = 0)
         for (; s->task < s->tasks.n; s->task++) {
             const struct bp_stage_foot *f = &s->tasks.tasks[s->task].foot;
             int64_t at = s->next_block[s->task];
@@ -150,6 +166,8 @@ static int set_schema(struct stage_source *s, struct bp_schema *out, struct bp_e
                           .last = (uint32_t)s->tasks.last};
 
     memcpy(p.borders, f->borders, sizeof p.borders);
+    memcpy(p.hot, f->hot, sizeof p.hot);
+    p.copied = f->copied;
     BP_TRY(bp_stage_tasks_file(&s->tasks, 0, &file, err));
     BP_TRY(bp_schema_copy(out, bp_ipc_file_schema(file), err));
     s->n_cols = out->n_fields;
@@ -163,9 +181,7 @@ static int set_schema(struct stage_source *s, struct bp_schema *out, struct bp_e
     BP_TRY(bp_schema_set_meta(out, BP_MARK_PARTED, NULL, err));
     BP_TRY(bp_mark_set_task(out, s->share, err));
     /* of the whole there are no other shares, and PARTS shall not be in a result's bytes */
-    if (!s->share.n || !f->n_keys || f->even || f->split)
-        return 0;
-    return bp_mark_set_parted(out, &p, err);
+    return s->share.n && f->n_keys && !f->even ? bp_mark_set_parted(out, &p, err) : 0;
 }
 
 /* The share of the range that was asked for. */
@@ -195,12 +211,28 @@ static int check_share(struct bp_share share, struct bp_err *err)
     return 0;
 }
 
+/* Some partitions without a share's mark: nobody could tell the copies. */
+static int check_copied(const struct stage_source *s, struct bp_stage_range range,
+                        struct bp_err *err)
+{
+    const struct bp_stage_foot *f = &s->tasks.tasks[0].foot;
+
+    if (!f->copied || s->share.n || range.first < 0 || range.last - range.first + 1 == f->parts)
+        return 0;
+    return bp_fail(
+        err, BP_EUSAGE,
+        "%s has rows that every partition shares (bp-shuffle --copy-hot): read it whole, "
+        "or in bp-join with --task",
+        s->tasks.dir);
+}
+
 static int source_open(struct stage_source *s, struct bp_source *out, const char *dir,
                        struct bp_stage_range range, struct bp_ctx *ctx, struct bp_err *err)
 {
     BP_TRY(check_share(s->share, err));
     BP_TRY(bp_stage_tasks_open(&s->tasks, dir, range, s->share, err));
     s->part = s->tasks.first;
+    BP_TRY(check_copied(s, range, err));
     s->next_block = bp_mem_new((size_t)s->tasks.n, sizeof *s->next_block, err);
     out->name = bp_mem_str(dir, err);
     if (err->code)

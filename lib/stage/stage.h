@@ -24,11 +24,13 @@ struct bp_stage_opts {
     uint32_t parts;
     bool even;                            /* row r of the task goes to r mod parts; keys unused */
     const struct bp_stage_router *router; /* NULL: by hash of the keys */
-    const uint64_t *hot; /* by hash: n_hot key hashes, ascending; rows of these keys go to */
-    int64_t n_hot;       /* each partition in turn */
-    bool split;          /* there are hot keys, if none came */
-    int task, n_tasks;   /* n_tasks 0: the only one, 00000-of-00001 */
-    bool replace;        /* a directory of another N may be replaced */
+    const uint64_t *hot;                  /* by hash: n_hot key hashes, ascending */
+    int64_t n_hot;
+    uint64_t hot_identity; /* the same for the same keys */
+    bool split;            /* rows of hot keys go to each partition in turn */
+    bool copied;           /* or stand apart: every share of the stage gets all of them */
+    int task, n_tasks;     /* n_tasks 0: the only one, 00000-of-00001 */
+    bool replace;          /* a directory of another N may be replaced */
 };
 /* Rows go to partitions, buffered under ctx->budget, and become one file by one
  * rename at commit. schema carries the marks (bp.partial, bp.lineage). */
@@ -43,8 +45,8 @@ struct bp_stage_range {
 int bp_stage_look(const char *dir, bool *out, struct bp_err *err) BP_MUST;
 bool bp_stage_is(const char *dir); /* for tests: a failure is a no */
 /* Refuses incomplete or mixed stages. task/n_tasks > 0: the share of the partitions
- * in range. Order: by partition, task, row. Sets bp.task and, unless keys are split,
- * bp.parted. */
+ * in range. Order: by partition, task, row; rows of copied hot keys behind those of the
+ * last partition. Of a share, sets bp.task and bp.parted. */
 int bp_stage_source(struct bp_source *out, const char *dir, struct bp_stage_range range, int task,
                     int n_tasks, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 
@@ -56,11 +58,11 @@ struct bp_stage_report {
     char **keys; /* n_keys names */
     int n_keys;
     uint32_t parts;
-    bool even, split;
+    bool even, split, copied;
     char *range; /* ORDER BY list of the keys; NULL: by hash */
     int n_tasks, n_committed;
     uint8_t *committed;    /* of each task */
-    int64_t *rows, *bytes; /* of each partition */
+    int64_t *rows, *bytes; /* of each partition, and of what every share gets */
     int64_t n_rows, n_bytes, n_blocks;
     char borders[17];  /* of the range */
     char identity[33]; /* the run of the first task that is there */

@@ -398,6 +398,25 @@ out:
     return rc;
 }
 
+/* A share with rows that others have too is only good for meeting its like in a join. */
+static int open_stage(struct opening *g, struct bp_piece *p, struct bp_source *out)
+{
+    struct bp_err *err = &g->t->err;
+    struct bp_parted parted;
+    bool present, copied;
+
+    BP_TRY(bp_stage_source(out, p->path, p->range, g->task.i, g->task.n, &g->t->ctx, err));
+    BP_TRY(bp_mark_parted(&out->schema, &present, &parted, err));
+    copied = parted.copied;
+    bp_parted_release(&parted);
+    if (copied && !g->o.takes_copies)
+        return bp_fail(err, BP_EDATA,
+                       "a share of %s has copies of other shares' rows (bp-shuffle --copy-hot): it "
+                       "is for bp-join only; for all else read the stage whole",
+                       p->path);
+    return 0;
+}
+
 static int open_file(struct opening *g, struct bp_piece *p, struct bp_source *out)
 {
     BP_TRY(own_schema(g, p));
@@ -407,7 +426,7 @@ static int open_file(struct opening *g, struct bp_piece *p, struct bp_source *ou
         return open_arrow_file(g, p, out);
     if (p->kind == BP_PIECE_PARQUET)
         return open_parquet(g, p, out);
-    return bp_stage_source(out, p->path, p->range, g->task.i, g->task.n, &g->t->ctx, &g->t->err);
+    return open_stage(g, p, out);
 }
 
 /* What was opened went with the source that was made of it. */

@@ -100,6 +100,7 @@ struct bp_open {
     bool text_on_stdin;  /* bp-read: stdin may be CSV */
     bool whole;          /* a broadcast side: never a share */
     bool no_schema_file; /* text: a file _schema beside it is not read */
+    bool takes_copies;   /* bp-join: a share may have copies of hot keys' rows */
     struct bp_rejects *rejects; /* bp-read --on-error null, skip; NULL: errors fail */
 };
 /* Operands names[0..n) (n == 0: stdin) one after the other as one table. */

@@ -373,7 +373,7 @@ edge() { # a table of k and s with NULLs and repeats
     fails 1 bp-reduce --task 0/2 -k k 'count(*)' st
     says 'use --partial'
     fails 1 bp-join --task 0/2 -k k st gs
-    says 'take the right side whole (-b)'
+    says 'shuffle the other with --copy-hot'
     for i in 0 1 2; do
         bp-reduce --task $i/3 --partial -k k 'count(*) AS m' st | bp-shuffle --task $i/3 -n 4 st2
         bp-join --task $i/3 -k k -b g.arrows st | bp-write --task $i/3 -f arrow j/
@@ -395,6 +395,58 @@ edge() { # a table of k and s with NULLs and repeats
     fails 2 bp-shuffle -k v -n 8 --split-hot @text.csv st <h.arrows
     says v
     fails 1 bp-shuffle -k k -n 8 --split-hot @none.csv st <h.arrows
+}
+@test "copy-hot: only bp-join takes a share, and only with its like; the whole is a table" {
+    { echo k,v; seq 0 9999 | awk '{ print ($1 % 3 ? 7 : $1 % 500) "," $1 }'; } >h.csv
+    { echo k,w; seq 0 599 | awk '{ print $1 "," $1 }'; echo 7,700; } >g.csv
+    printf 'k\n7\n' >hot.csv
+    printf 'k\n7\n8\n' >other.csv
+    bp-read h.csv | bp-shuffle -k k -n 8 --split-hot @hot.csv hs
+    for i in 0 1; do bp-read --task $i/2 g.csv | bp-shuffle --task $i/2 -k k -n 8 --copy-hot @hot.csv gc; done
+    [ "$(bp-stat --fingerprint g.csv)" = "$(bp-stat --fingerprint gc)" ]
+    bp-stat --verify gc | grep -q 'each, too  *2 '
+    bp-join -k k h.csv g.csv | bp-sort 'v, w' | bp-write >want
+    for i in 0 1 2; do bp-join --task $i/3 -k k hs gc | bp-write --task $i/3 -f arrow j/; done
+    bp-sort 'v, w' j | bp-write >got
+    same want got
+    bp-join -k k hs gc | bp-sort 'v, w' | bp-write >got
+    same want got
+    # the hot key's rows of the result are in many shares, too
+    bp-join --task 0/3 -k k hs gc >j.arrows
+    fails 1 bp-reduce -k k 'count(*)' j.arrows
+    says 'use --partial'
+    fails 1 bp-read --task 0/3 gc
+    says 'for bp-join only'
+    fails 1 bp-join --task 0/3 -k k -b g.csv gc
+    says 'for bp-join only'
+    fails 2 bp-read 'gc#3'
+    says 'read it whole'
+    fails 1 bp-join --task 0/3 --per-task -k k gc gc
+    says 'of both sides are copied'
+    bp-read h.csv | bp-shuffle -k k -n 8 plain
+    fails 1 bp-join --task 0/3 --per-task -k k plain gc
+    says 'shuffle that one with --split-hot'
+    fails 1 bp-join --task 0/3 -k k hs hs
+    says 'of both sides are split'
+    bp-read g.csv | bp-shuffle -k k -n 8 --copy-hot @other.csv go
+    fails 1 bp-join --task 0/3 -k k hs go
+    says 'are not the same'
+    bp-read g.csv | bp-shuffle -k k -n 9 --copy-hot @hot.csv g9
+    fails 1 bp-join --task 0/3 -k k hs g9
+    says 'into the same number of partitions'
+    fails 2 bp-shuffle -k k -n 8 --copy-hot @hot.csv --split-hot @hot.csv st <j.arrows
+    # without partitions, and without hot keys
+    for n in 1 8; do
+        for t in hot none; do
+            rm -rf s c jj
+            bp-filter "k = 7 AND '$t' = 'hot'" hot.csv >h2.arrows
+            bp-read h.csv | bp-shuffle -k k -n $n --split-hot @h2.arrows s
+            bp-read g.csv | bp-shuffle -k k -n $n --copy-hot @h2.arrows c
+            for i in 0 1 2; do bp-join --task $i/3 -k k s c | bp-write --task $i/3 -f arrow jj/; done
+            bp-sort 'v, w' jj | bp-write >got
+            same want got
+        done
+    done
 }
 @test "the bytes of a result do not tell how many partitions there were" {
     for p in 1 64; do

@@ -62,7 +62,7 @@ static void a_parted_mark_reads_back(void)
 {
     char *keys[] = {"hour", "the \"zone\"", NULL};
     int classes[] = {8, 2};
-    struct bp_parted p = {keys, classes, 2, 64, 8, 15, ""}, got;
+    struct bp_parted p = {keys, classes, 2, 64, 8, 15, "", "", false}, got;
     struct bp_schema s = {0};
     bool present;
 
@@ -84,7 +84,7 @@ static void borders_of_a_parted_mark_read_back(void)
 {
     char *keys[] = {"a", NULL};
     int classes[] = {2};
-    struct bp_parted p = {keys, classes, 1, 4, 0, 3, "0123456789abcdef"}, got;
+    struct bp_parted p = {keys, classes, 1, 4, 0, 3, "0123456789abcdef", "", false}, got;
     struct bp_schema s = {0};
     bool present;
 
@@ -95,6 +95,26 @@ static void borders_of_a_parted_mark_read_back(void)
               "\"last\":3,\"parts\":4}");
     NEED(bp_mark_parted(&s, &present, &got, &err) == 0 && present);
     CHECK_STR(got.borders, p.borders);
+    bp_parted_release(&got);
+    bp_schema_release(&s);
+}
+
+static void hot_keys_of_a_parted_mark_read_back(void)
+{
+    char *keys[] = {"a", NULL};
+    int classes[] = {2};
+    struct bp_parted p = {keys, classes, 1, 4, 0, 3, "", "0123456789abcdef", true}, got;
+    struct bp_schema s = {0};
+    bool present;
+
+    bp_err_clear(&err);
+    CHECK(bp_mark_set_parted(&s, &p, &err) == 0);
+    CHECK_STR(bp_schema_meta(&s, "bp.parted"),
+              "{\"classes\":[2],\"copied\":true,\"first\":0,\"hot\":\"0123456789abcdef\","
+              "\"keys\":[\"a\"],\"last\":3,\"parts\":4}");
+    NEED(bp_mark_parted(&s, &present, &got, &err) == 0 && present);
+    CHECK_STR(got.hot, p.hot);
+    CHECK(got.copied && !got.borders[0]);
     bp_parted_release(&got);
     bp_schema_release(&s);
 }
@@ -132,6 +152,8 @@ static void a_malformed_parted_mark_is_refused(void)
         "{\"borders\":\"0123\",\"keys\":[\"a\"],\"classes\":[2],\"parts\":4,\"first\":0,\"last\":"
         "3}",
         "{\"borders\":7,\"keys\":[\"a\"],\"classes\":[2],\"parts\":4,\"first\":0,\"last\":3}",
+        "{\"hot\":\"0123\",\"keys\":[\"a\"],\"classes\":[2],\"parts\":4,\"first\":0,\"last\":3}",
+        "{\"copied\":true,\"keys\":[\"a\"],\"classes\":[2],\"parts\":4,\"first\":0,\"last\":3}",
         "{\"keys\":[\"a\"],\"classes\":[2],\"parts\":4,\"parts\":4,\"first\":0,\"last\":3}",
     };
     struct bp_parted got;
@@ -299,8 +321,8 @@ static void a_difference_is_told_in_words(void)
 
 UNIT_MAIN(T(a_share_is_two_plain_numbers), T(a_task_mark_reads_back_and_can_be_removed),
           T(a_malformed_task_mark_is_refused), T(a_parted_mark_reads_back),
-          T(borders_of_a_parted_mark_read_back), T(an_empty_range_reads_back),
-          T(a_malformed_parted_mark_is_refused),
+          T(borders_of_a_parted_mark_read_back), T(hot_keys_of_a_parted_mark_read_back),
+          T(an_empty_range_reads_back), T(a_malformed_parted_mark_is_refused),
           T(lineage_is_compact_sorted_and_leaves_out_what_is_empty),
           T(the_sides_of_a_join_keep_their_places), T(a_clause_that_is_not_utf8_is_refused),
           T(a_malformed_lineage_is_refused), T(the_identity_is_the_documented_hash),
