@@ -10,6 +10,11 @@ uint64_t bp_xxh3(const void *p, size_t n)
     return XXH3_64bits(p, n);
 }
 
+uint64_t bp_xxh64(const void *p, size_t n)
+{
+    return XXH64(p, n, 0);
+}
+
 uint64_t bp_xxh3_seeded(const void *p, size_t n, uint64_t seed)
 {
     return XXH3_64bits_withSeed(p, n, seed);

@@ -13,6 +13,7 @@
 
 uint64_t bp_xxh3(const void *p, size_t n);
 uint64_t bp_xxh3_seeded(const void *p, size_t n, uint64_t seed);
+uint64_t bp_xxh64(const void *p, size_t n); /* the older XXH64, seed 0: Parquet's */
 
 struct bp_xxh3_state;
 /* Streaming XXH3-64; NULL when there is no memory. */

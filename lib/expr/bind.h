@@ -109,6 +109,8 @@ int bp_bind_logic(struct bp_bind *b, int tok, bool is_and, struct bp_node **args
                   struct bp_node **out) BP_MUST;
 int bp_bind_null_test(struct bp_bind *b, int tok, bool is_null, struct bp_node *a,
                       struct bp_node **out) BP_MUST;
+/* IS NULL, or IS NOT NULL, of anything. */
+bool bp_node_is_null_test(const struct bp_node *nd, bool *is_null);
 enum bp_truth_test { BP_IS_TRUE, BP_IS_NOT_TRUE, BP_IS_FALSE, BP_IS_NOT_FALSE };
 int bp_bind_truth_test(struct bp_bind *b, int tok, enum bp_truth_test t, struct bp_node *a,
                        struct bp_node **out) BP_MUST;
@@ -116,6 +118,8 @@ int bp_bind_truth_test(struct bp_bind *b, int tok, enum bp_truth_test t, struct 
 /* in.c */
 int bp_bind_in(struct bp_bind *b, int tok, bool negate, struct bp_node *a, struct bp_node **list,
                int n, struct bp_node **out) BP_MUST;
+/* The constants of IN (not NOT IN) that is a table; NULL: it is something else. */
+const struct bp_column *bp_node_in_values(const struct bp_node *nd);
 
 /* like.c */
 int bp_bind_like(struct bp_bind *b, int tok, bool negate, bool fold_case, struct bp_node *a,

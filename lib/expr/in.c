@@ -94,6 +94,13 @@ static int run_in(struct bp_run *r, const struct bp_vec *args, struct bp_column 
     return 0;
 }
 
+const struct bp_column *bp_node_in_values(const struct bp_node *nd)
+{
+    const struct table *t = nd->param;
+
+    return nd->kind == BP_N_CALL && nd->run == run_in && !nd->op ? &t->values.c : NULL;
+}
+
 static bool has_table(struct bp_type t)
 {
     return !bp_type_is_float(t) && t.kind != BP_BOOL && t.kind != BP_INTERVAL;

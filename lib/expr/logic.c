@@ -103,6 +103,12 @@ int bp_bind_null_test(struct bp_bind *b, int tok, bool is_null, struct bp_node *
     return bp_node_call(b, tok, &c, &a, 1, out);
 }
 
+bool bp_node_is_null_test(const struct bp_node *nd, bool *is_null)
+{
+    *is_null = nd->op;
+    return nd->kind == BP_N_CALL && nd->run == run_null_test;
+}
+
 int bp_bind_truth_test(struct bp_bind *b, int tok, enum bp_truth_test t, struct bp_node *a,
                        struct bp_node **out)
 {

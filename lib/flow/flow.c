@@ -28,9 +28,9 @@ static int keep_parted(struct bp_schema *s, struct bp_err *err)
     return rc;
 }
 
-int bp_source_prune(struct bp_source *s, bp_may_match may, void *ctx, struct bp_err *err)
+int bp_source_prune(struct bp_source *s, const struct bp_condition *c, struct bp_err *err)
 {
-    return s->ops->prune ? s->ops->prune(s->self, may, ctx, err) : 0;
+    return s->ops->prune ? s->ops->prune(s->self, c, err) : 0;
 }
 
 int bp_source_project(struct bp_source *s, const int *cols, int n, struct bp_err *err)

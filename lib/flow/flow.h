@@ -23,13 +23,31 @@
 
 struct bp_ledger;
 
-/* What is known of the rows of a part of a source: one row each, a column for each of
- * the schema, least and greatest value; NULL where it is not known (of floats the
- * greatest never is, for NaN may be among them). NULLs may be among them besides. */
+enum bp_nulls { BP_NULLS_UNKNOWN, BP_NULLS_NONE, BP_NULLS_ALL };
+
+/* What is known of the rows of a part of a source. */
 struct bp_bounds {
+    /* One row each, a column for each of the schema, least and greatest value; NULL where
+     * it is not known (of floats the greatest never is, for NaN may be among them). */
     const struct bp_batch *low, *high;
+    const uint8_t *nulls; /* enum bp_nulls, of each column; NULL: not known */
+    /* Both may be NULL. Asked only where the bounds leave it open, for it may cost a read. */
+    bool (*lacks)(void *self, int col, const struct bp_column *value); /* no row has it */
+    const struct bp_column *(*values)(void *self, int col); /* no row has others; NULL: not known */
+    void *self;
 };
-typedef bool (*bp_may_match)(void *ctx, const struct bp_bounds *known);
+
+/* Rows for which it is not true are of no use to who pulls. Good until the source is
+ * freed, and asked by one thread at a time. */
+struct bp_condition {
+    bool (*may)(void *ctx, const struct bp_bounds *known); /* be true of a row of this part? */
+    void (*mark)(void *ctx, bool *used);                   /* the columns that it reads */
+    /* The rows for which it is true, as bp_expr_select(); only columns that it reads are
+     * there. NULL: cannot be asked. */
+    int (*select)(void *ctx, const struct bp_batch *rows, int32_t *sel, int64_t *n,
+                  struct bp_err *err);
+    void *ctx;
+};
 
 struct bp_source_ops {
     /* 0 and a batch in *out (the caller's; may have 0 rows), BP_DONE, or < 0. */
@@ -39,9 +57,9 @@ struct bp_source_ops {
      * cols[0..n) of the schema, in this order, and decode no others. The schema is
      * adjusted by the caller, bp_source_project(). */
     int (*project)(void *self, const int *cols, int n, struct bp_err *err);
-    /* Optional. Before the first next(), behind project(): parts of which may() says no
-     * need not be read. may and ctx are good until the source is freed. */
-    int (*prune)(void *self, bp_may_match may, void *ctx, struct bp_err *err);
+    /* Optional. Before the first next(), behind project(): rows for which the condition
+     * is not true need not be read. */
+    int (*prune)(void *self, const struct bp_condition *c, struct bp_err *err);
 };
 
 struct bp_source {
@@ -55,7 +73,7 @@ int bp_source_next(struct bp_source *s, struct bp_batch *out, struct bp_err *err
 /* 0, or BP_DONE where the source does not offer it (nothing changed). */
 int bp_source_project(struct bp_source *s, const int *cols, int n, struct bp_err *err) BP_MUST;
 /* Does nothing where the source does not offer it. */
-int bp_source_prune(struct bp_source *s, bp_may_match may, void *ctx, struct bp_err *err) BP_MUST;
+int bp_source_prune(struct bp_source *s, const struct bp_condition *c, struct bp_err *err) BP_MUST;
 void bp_source_free(struct bp_source *s); /* zeroes; a zeroed source is a no-op */
 void bp_source_move(struct bp_source *dst, struct bp_source *src);
 

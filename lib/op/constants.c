@@ -23,8 +23,9 @@ struct constants {
     int n_in;  /* columns of in that come */
     int *cols; /* [n_cols]: of in; n_in and up: values */
     int n_cols;
-    bp_may_match may; /* of whoever asked, over our columns */
-    void *may_ctx;
+    struct bp_condition condition; /* of whoever asked, over our columns */
+    const struct bp_bounds *known; /* of the input, while that is asked */
+    uint8_t *nulls;                /* enum bp_nulls of our columns */
 };
 
 static void constants_free(void *self)
@@ -38,6 +39,7 @@ static void constants_free(void *self)
     }
     bp_mem_free(s->values);
     bp_mem_free(s->cols);
+    bp_mem_free(s->nulls);
     bp_mem_free(s);
 }
 
@@ -62,11 +64,14 @@ out:
     return rc;
 }
 
-static int one_bound(struct constants *s, const struct bp_batch *in, struct bp_batch *out,
-                     struct bp_err *err)
+/* Our columns of n_rows rows: those of in, and the values; of in some may be empty. */
+static int dress(struct constants *s, const struct bp_batch *in, struct bp_batch *out,
+                 struct bp_err *err)
 {
     BP_TRY(bp_batch_init(out, s->n_cols, err));
-    out->n_rows = 1;
+    out->n_rows = in->n_rows;
+    out->first_row = in->first_row;
+    out->share = in->share;
     for (int c = 0; c < s->n_cols; c++) {
         struct value *v;
 
@@ -75,37 +80,11 @@ static int one_bound(struct constants *s, const struct bp_batch *in, struct bp_b
             continue;
         }
         v = &s->values[s->cols[c] - s->n_in];
-        if (!v->rows.n_rows)
-            BP_TRY(make_rows(v, 1, err));
-        BP_TRY(bp_column_slice(&out->cols[c], &v->rows, 0, 1, err));
+        if (v->rows.n_rows < in->n_rows || !v->rows.type.kind)
+            BP_TRY(make_rows(v, in->n_rows, err));
+        BP_TRY(bp_column_slice(&out->cols[c], &v->rows, 0, in->n_rows, err));
     }
     return 0;
-}
-
-/* The bounds of a part of the input, and of our own columns: the value itself. */
-static bool may_match(void *ctx, const struct bp_bounds *known)
-{
-    struct constants *s = ctx;
-    struct bp_batch low = {0}, high = {0};
-    struct bp_bounds ours = {&low, &high};
-    struct bp_err quiet = {0};
-    bool may = true;
-
-    if (one_bound(s, known->low, &low, &quiet) == 0 &&
-        one_bound(s, known->high, &high, &quiet) == 0)
-        may = s->may(s->may_ctx, &ours);
-    bp_batch_release(&low);
-    bp_batch_release(&high);
-    return may;
-}
-
-static int constants_prune(void *self, bp_may_match may, void *ctx, struct bp_err *err)
-{
-    struct constants *s = self;
-
-    s->may = may;
-    s->may_ctx = ctx;
-    return bp_source_prune(&s->in, may_match, s, err);
 }
 
 static int constants_next(void *self, struct bp_batch *out, struct bp_err *err)
@@ -116,27 +95,97 @@ static int constants_next(void *self, struct bp_batch *out, struct bp_err *err)
 
     if (rc != 0)
         return rc;
-    BP_GO(bp_batch_init(out, s->n_cols, err));
-    out->n_rows = in.n_rows;
-    out->first_row = in.first_row;
-    out->share = in.share;
-    for (int c = 0; c < s->n_cols; c++) {
-        struct value *v;
-
-        if (s->cols[c] < s->n_in) {
-            bp_column_ref(&out->cols[c], &in.cols[s->cols[c]]);
-            continue;
-        }
-        v = &s->values[s->cols[c] - s->n_in];
-        if (v->rows.n_rows < in.n_rows || !v->rows.type.kind)
-            BP_GO(make_rows(v, in.n_rows, err));
-        BP_GO(bp_column_slice(&out->cols[c], &v->rows, 0, in.n_rows, err));
-    }
-out:
+    rc = dress(s, &in, out, err);
     bp_batch_release(&in);
     if (rc < 0)
         bp_batch_release(out);
     return rc;
+}
+
+/* ---- a condition ---- */
+
+/* A column of the input is asked about there; of a value everything is known already. */
+static bool lacks(void *self, int col, const struct bp_column *value)
+{
+    const struct constants *s = self;
+
+    return s->cols[col] < s->n_in && s->known->lacks &&
+           s->known->lacks(s->known->self, s->cols[col], value);
+}
+
+static const struct bp_column *all_values(void *self, int col)
+{
+    const struct constants *s = self;
+
+    return s->cols[col] < s->n_in && s->known->values
+               ? s->known->values(s->known->self, s->cols[col])
+               : NULL;
+}
+
+static void know_nulls(struct constants *s, const struct bp_bounds *known)
+{
+    for (int c = 0; c < s->n_cols; c++)
+        if (s->cols[c] >= s->n_in)
+            s->nulls[c] = s->values[s->cols[c] - s->n_in].is_null ? BP_NULLS_ALL : BP_NULLS_NONE;
+        else
+            s->nulls[c] = known->nulls ? known->nulls[s->cols[c]] : BP_NULLS_UNKNOWN;
+}
+
+/* The bounds of a part of the input, and of our own columns: the value itself. */
+static bool may_match(void *ctx, const struct bp_bounds *known)
+{
+    struct constants *s = ctx;
+    struct bp_batch low = {0}, high = {0};
+    struct bp_bounds ours = {&low, &high, s->nulls, lacks, all_values, s};
+    struct bp_err quiet = {0};
+    bool may = true;
+
+    s->known = known;
+    know_nulls(s, known);
+    if (dress(s, known->low, &low, &quiet) == 0 && dress(s, known->high, &high, &quiet) == 0)
+        may = s->condition.may(s->condition.ctx, &ours);
+    bp_batch_release(&low);
+    bp_batch_release(&high);
+    return may;
+}
+
+/* used: of the input's columns. */
+static void mark_used(void *ctx, bool *used)
+{
+    struct constants *s = ctx;
+    struct bp_err quiet = {0};
+    bool *ours = bp_mem_new((size_t)s->n_cols + 1, sizeof *ours, &quiet);
+
+    if (ours)
+        s->condition.mark(s->condition.ctx, ours);
+    for (int c = 0; c < s->n_cols; c++)
+        if (s->cols[c] < s->n_in && (!ours || ours[c]))
+            used[s->cols[c]] = true;
+    bp_mem_free(ours);
+}
+
+static int select_rows(void *ctx, const struct bp_batch *rows, int32_t *sel, int64_t *n,
+                       struct bp_err *err)
+{
+    struct constants *s = ctx;
+    struct bp_batch ours = {0};
+    int rc = dress(s, rows, &ours, err);
+
+    if (rc == 0)
+        rc = s->condition.select(s->condition.ctx, &ours, sel, n, err);
+    bp_batch_release(&ours);
+    return rc;
+}
+
+static int constants_prune(void *self, const struct bp_condition *c, struct bp_err *err)
+{
+    struct constants *s = self;
+    struct bp_condition inner = {may_match, mark_used, c->select ? select_rows : NULL, s};
+
+    s->condition = *c;
+    bp_mem_free(s->nulls);
+    s->nulls = bp_mem_new((size_t)s->n_cols + 1, sizeof *s->nulls, err);
+    return s->nulls ? bp_source_prune(&s->in, &inner, err) : err->code;
 }
 
 /* ---- columns ---- */

@@ -2,7 +2,7 @@
 /*
  * bp-filter: the rows for which a clause is true, in input order. A batch of
  * which all rows pass is handed on untouched; all marks stay true of a subset.
- * Parts of which the input knows that no row passes are not read.
+ * Rows of which the input knows that they do not pass are not read.
  */
 #include "base/mem.h"
 #include "op/op.h"
@@ -84,11 +84,22 @@ static void filter_free(void *self)
     bp_mem_free(f);
 }
 
+/* ---- what the input is told ---- */
+
 static bool may_pass(void *ctx, const struct bp_bounds *known)
 {
-    const struct bp_expr *where = ctx;
+    return bp_expr_may_be_true(ctx, known);
+}
 
-    return bp_expr_may_be_true(where, known);
+static void mark_used(void *ctx, bool *used)
+{
+    bp_expr_mark_columns(ctx, used);
+}
+
+static int select_rows(void *ctx, const struct bp_batch *rows, int32_t *sel, int64_t *n,
+                       struct bp_err *err)
+{
+    return bp_expr_select(ctx, rows, sel, n, err);
 }
 
 static const struct bp_source_ops filter_ops = {.next = filter_next, .free = filter_free};
@@ -96,6 +107,7 @@ static const struct bp_source_ops filter_ops = {.next = filter_next, .free = fil
 int bp_filter_open(struct bp_source *out, struct bp_source *in, const struct bp_clause *where,
                    struct bp_ctx *ctx, struct bp_err *err)
 {
+    struct bp_condition condition = {.may = may_pass, .mark = mark_used, .select = select_rows};
     struct filter *f = bp_mem_new(1, sizeof *f, err);
     int rc = 0;
 
@@ -108,7 +120,8 @@ int bp_filter_open(struct bp_source *out, struct bp_source *in, const struct bp_
     bp_source_move(&f->in, in);
     BP_GO(bp_partial_refuse(&f->in.schema, "bp-filter", err));
     BP_GO(bp_expr_parse_where(where, &f->in.schema, &f->where, err));
-    BP_GO(bp_source_prune(&f->in, may_pass, f->where, err));
+    condition.ctx = f->where;
+    BP_GO(bp_source_prune(&f->in, &condition, err));
     BP_GO(bp_schema_copy(&out->schema, &f->in.schema, err));
     if (f->in.name) {
         out->name = bp_mem_str(f->in.name, err);

@@ -16,8 +16,8 @@ struct union_all {
     int n_cols;
     bool begun; /* the input at hand */
     bool pick;  /* the input at hand does not leave the others out itself */
-    bp_may_match may;
-    void *may_ctx;
+    bool has_condition;
+    struct bp_condition condition;
 };
 
 static bool same_mark(const struct bp_schema *a, const struct bp_schema *b, const char *key)
@@ -54,7 +54,7 @@ static int begin(struct union_all *u, struct bp_err *err)
     if (rc < 0)
         return rc;
     /* bounds are of the columns that are left */
-    return u->may && !u->pick ? bp_source_prune(s, u->may, u->may_ctx, err) : 0;
+    return u->has_condition && !u->pick ? bp_source_prune(s, &u->condition, err) : 0;
 }
 
 static int pick_columns(const struct union_all *u, struct bp_batch *b, struct bp_err *err)
@@ -112,13 +112,13 @@ static int union_project(void *self, const int *cols, int n, struct bp_err *err)
     return 0;
 }
 
-static int union_prune(void *self, bp_may_match may, void *ctx, struct bp_err *err)
+static int union_prune(void *self, const struct bp_condition *c, struct bp_err *err)
 {
     struct union_all *u = self;
 
     (void)err;
-    u->may = may;
-    u->may_ctx = ctx;
+    u->has_condition = true;
+    u->condition = *c;
     return 0;
 }
 

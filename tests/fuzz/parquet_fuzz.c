@@ -81,6 +81,57 @@ static int open_bytes(struct bp_source *out, const uint8_t *data, size_t size, s
     return rc;
 }
 
+/* ---- a condition that asks for all that can be asked, over the first column ---- */
+
+static bool may(void *ctx, const struct bp_bounds *known)
+{
+    const struct bp_column *v;
+
+    (void)ctx;
+    check_column(&known->low->cols[0]);
+    check_column(&known->high->cols[0]);
+    if (known->lacks)
+        (void)known->lacks(known->self, 0, &known->low->cols[0]);
+    v = known->values ? known->values(known->self, 0) : NULL;
+    if (v)
+        check_column(v);
+    return !(known->nulls && known->nulls[0] == BP_NULLS_ALL);
+}
+
+static void mark(void *ctx, bool *used)
+{
+    (void)ctx;
+    used[0] = true;
+}
+
+static int some_rows(void *ctx, const struct bp_batch *rows, int32_t *sel, int64_t *n,
+                     struct bp_err *err)
+{
+    (void)err;
+    *n = 0;
+    check_column(&rows->cols[0]);
+    if (++*(int *)ctx % 3 == 0)
+        sel[(*n)++] = (int32_t)(rows->n_rows / 2);
+    return 0;
+}
+
+static void drain_some(const uint8_t *data, size_t size, struct bp_ctx *ctx)
+{
+    int turn = 0;
+    struct bp_condition c = {may, mark, some_rows, &turn};
+    struct bp_err err = {0};
+    struct bp_source src;
+
+    ctx->batch_rows = 50;
+    if (open_bytes(&src, data, size, ctx) < 0)
+        return;
+    if (src.schema.n_fields) {
+        must(bp_source_prune(&src, &c, &err) == 0);
+        drain(&src);
+    }
+    bp_source_free(&src);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bp_ctx ctx = {.budget.limit_bytes = 64 << 20, .n_threads = 1, .batch_rows = 1000};
@@ -100,5 +151,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         drain(&src);
         bp_source_free(&src);
     }
+    drain_some(data, size, &ctx);
     return 0;
 }

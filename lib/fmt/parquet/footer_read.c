@@ -165,9 +165,9 @@ static int read_chunk(struct bp_pq_file *file, struct bp_thrift *t, const struct
             have_meta = true;
             break;
         case 4: out->offset_index = bp_thrift_int(t, f.type); break;
-        case 5: out->offset_index_bytes = (int32_t)bp_thrift_int(t, f.type); break;
+        case 5: out->offset_index_bytes = bp_thrift_int(t, f.type); break;
         case 6: out->column_index = bp_thrift_int(t, f.type); break;
-        case 7: out->column_index_bytes = (int32_t)bp_thrift_int(t, f.type); break;
+        case 7: out->column_index_bytes = bp_thrift_int(t, f.type); break;
         case 8:
             return bp_fail(err, BP_EDATA, "column %s is encrypted, which is not read here",
                            c->name);

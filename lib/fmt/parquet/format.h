@@ -87,7 +87,7 @@ struct bp_pq_chunk {
     bool all_dict; /* every data page is known to be dictionary-encoded */
     struct bp_pq_stats stats;
     int64_t column_index, offset_index, bloom; /* offsets, 0: none */
-    int32_t column_index_bytes, offset_index_bytes;
+    int64_t column_index_bytes, offset_index_bytes;
 };
 
 struct bp_pq_group {

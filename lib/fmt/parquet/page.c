@@ -23,7 +23,26 @@ void bp_pq_pages_open(struct bp_pq_pages *p, const struct bp_pq_file *f,
 
     ahead.len = 0;
     *p = (struct bp_pq_pages){
-        .file = f, .column = column, .chunk = chunk, .at = chunk->from, .ahead = ahead};
+        .file = f,
+        .column = column,
+        .chunk = chunk,
+        .at = chunk->from,
+        .stop = chunk->to,
+        .ahead = ahead,
+    };
+}
+
+void bp_pq_pages_seek(struct bp_pq_pages *p, int64_t offset, int64_t number)
+{
+    int64_t left = p->at - offset;
+
+    p->n_pages = number;
+    if (left >= 0 && left <= (int64_t)p->ahead.len) { /* it is here */
+        p->ahead_pos = p->ahead.len - (size_t)left;
+        return;
+    }
+    p->ahead.len = p->ahead_pos = 0;
+    p->at = offset;
 }
 
 void bp_pq_pages_close(struct bp_pq_pages *p)
@@ -37,10 +56,12 @@ void bp_pq_pages_close(struct bp_pq_pages *p)
 /* At least n bytes from ahead_pos on, or all that the chunk still has. */
 static int fill(struct bp_pq_pages *p, size_t n, struct bp_err *err)
 {
-    size_t have = p->ahead.len - p->ahead_pos, want = BP_MAX(n, AHEAD_BYTES), got;
+    size_t have = p->ahead.len - p->ahead_pos, want = n, got;
 
     if (have >= n || p->at >= p->chunk->to)
         return 0;
+    if (p->at < p->stop)
+        want = BP_MAX(n, have + (size_t)BP_MIN((int64_t)AHEAD_BYTES, p->stop - p->at));
     if (p->ahead_pos) {
         memmove(p->ahead.data, p->ahead.data + p->ahead_pos, have);
         p->ahead.len = have;
@@ -199,23 +220,42 @@ static int check_header(const struct bp_pq_header *h, struct bp_err *err)
     return 0;
 }
 
-static int next_page(struct bp_pq_pages *p, struct bp_pq_raw *out, struct bp_err *err)
+static void pass_body(struct bp_pq_pages *p, size_t n)
 {
+    size_t have = BP_MIN(n, p->ahead.len - p->ahead_pos);
+
+    p->ahead_pos += have;
+    p->at += (int64_t)(n - have); /* within the chunk: next_header() saw to it */
+    p->n_pages++;
+}
+
+static int next_page(struct bp_pq_pages *p, int64_t *skip, struct bp_pq_raw *out,
+                     struct bp_err *err)
+{
+    const struct bp_pq_header *h = &out->h;
+
     for (;;) {
+        bool is_data, is_dict;
+
         if (p->ahead_pos == p->ahead.len && p->at >= p->chunk->to)
             return BP_DONE;
         BP_TRY(next_header(p, &out->h, err));
-        BP_TRY(take_body(p, (size_t)out->h.packed_bytes, &out->body, err));
-        if (out->h.type == BP_PQ_DATA_PAGE || out->h.type == BP_PQ_DICT_PAGE ||
-            out->h.type == BP_PQ_DATA_PAGE_V2)
-            return check_header(&out->h, err);
-        p->n_pages++; /* of a kind that need not be understood */
+        is_data = h->type == BP_PQ_DATA_PAGE || h->type == BP_PQ_DATA_PAGE_V2;
+        is_dict = h->type == BP_PQ_DICT_PAGE;
+        if (is_data || is_dict)
+            BP_TRY(check_header(h, err));
+        if (is_dict || (is_data && (h->n_values > *skip || *skip == 0)))
+            return take_body(p, (size_t)h->packed_bytes, &out->body, err);
+        if (is_data)
+            *skip -= h->n_values;
+        pass_body(p, (size_t)h->packed_bytes); /* or of a kind that need not be understood */
     }
 }
 
-int bp_pq_pages_next(struct bp_pq_pages *p, struct bp_pq_raw *out, struct bp_err *err)
+int bp_pq_pages_next(struct bp_pq_pages *p, int64_t *skip, struct bp_pq_raw *out,
+                     struct bp_err *err)
 {
-    int rc = next_page(p, out, err);
+    int rc = next_page(p, skip, out, err);
 
     if (rc < 0)
         return bp_err_prefix(err, "%s: column %s: page %lld", p->file->in.name, p->column->name,

@@ -28,6 +28,7 @@ struct bp_pq_pages {
     const struct bp_pq_column *column;
     const struct bp_pq_chunk *chunk;
     int64_t at;          /* of the file: what was read ahead ends here */
+    int64_t stop;        /* behind this place nothing is read ahead; the chunk's end */
     struct bp_buf ahead; /* [ahead_pos, len) are not used yet */
     size_t ahead_pos;
     int64_t n_pages;
@@ -55,8 +56,12 @@ struct bp_pq_page {
 /* p is zero, or was used before: memory is used again. Allocates nothing. */
 void bp_pq_pages_open(struct bp_pq_pages *p, const struct bp_pq_file *f,
                       const struct bp_pq_column *column, const struct bp_pq_chunk *chunk);
-/* The next dictionary or data page, or BP_DONE behind the last. */
-int bp_pq_pages_next(struct bp_pq_pages *p, struct bp_pq_raw *out, struct bp_err *err) BP_MUST;
+/* The next dictionary or data page, or BP_DONE behind the last. Data pages that lie wholly
+ * within the first *skip values are passed over, and *skip is lowered by what they have. */
+int bp_pq_pages_next(struct bp_pq_pages *p, int64_t *skip, struct bp_pq_raw *out,
+                     struct bp_err *err) BP_MUST;
+/* Go to the page with this number in the chunk, which begins at this place of the file. */
+void bp_pq_pages_seek(struct bp_pq_pages *p, int64_t offset, int64_t number);
 void bp_pq_pages_close(struct bp_pq_pages *p);
 
 /* Any thread. scratch: the memory of what is decompressed. */

@@ -1,38 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rows of a Parquet file. A page is the unit of work: this thread walks the chunks
- * of the wanted columns, always where the fewest rows have been given out, and gives
- * pages to the pool, which decodes them; what comes back is a piece of a column.
- * Batches are cut from the pieces: a slice where a piece reaches, a copy where it
- * ends. So memory is that of a page of each column and of the pages in flight,
- * whatever the size of a row group; even one column keeps several threads busy.
+ * of the wanted columns (want.h), always where it is the least far, and gives pages to
+ * the pool, which decodes them; what comes back is a piece of a column. Batches are cut
+ * from the pieces. So memory is that of a page of each column and of the pages in
+ * flight, whatever the size of a row group; even one column keeps several threads busy.
+ *
+ * Which rows are read is decided a row group at a time, in two steps that fill two lists
+ * of stretches. `planned`: what the file itself does not rule out (prune.h). `kept`: what
+ * a condition, where there is one, is true of by the values of the columns that it reads.
+ * These columns lead: their pages follow `planned`, and the condition is judged on their
+ * pieces a window at a time; of a window the rows between the first and the last that
+ * pass are kept. The pages of all other columns follow `kept`, so that where few rows
+ * pass, most of them are neither unpacked nor decoded. A row group in which that does not
+ * pay (most windows have rows that pass) is kept as planned for its rest. Whoever gave
+ * the condition still judges each row.
  */
 #include <string.h>
 
 #include "flow/marks.h"
 #include "flow/pool.h"
-#include "fmt/parquet/decode.h"
 #include "fmt/parquet/parquet.h"
-
-#define CUTS_MAX 64 /* pieces that a batch's column is put together from */
-
-/* A column that somebody wants. Row groups [group, end) of it are not opened yet. */
-struct want {
-    const struct bp_pq_column *column;
-    int leaf;
-    struct bp_pq_pages pages;
-    struct bp_pq_dict *dict;
-    int group;
-    int64_t group_left; /* rows of the open group that were not given out */
-    int64_t given_rows;
-    struct bp_column *pieces; /* decoded, in order */
-    int n_pieces, cap_pieces;
-    int64_t at, have; /* used rows of pieces[0]; rows of all of them that are not used */
-};
+#include "fmt/parquet/prune.h"
+#include "fmt/parquet/want.h"
 
 struct job {
-    struct want *want;
+    struct bp_pq_want *want;
     int codec, group;
+    int64_t first_row;
     struct bp_pq_raw raw;
     struct bp_pq_dict *dict;
     struct bp_column col;
@@ -43,15 +38,27 @@ struct job {
 struct pq_source {
     struct bp_pq_file *file;
     struct bp_ctx *ctx;
-    struct want *wants;
+    struct bp_pq_want *wants;
     int n_wants;
     struct bp_schema all; /* of the file */
     int *leaf_of_field;
     struct bp_share share;
     bool share_due;
-    int group, end; /* row groups whose rows come out */
-    bool *skip;     /* not those; NULL: all do */
-    int64_t group_left, n_rows;
+
+    int group, end; /* row groups that are not planned yet */
+    int64_t row;    /* rows before it were given to whoever pulls */
+    struct bp_pq_stretches planned, kept;
+    int64_t known_row; /* kept is complete before it */
+
+    bool has_condition;
+    struct bp_pq_prune prune;
+    int *leaves; /* of the wants, for prune */
+    bool *used;
+    int n_leaders;
+    int32_t *sel;
+    int judged_group; /* -1: none yet */
+    bool judging;     /* is what is planned of it judged, or kept as it is? */
+    int n_windows, n_passed;
 
     struct bp_pool *pool;
     int64_t flying_bytes;          /* of pages that were given and not taken */
@@ -106,52 +113,112 @@ static void rest_job(struct pq_source *s, struct job *j)
     s->idle = j;
 }
 
-/* ---- giving pages out ---- */
+/* ---- which rows ---- */
 
-static const struct bp_pq_chunk *chunk_of(const struct pq_source *s, const struct want *w, int g)
+static int plan_group(struct pq_source *s, struct bp_err *err)
 {
-    return &s->file->groups[g].chunks[w->leaf];
+    const struct bp_pq_group *g = &s->file->groups[s->group];
+    int n = s->group++;
+
+    if (s->has_condition)
+        return bp_pq_prune_group(&s->prune, n, &s->planned, err);
+    return bp_pq_stretch_add(&s->planned, g->first_row, g->first_row + g->n_rows, n, err);
 }
 
-static bool is_skipped(const struct pq_source *s, int group)
+/* The first planned stretch with rows from this one on; NULL: there is none. */
+static int planned_at(struct pq_source *s, int64_t row, const struct bp_pq_stretch **out,
+                      struct bp_err *err)
 {
-    return s->skip && s->skip[group];
-}
-
-/* The next row group that has rows; false: there is none. */
-static bool open_group(struct pq_source *s, struct want *w)
-{
-    while (w->group_left == 0) {
-        if (w->group == s->end)
-            return false;
-        if (is_skipped(s, w->group)) {
-            w->group++;
-            continue;
-        }
-        bp_pq_pages_open(&w->pages, s->file, w->column, chunk_of(s, w, w->group));
-        bp_pq_dict_unref(w->dict);
-        w->dict = NULL;
-        w->group_left = s->file->groups[w->group++].n_rows;
-    }
-    return true;
-}
-
-static int take_dict(struct pq_source *s, struct want *w, const struct bp_pq_raw *raw,
-                     struct bp_err *err)
-{
-    const char *name = s->file->in.name;
-
-    if (w->dict || raw->number)
-        return bp_fail(err, BP_EDATA,
-                       "%s: column %s: row group %d: page %lld is a dictionary, which only the "
-                       "first can be",
-                       name, w->column->name, w->group - 1, (long long)raw->number);
-    if (bp_pq_dict_decode(&w->dict, w->column, chunk_of(s, w, w->group - 1)->codec, raw,
-                          &s->scratch[s->n_scratch - 1], err) < 0)
-        return bp_err_prefix(err, "%s: column %s: row group %d: dictionary", name, w->column->name,
-                             w->group - 1);
+    while (!(*out = bp_pq_stretch_at(&s->planned, row)) && s->group < s->end)
+        BP_TRY(plan_group(s, err));
     return 0;
 }
+
+#define WINDOWS_LEAST 16 /* judged before it is asked whether that pays */
+
+/* The condition on rows [from, from + n), which the leaders have. */
+static int judge(struct pq_source *s, int64_t from, int64_t n, int group, struct bp_err *err)
+{
+    const struct bp_condition *c = &s->prune.condition;
+    struct bp_batch b = {0};
+    int64_t n_sel = 0;
+    int rc;
+
+    BP_TRY(bp_batch_init(&b, s->n_wants, err));
+    b.n_rows = n;
+    b.first_row = from;
+    for (int i = 0; i < s->n_wants; i++)
+        if (s->wants[i].leads)
+            BP_GO(bp_pq_want_cut(&s->wants[i], from, n, &b.cols[i], err));
+    BP_GO(c->select(c->ctx, &b, s->sel, &n_sel, err));
+    if (n_sel)
+        BP_GO(bp_pq_stretch_add(&s->kept, from + s->sel[0], from + s->sel[n_sel - 1] + 1, group,
+                                err));
+    s->n_passed += n_sel > 0;
+    if (++s->n_windows >= WINDOWS_LEAST && s->n_passed > s->n_windows / 4 * 3)
+        s->judging = false;
+out:
+    bp_batch_release(&b);
+    return rc;
+}
+
+/* More of kept, if that can be known; *more: it was. */
+static int know_more(struct pq_source *s, bool *more, struct bp_err *err)
+{
+    const struct bp_pq_stretch *st;
+    int64_t from, least, n = INT64_MAX;
+
+    *more = false;
+    BP_TRY(planned_at(s, s->known_row, &st, err));
+    if (!st)
+        return 0;
+    if (st->group != s->judged_group) {
+        s->judged_group = st->group;
+        s->judging = s->n_leaders > 0;
+        s->n_windows = s->n_passed = 0;
+    }
+    from = BP_MAX(s->known_row, st->from);
+    least = BP_MIN(s->ctx->batch_rows, st->to - from);
+    for (int i = 0; s->judging && i < s->n_wants; i++) {
+        if (!s->wants[i].leads)
+            continue;
+        if (bp_pq_want_covers(&s->wants[i], from) < least)
+            return 0;
+        n = BP_MIN(n, bp_pq_want_reach(&s->wants[i], from, least, least));
+    }
+    *more = true;
+    if (!s->judging) {
+        s->known_row = st->to;
+        return bp_pq_stretch_add(&s->kept, from, st->to, st->group, err);
+    }
+    s->known_row = from + n;
+    return judge(s, from, n, st->group, err);
+}
+
+/* The first row that may still be needed. */
+static int64_t needed_row(const struct pq_source *s)
+{
+    const struct bp_pq_stretch *st = bp_pq_stretch_at(&s->kept, s->row);
+    int64_t row = s->row;
+
+    if (!st) { /* the next that is kept is behind what is known */
+        row = s->known_row;
+        st = bp_pq_stretch_at(&s->planned, row);
+    }
+    return st ? BP_MAX(row, st->from) : row;
+}
+
+static void drop_pieces(struct pq_source *s)
+{
+    int64_t needed = needed_row(s);
+
+    for (int i = 0; i < s->n_wants; i++)
+        bp_pq_want_drop(&s->wants[i], s->wants[i].leads ? BP_MIN(needed, s->known_row) : needed);
+    bp_pq_stretch_forget(&s->planned, s->row);
+    bp_pq_stretch_forget(&s->kept, s->row);
+}
+
+/* ---- giving pages out ---- */
 
 #define PAGE_LEAST_BYTES ((int64_t)16 << 20)
 #define PAGE_MOST_BYTES ((int64_t)1 << 30)
@@ -164,72 +231,45 @@ static int64_t most_bytes(const struct pq_source *s)
     return limit ? BP_MIN(BP_MAX(limit / 2, PAGE_LEAST_BYTES), PAGE_MOST_BYTES) : PAGE_MOST_BYTES;
 }
 
-/* What a page takes when it is decoded, as far as its header says. */
-static int64_t page_bytes(const struct want *w, const struct bp_pq_raw *raw)
-{
-    int64_t width = BP_MAX((int64_t)bp_type_width_bytes(w->column->type), 4);
-
-    return BP_MAX(width * raw->h.n_values, raw->h.raw_bytes);
-}
-
-static int check_size(const struct pq_source *s, const struct want *w, struct bp_pq_raw *raw,
-                      struct bp_err *err)
-{
-    int64_t bytes = page_bytes(w, raw);
-
-    raw->most_bytes = most_bytes(s);
-    if (bytes <= raw->most_bytes)
-        return 0;
-    return bp_fail(err, BP_EDATA,
-                   "%s: column %s: row group %d: page %lld has %lld values in %lld bytes, more "
-                   "than is read at once under this --mem (%lld bytes)",
-                   s->file->in.name, w->column->name, w->group - 1, (long long)raw->number,
-                   (long long)raw->h.n_values, (long long)bytes, (long long)raw->most_bytes);
-}
-
-/* The next data page with values -> j. */
-static int next_page(struct pq_source *s, struct want *w, struct job *j, struct bp_err *err)
-{
-    int rc;
-
-    do {
-        rc = bp_pq_pages_next(&w->pages, &j->raw, err);
-        if (rc == BP_DONE ||
-            (rc == 0 && j->raw.h.type != BP_PQ_DICT_PAGE && j->raw.h.n_values > w->group_left))
-            return bp_fail(err, BP_EDATA,
-                           "%s: column %s: the pages of row group %d have %s values than it has "
-                           "rows (%lld)",
-                           s->file->in.name, w->column->name, w->group - 1, rc ? "fewer" : "more",
-                           (long long)s->file->groups[w->group - 1].n_rows);
-        if (rc < 0)
-            return rc;
-        BP_TRY(check_size(s, w, &j->raw, err));
-        if (j->raw.h.type == BP_PQ_DICT_PAGE)
-            BP_TRY(take_dict(s, w, &j->raw, err));
-    } while (j->raw.h.type == BP_PQ_DICT_PAGE || j->raw.h.n_values == 0);
-    return 0;
-}
-
-static int give_page(struct pq_source *s, struct want *w, struct bp_err *err)
+static int give_page(struct pq_source *s, struct bp_pq_want *w, const struct bp_pq_stretch *st,
+                     struct bp_err *err)
 {
     struct job *j = new_job(s, err);
     int rc;
 
     if (!j)
         return err->code;
-    rc = next_page(s, w, j, err);
+    rc = bp_pq_want_page(w, st, most_bytes(s), &s->scratch[s->n_scratch - 1], &j->raw,
+                         &j->first_row, err);
     if (rc < 0) {
         free_job(j);
         return rc;
     }
     j->want = w;
-    j->group = w->group - 1;
-    j->codec = chunk_of(s, w, j->group)->codec;
+    j->group = w->group;
+    j->codec = s->file->groups[w->group].chunks[w->leaf].codec;
     j->dict = bp_pq_dict_ref(w->dict);
-    w->group_left -= j->raw.h.n_values;
-    w->given_rows += j->raw.h.n_values;
-    s->flying_bytes += page_bytes(w, &j->raw);
+    s->flying_bytes += bp_pq_want_bytes(w, &j->raw);
     bp_pool_give(s->pool, j);
+    return 0;
+}
+
+#define LEAD_BATCHES 16 /* by so many leaders may be ahead of what is needed */
+
+/* The stretch that w's next page is of; NULL: none, or it is not known yet. */
+static int next_stretch(struct pq_source *s, const struct bp_pq_want *w,
+                        const struct bp_pq_stretch **out, struct bp_err *err)
+{
+    bool more = true;
+
+    if (!w->leads) {
+        while (!(*out = bp_pq_stretch_at(&s->kept, w->row)) && more)
+            BP_TRY(know_more(s, &more, err));
+        return 0;
+    }
+    BP_TRY(planned_at(s, w->row, out, err));
+    if (*out && BP_MAX(w->row, (*out)->from) - needed_row(s) > LEAD_BATCHES * s->ctx->batch_rows)
+        *out = NULL;
     return 0;
 }
 
@@ -242,15 +282,23 @@ static int give_pages(struct pq_source *s, struct bp_err *err)
 
     while (bp_pool_has_room(s->pool) &&
            (!s->flying_bytes || !limit || s->flying_bytes < limit / FLYING_SHARE)) {
-        struct want *least = NULL;
+        struct bp_pq_want *least = NULL;
+        struct bp_pq_stretch stretch = {0};
+        int64_t least_row = INT64_MAX;
 
-        for (int i = 0; i < s->n_wants; i++)
-            if ((!least || s->wants[i].given_rows < least->given_rows) &&
-                open_group(s, &s->wants[i]))
-                least = &s->wants[i];
+        for (int i = 0; i < s->n_wants; i++) {
+            const struct bp_pq_stretch *st;
+
+            BP_TRY(next_stretch(s, &s->wants[i], &st, err));
+            if (!st || BP_MAX(s->wants[i].row, st->from) >= least_row)
+                continue;
+            least = &s->wants[i];
+            stretch = *st;
+            least_row = BP_MAX(least->row, st->from);
+        }
         if (!least)
             return 0;
-        BP_TRY(give_page(s, least, err));
+        BP_TRY(give_page(s, least, &stretch, err));
     }
     return 0;
 }
@@ -260,105 +308,49 @@ static int give_pages(struct pq_source *s, struct bp_err *err)
 static int take_piece(struct pq_source *s, struct bp_err *err)
 {
     struct job *j = bp_pool_take(s->pool);
-    struct want *w;
+    int rc;
 
     if (!j)
         return bp_fail(err, BP_EDATA, "%s: its columns end before its rows do", s->file->in.name);
-    w = j->want;
-    s->flying_bytes -= page_bytes(w, &j->raw);
+    s->flying_bytes -= bp_pq_want_bytes(j->want, &j->raw);
     if (j->err.code) {
         *err = j->err;
         free_job(j);
         return err->code;
     }
-    if (w->n_pieces == w->cap_pieces) {
-        struct bp_column *p = bp_mem_grow(w->pieces, (size_t)w->cap_pieces + 8, sizeof *p, err);
-
-        if (!p) {
-            free_job(j);
-            return err->code;
-        }
-        w->pieces = p;
-        w->cap_pieces += 8;
-    }
-    w->pieces[w->n_pieces++] = j->col;
-    w->have += j->col.n_rows;
-    j->col = (struct bp_column){0};
+    rc = bp_pq_want_keep(j->want, &j->col, j->first_row, err);
     rest_job(s, j);
-    return 0;
-}
-
-static void drop_piece(struct want *w)
-{
-    bp_column_release(&w->pieces[0]);
-    memmove(w->pieces, w->pieces + 1, (size_t)--w->n_pieces * sizeof *w->pieces);
-    w->at = 0;
-}
-
-/* The next n rows of w, which are all there. */
-static int cut_rows(struct want *w, int64_t n, struct bp_column *out, struct bp_err *err)
-{
-    const struct bp_column *srcs[CUTS_MAX] = {0};
-    struct bp_column cuts[CUTS_MAX] = {0};
-    int n_cuts = 0, rc = 0;
-
-    w->have -= n;
-    while (n > 0 && n_cuts < CUTS_MAX) {
-        int64_t some = BP_MIN(n, w->pieces[0].n_rows - w->at);
-
-        BP_GO(bp_column_slice(&cuts[n_cuts], &w->pieces[0], w->at, some, err));
-        srcs[n_cuts] = &cuts[n_cuts];
-        n_cuts++;
-        n -= some;
-        w->at += some;
-        if (w->at == w->pieces[0].n_rows)
-            drop_piece(w);
-    }
-    rc = bp_column_concat(out, srcs, n_cuts, err);
-out:
-    for (int i = 0; i < n_cuts; i++)
-        bp_column_release(&cuts[i]);
     return rc;
 }
 
 #define LONG_BATCHES 8 /* times batch_rows */
 
-/* How many rows of w the next batch may get: what the first piece has, which costs no
- * copy, where it is long; else n, or as many pages as are cut together. */
-static int64_t reach(const struct pq_source *s, const struct want *w, int64_t n)
+static int next_rows(struct pq_source *s, const struct bp_pq_stretch *st, struct bp_batch *out,
+                     struct bp_err *err)
 {
-    int64_t rows = w->pieces[0].n_rows - w->at;
-
-    if (rows >= s->ctx->batch_rows)
-        return BP_MIN(rows, LONG_BATCHES * s->ctx->batch_rows);
-    for (int i = 1; i < w->n_pieces && i < CUTS_MAX; i++)
-        rows += w->pieces[i].n_rows;
-    return BP_MIN(rows, n);
-}
-
-static int next_rows(struct pq_source *s, struct bp_batch *out, struct bp_err *err)
-{
-    int64_t least = BP_MIN(s->ctx->batch_rows, s->group_left), n = s->group_left;
+    int64_t from = BP_MAX(s->row, st->from), n = st->to - from;
+    int64_t least = BP_MIN(s->ctx->batch_rows, n);
 
     for (int i = 0; i < s->n_wants; i++) {
-        while (s->wants[i].have < least) {
+        while (bp_pq_want_covers(&s->wants[i], from) < least) {
             BP_TRY(give_pages(s, err));
             BP_TRY(take_piece(s, err));
         }
-        n = BP_MIN(n, reach(s, &s->wants[i], least));
+        n = BP_MIN(n,
+                   bp_pq_want_reach(&s->wants[i], from, least, LONG_BATCHES * s->ctx->batch_rows));
     }
     BP_TRY(give_pages(s, err)); /* the pool works while this batch is used */
     BP_TRY(bp_batch_init(out, s->n_wants, err));
     out->n_rows = n;
     for (int i = 0; i < s->n_wants; i++)
-        if (cut_rows(&s->wants[i], n, &out->cols[i], err) < 0) {
+        if (bp_pq_want_cut(&s->wants[i], from, n, &out->cols[i], err) < 0) {
             bp_batch_release(out);
             return err->code;
         }
-    out->first_row = s->n_rows;
+    out->first_row = from;
     out->share = s->share;
-    s->n_rows += n;
-    s->group_left -= n;
+    s->row = from + n;
+    drop_pieces(s);
     return 0;
 }
 
@@ -377,6 +369,37 @@ static int share_batch(struct pq_source *s, struct bp_batch *out, struct bp_err 
     return 0;
 }
 
+/* The columns that a condition reads lead where others follow. */
+static int choose_leaders(struct pq_source *s, struct bp_err *err)
+{
+    size_t n = (size_t)s->n_wants + 1;
+    int n_used = 0;
+
+    if (!s->has_condition)
+        return 0;
+    s->leaves = bp_mem_new(n, sizeof *s->leaves, err);
+    s->used = bp_mem_new(n, sizeof *s->used, err);
+    s->sel = bp_mem_new((size_t)s->ctx->batch_rows + 1, sizeof *s->sel, err);
+    if (!s->leaves || !s->used || !s->sel)
+        return err->code;
+    s->prune.condition.mark(s->prune.condition.ctx, s->used);
+    for (int i = 0; i < s->n_wants; i++) {
+        s->leaves[i] = s->wants[i].leaf;
+        n_used += s->used[i];
+    }
+    s->prune.file = s->file;
+    s->prune.leaves = s->leaves;
+    s->prune.used = s->used;
+    s->prune.n = s->n_wants;
+    s->prune.most_bytes = most_bytes(s) / 4;
+    if (!s->prune.condition.select || n_used == s->n_wants)
+        return 0;
+    s->n_leaders = n_used;
+    for (int i = 0; i < s->n_wants; i++)
+        s->wants[i].leads = s->used[i];
+    return 0;
+}
+
 /* When it is known which columns are wanted. */
 static int start(struct pq_source *s, struct bp_err *err)
 {
@@ -389,6 +412,7 @@ static int start(struct pq_source *s, struct bp_err *err)
                            "%s: column %s is %s, which this version does not read: name the "
                            "others (bp-read -c)",
                            s->file->in.name, s->wants[i].column->name, s->wants[i].column->refused);
+    BP_TRY(choose_leaders(s, err));
     s->scratch = bp_mem_new((size_t)n + 1, sizeof *s->scratch, err);
     if (!s->scratch)
         return err->code;
@@ -399,32 +423,30 @@ static int start(struct pq_source *s, struct bp_err *err)
 static int pq_next(void *self, struct bp_batch *out, struct bp_err *err)
 {
     struct pq_source *s = self;
+    const struct bp_pq_stretch *st;
+    bool more;
 
     if (!s->pool)
         BP_TRY(start(s, err));
     if (s->share_due)
         return share_batch(s, out, err);
-    while (s->group_left == 0) {
-        if (s->group == s->end)
+    while (!(st = bp_pq_stretch_at(&s->kept, s->row))) {
+        BP_TRY(know_more(s, &more, err));
+        if (more)
+            continue;
+        if (!bp_pq_stretch_at(&s->planned, s->known_row))
             return BP_DONE;
-        if (!is_skipped(s, s->group))
-            s->group_left = s->file->groups[s->group].n_rows;
-        s->group++;
+        drop_pieces(s); /* what was judged, and did not pass */
+        BP_TRY(give_pages(s, err));
+        BP_TRY(take_piece(s, err));
     }
-    return next_rows(s, out, err);
+    return next_rows(s, &(struct bp_pq_stretch){st->from, st->to, st->group}, out, err);
 }
 
 static void free_wants(struct pq_source *s)
 {
-    for (int i = 0; i < s->n_wants; i++) {
-        struct want *w = &s->wants[i];
-
-        while (w->n_pieces)
-            drop_piece(w);
-        bp_mem_free(w->pieces);
-        bp_pq_pages_close(&w->pages);
-        bp_pq_dict_unref(w->dict);
-    }
+    for (int i = 0; i < s->n_wants; i++)
+        bp_pq_want_release(&s->wants[i]);
     bp_mem_free(s->wants);
     s->wants = NULL;
     s->n_wants = 0;
@@ -445,9 +467,13 @@ static void pq_free(void *self)
         bp_pq_scratch_release(&s->scratch[i]);
     bp_mem_free(s->scratch);
     free_wants(s);
+    bp_pq_stretches_release(&s->planned);
+    bp_pq_stretches_release(&s->kept);
     bp_schema_release(&s->all);
     bp_mem_free(s->leaf_of_field);
-    bp_mem_free(s->skip);
+    bp_mem_free(s->leaves);
+    bp_mem_free(s->used);
+    bp_mem_free(s->sel);
     bp_pq_file_free(s->file);
     bp_mem_free(s);
 }
@@ -455,15 +481,12 @@ static void pq_free(void *self)
 /* leaves[0..n): of the file's columns. */
 static int set_wants(struct pq_source *s, const int *leaves, int n, struct bp_err *err)
 {
-    struct want *wants = bp_mem_new((size_t)n + 1, sizeof *wants, err);
+    struct bp_pq_want *wants = bp_mem_new((size_t)n + 1, sizeof *wants, err);
 
     if (!wants)
         return err->code;
-    for (int i = 0; i < n; i++) {
-        wants[i].leaf = leaves[i];
-        wants[i].column = &s->file->columns[leaves[i]];
-        wants[i].group = s->group;
-    }
+    for (int i = 0; i < n; i++)
+        bp_pq_want_init(&wants[i], s->file, leaves[i]);
     free_wants(s);
     s->wants = wants;
     s->n_wants = n;
@@ -485,44 +508,14 @@ static int pq_project(void *self, const int *cols, int n, struct bp_err *err)
     return rc;
 }
 
-/* The bounds of the wanted columns in a row group: one row of low, one of high. */
-static int read_bounds(const struct pq_source *s, int group, struct bp_batch *low,
-                       struct bp_batch *high, struct bp_err *err)
-{
-    BP_TRY(bp_batch_init(low, s->n_wants, err));
-    BP_TRY(bp_batch_init(high, s->n_wants, err));
-    low->n_rows = high->n_rows = 1;
-    for (int i = 0; i < s->n_wants; i++) {
-        const struct bp_pq_column *c = s->wants[i].column;
-        const struct bp_pq_stats *k = &chunk_of(s, &s->wants[i], group)->stats;
-        bool none = c->refused || c->convert == BP_PQ_HALF || c->convert == BP_PQ_DURATION;
-
-        BP_TRY(bp_pq_decode_bound(&low->cols[i], c, none ? NULL : k->min, k->min_bytes, err));
-        BP_TRY(bp_pq_decode_bound(&high->cols[i], c,
-                                  none || bp_type_is_float(c->type) ? NULL : k->max, k->max_bytes,
-                                  err));
-    }
-    return 0;
-}
-
-static int pq_prune(void *self, bp_may_match may, void *ctx, struct bp_err *err)
+static int pq_prune(void *self, const struct bp_condition *c, struct bp_err *err)
 {
     struct pq_source *s = self;
-    struct bp_batch low = {0}, high = {0};
-    struct bp_bounds known = {&low, &high};
-    int rc = 0;
 
-    s->skip = bp_mem_new((size_t)s->end + 1, sizeof *s->skip, err);
-    if (!s->skip)
-        return err->code;
-    for (int g = s->group; g < s->end && rc == 0; g++) {
-        rc = read_bounds(s, g, &low, &high, err);
-        if (rc == 0)
-            s->skip[g] = !may(ctx, &known);
-        bp_batch_release(&low);
-        bp_batch_release(&high);
-    }
-    return rc;
+    (void)err;
+    s->has_condition = true;
+    s->prune.condition = *c;
+    return 0;
 }
 
 static const struct bp_source_ops pq_ops = {
@@ -604,6 +597,7 @@ int bp_parquet_source(struct bp_source *out, struct bp_input *in,
         return err->code;
     }
     s->ctx = ctx;
+    s->judged_group = -1;
     BP_GO(bp_pq_file_open(&s->file, in, err));
     BP_GO(take_share(s, opts ? opts : &none, err));
     BP_GO(list_fields(s, err));

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""bp-read -w on Parquet files: what is left out must not be missed. TAP.
+
+Files of pyarrow, DuckDB, Polars and bp-write, with and without page index, dictionaries
+and Bloom filters, sorted and not, with pages of few rows: every condition must give the
+rows that DuckDB gives, for any batch size and number of threads. Then the point of it:
+how many bytes of a file are read where few rows pass.
+
+    BP_PYTHON tests/pipe/parquet_prune.py        prints TAP
+"""
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+import duckdb
+import pyarrow as pa
+import pyarrow.ipc as ipc
+import pyarrow.parquet as pq
+import polars as pl
+
+BIN = os.path.join(os.path.abspath(os.environ.get("BP_BUILD", "build")), "bin")
+count = failed = 0
+os.chdir(tempfile.mkdtemp(prefix="parquet_prune."))
+
+
+def report(name, problem=None):
+    global count, failed
+    count += 1
+    failed += problem is not None
+    print(f"{'not ok' if problem is not None else 'ok'} {count} - {name}")
+    for line in str(problem or "").splitlines()[:12]:
+        print(f"# {line}")
+    sys.stdout.flush()
+
+
+def check(name):
+    """Decorator: runs at once; an exception is the failure."""
+    def run(fn):
+        try:
+            fn()
+        except Exception as e:  # noqa: BLE001: any failure is a result
+            report(name, f"{type(e).__name__}: {e}")
+        else:
+            report(name)
+        return fn
+    return run
+
+
+def bp_read(path, *args, **env):
+    p = subprocess.run([os.path.join(BIN, "bp-read"), *args, path], capture_output=True,
+                       timeout=120, env={**os.environ, **env})
+    assert p.returncode == 0, p.stderr.decode()
+    return ipc.open_stream(p.stdout).read_all()
+
+
+# ---- tables ----
+
+def table(n, seed, is_sorted):
+    r = random.Random(seed)
+    ids = list(range(n)) if is_sorted else [r.randrange(n) for _ in range(n)]
+    some = lambda v, p: None if r.random() < p else v  # noqa: E731
+    return pa.table({
+        "id": pa.array(ids, pa.int64()),
+        "small": pa.array([some(i // 500 % 40, 0.1) for i in ids], pa.int16()),
+        "name": pa.array([some(f"n{r.randrange(30)}", 0.2) for _ in ids], pa.string()),
+        "token": pa.array([f"{r.randrange(10**9):x}-{i}" for i in ids], pa.string()),
+        "x": pa.array([r.choice([float("nan"), -0.0, 0.0, 1.5, float(i)]) for i in ids]),
+        "money": pa.array([some(i * 3 % 10007, 0.05) for i in ids], pa.int64())
+                 .cast(pa.decimal128(20, 0)).cast(pa.decimal128(12, 2), safe=False),
+        "day": pa.array([i // 100 for i in ids], pa.int32()).cast(pa.date32()),
+        "late": pa.array([i if i > n * 0.7 else None for i in ids], pa.int32()),
+        "rest": pa.array([f"row {i} of the table" for i in range(n)], pa.string()),
+    })
+
+
+def arrow_stream(t):
+    sink = pa.BufferOutputStream()
+    with ipc.new_stream(sink, t.schema) as w:
+        w.write_table(t)
+    return sink.getvalue().to_pybytes()
+
+
+def bp_write(t, path, *args):
+    p = subprocess.run([os.path.join(BIN, "bp-write"), *args, path], input=arrow_stream(t),
+                       capture_output=True, timeout=120)
+    assert p.returncode == 0, p.stderr.decode()
+
+
+N = 20000
+files = []
+for name, is_sorted in (("sorted", True), ("mixed", False)):
+    t = table(N, 7, is_sorted)
+    f = f"pyarrow_{name}"
+    for kind, opts in (("index", dict(write_page_index=True, data_page_size=2048,
+                                      row_group_size=7000)),
+                       ("plain", dict(use_dictionary=False, write_page_index=True,
+                                      data_page_size=4096, data_page_version="2.0")),
+                       ("none", dict(write_statistics=False, data_page_size=2048,
+                                     row_group_size=9000))):
+        pq.write_table(t, f"{f}_{kind}.parquet", **opts)
+        files.append(f"{f}_{kind}.parquet")
+    pl.from_arrow(t).write_parquet(f"polars_{name}.parquet", data_page_size=4096)
+    duckdb.from_arrow(t).write_parquet(f"duckdb_{name}.parquet", row_group_size=4096)
+    bp_write(t, f"bp_{name}.parquet", "--row-group-rows", "6000")
+    files += [f"polars_{name}.parquet", f"duckdb_{name}.parquet", f"bp_{name}.parquet"]
+
+CONDITIONS = [
+    "id = 12345", "id between 3000 and 3050", "id < 10", "id > 19990 or id < 5", "id = -1",
+    "small = 7", "small is null and id < 100", "small in (1, 2, 3, 4, 5, 6, 7)",
+    "name = 'n3' and id < 2000", "name = 'nowhere'", "name like '%9' and id between 100 and 900",
+    "name is null and id > 19000", "name is not null and id > 19950", "name <> 'n1' and id < 50",
+    "coalesce(name, 'none') = 'none' and id < 700",
+    "x = 0 and id < 300", "x > 15000", "x = 'NaN' and id < 100",
+    "money = 300.00", "money > 10000", "day = '1970-03-01'", "day in ('1970-01-05')",
+    "late is null and id < 20", "late = 15000", "late is not null and late < 14010",
+    "token like 'a%' and id < 3000", "id % 5000 = 17", "not (id > 10)",
+    "id in (1, 2, 3, 500, 501, 19999, 12, 77777)", "name in ('n1', 'x', 'y', 'z', 'w') and id < 99",
+]
+
+
+def key(row):
+    return tuple((v is not None, str(v)) for v in row)
+
+
+def rows(t):
+    return sorted((tuple(r.values()) for r in t.to_pylist()), key=key)
+
+
+for f in files:
+    @check(f"{f}: each condition gives the rows that DuckDB gives")
+    def _(f=f):
+        # DuckDB reads the file as written; it compares floats as we do
+        whole = pq.read_table(f)  # noqa: F841: the query names it
+        for i, w in enumerate(CONDITIONS):
+            want = duckdb.sql(f"select id, rest, name from whole where {w}").to_arrow_table()
+            env = [{}, {"BP_BATCH_ROWS": "100"}, {"BP_JOBS": "1", "BP_BATCH_ROWS": "1000"}][i % 3]
+            have = bp_read(f, "-c", "id, rest, name", "-w", w, **env)
+            assert rows(have) == rows(want), f"{w}: {have.num_rows} rows, not {want.num_rows}"
+
+
+@check("rows come in the order of the file, and the same bytes whatever the batches")
+def _():
+    for f in ("bp_mixed.parquet", "pyarrow_mixed_index.parquet"):
+        outs = set()
+        for env in ({}, {"BP_BATCH_ROWS": "64"}, {"BP_JOBS": "1"}):
+            t = bp_read(f, "-w", "id % 900 = 5", **env)
+            outs.add(str(t.column("rest").to_pylist()))
+        assert len(outs) == 1
+        at = [int(v.split()[1]) for v in t.column("rest").to_pylist()]
+        assert at == sorted(at) and at
+
+
+@check("Hive directories: a condition over both kinds of columns")
+def _():
+    os.makedirs("hive/k=1")
+    os.makedirs("hive/k=2")
+    for k, f in ((1, "pyarrow_sorted_index.parquet"), (2, "bp_mixed.parquet")):
+        os.link(f, f"hive/k={k}/a.parquet")
+    whole = pa.concat_tables([pq.read_table(f).append_column("k", pa.array([k] * N))  # noqa: F841
+                              for k, f in ((1, "pyarrow_sorted_index.parquet"),
+                                           (2, "bp_mixed.parquet"))])
+    for w in ("k = '1' and id < 50", "k = '2' and name = 'n4' and id < 4000", "k = '3'",
+              "id between 7 and 70", "k is null", "k || name = '2n4' and small = 3"):
+        want = duckdb.sql(f"select id, rest, name from whole where {w}").to_arrow_table()
+        have = bp_read("hive", "-c", "id, rest, name", "-w", w)
+        assert rows(have) == rows(want), f"{w}: {have.num_rows} rows, not {want.num_rows}"
+
+
+# ---- what is read ----
+
+def bytes_read(path, *args):
+    """What read() and pread() gave to the process, by the kernel's count."""
+    p = subprocess.Popen([os.path.join(BIN, "bp-read"), "-j", "1", *args, path],
+                         stdout=subprocess.DEVNULL)
+    os.waitid(os.P_PID, p.pid, os.WEXITED | os.WNOWAIT)  # it is gone, its account still there
+    with open(f"/proc/{p.pid}/io") as f:
+        n = int(next(line for line in f if line.startswith("rchar")).split()[1])
+    assert p.wait() == 0
+    return n
+
+
+def wide(n):
+    r = random.Random(3)
+    return pa.table({"a": pa.array(range(n), pa.int64())} |
+                    {f"c{i}": pa.array([r.randrange(10**9) for _ in range(n)], pa.int64())
+                     for i in range(49)})
+
+
+@check("one column of fifty: under 4 % of the file; a few of its rows: far less")
+def _():
+    t = wide(60000)
+    pq.write_table(t, "wide.parquet", use_dictionary=False, write_page_index=True,
+                   data_page_size=16384)
+    bp_write(t, "wide_bp.parquet", "--row-group-rows", "20000")
+    for f in ("wide.parquet", "wide_bp.parquet"):
+        size = os.path.getsize(f)
+        base = bytes_read(f, "-c", "a", "-w", "a < 0")  # start-up, footer
+        n = bytes_read(f, "-c", "a", "-w", "a >= 0")
+        assert n < 0.04 * size, f"{f}: {n} of {size} bytes"
+        assert base < 0.015 * size, f"{f}: {base} of {size} bytes where no row can pass"
+    few = bytes_read("wide.parquet", "-w", "a = 31000")
+    assert few < 0.25 * os.path.getsize("wide.parquet"), f"{few} bytes for one row"
+
+
+print(f"1..{count}")
+sys.exit(failed > 0)
