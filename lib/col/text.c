@@ -174,7 +174,9 @@ static int parse_hex(const char *s, size_t n, uint8_t *out, size_t *out_bytes)
         low = i + 1 < n ? hex_digit(s[i + 1]) : -1;
         if (high < 0 || low < 0)
             return BP_TEXT_BAD;
-        out[len++] = (uint8_t)(high << 4 | low);
+        if (out)
+            out[len] = (uint8_t)(high << 4 | low);
+        len++;
         i++;
     }
     *out_bytes = len;
@@ -193,19 +195,20 @@ int bp_parse_binary(const char *s, size_t n, uint8_t *out, size_t *out_bytes)
     if (n >= 2 && s[0] == '\\' && s[1] == 'x')
         return parse_hex(s + 2, n - 2, out, out_bytes);
     for (size_t i = 0; i < n; i++) {
-        if (s[i] != '\\') {
-            out[len++] = (uint8_t)s[i];
-        } else if (n - i > 1 && s[i + 1] == '\\') {
-            out[len++] = '\\';
+        uint8_t byte = (uint8_t)s[i];
+
+        if (byte == '\\' && n - i > 1 && s[i + 1] == '\\') {
             i++;
-        } else if (n - i > 3 && is_octal(s[i + 1], '3') && is_octal(s[i + 2], '7') &&
-                   is_octal(s[i + 3], '7')) {
-            out[len++] =
-                (uint8_t)((s[i + 1] - '0') << 6 | (s[i + 2] - '0') << 3 | (s[i + 3] - '0'));
+        } else if (byte == '\\' && n - i > 3 && is_octal(s[i + 1], '3') &&
+                   is_octal(s[i + 2], '7') && is_octal(s[i + 3], '7')) {
+            byte = (uint8_t)((s[i + 1] - '0') << 6 | (s[i + 2] - '0') << 3 | (s[i + 3] - '0'));
             i += 3;
-        } else {
+        } else if (byte == '\\') {
             return BP_TEXT_BAD;
         }
+        if (out)
+            out[len] = byte;
+        len++;
     }
     *out_bytes = len;
     return BP_TEXT_OK;

@@ -42,7 +42,8 @@ int bp_parse_time(const char *s, size_t n, enum bp_unit u, int64_t *out);
  * is BP_TEXT_BAD. More fraction digits than the unit holds: BP_TEXT_RANGE unless 0. */
 int bp_parse_timestamp(const char *s, size_t n, enum bp_unit u, bool with_zone, int64_t *out);
 int bp_parse_interval(const char *s, size_t n, struct bp_interval *out);
-/* bytea: \x and hex digits, or PostgreSQL's escape form. At most n bytes -> out. */
+/* bytea: \x and hex digits, or PostgreSQL's escape form. At most n bytes -> out, which may
+ * be NULL: checked and counted only. */
 int bp_parse_binary(const char *s, size_t n, uint8_t *out, size_t *out_bytes);
 
 /* Most bytes that bp_text_format() writes for a value that is not text. */

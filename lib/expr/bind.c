@@ -235,6 +235,7 @@ static int bind_op(struct bp_bind *b, int tok, const char *op, json_t *body, str
 {
     static const char *const prefixes[][2] = {
         {"@", "abs"}, {"~", "~"}, {"|/", "sqrt"}, {"||/", "cbrt"}};
+    char name[BP_TYPE_NAME_MAX];
     struct bp_node *r;
 
     BP_TRY(bp_bind_expr(b, json_object_get(body, "rexpr"), &r));
@@ -244,7 +245,9 @@ static int bind_op(struct bp_bind *b, int tok, const char *op, json_t *body, str
         return bp_bind_negate(b, tok, r, out);
     if (strcmp(op, "+") == 0) {
         *out = r;
-        return 0;
+        return r->kind == BP_N_LITERAL || bp_type_is_number(r->type)
+                   ? 0
+                   : bp_bind_fail(b, tok, "%s has no plus", bp_type_name(r->type, name));
     }
     for (size_t i = 0; i < BP_COUNT_OF(prefixes); i++)
         if (strcmp(op, prefixes[i][0]) == 0)
@@ -314,11 +317,16 @@ static int bind_boolean_test(struct bp_bind *b, json_t *body, struct bp_node **o
 {
     const char *t = json_string_value(json_object_get(body, "booltesttype"));
     static const char *const names[] = {"IS_TRUE", "IS_NOT_TRUE", "IS_FALSE", "IS_NOT_FALSE"};
+    char name[BP_TYPE_NAME_MAX];
     struct bp_node *a;
     int tok;
 
     BP_TRY(bp_bind_expr(b, json_object_get(body, "arg"), &a));
     tok = tok_or(b, body, a->tok);
+    if (a->kind != BP_N_LITERAL && a->type.kind != BP_BOOL)
+        return bp_bind_fail(b, tok,
+                            "this takes a boolean, and this is %s: compare it with something",
+                            bp_type_name(a->type, name));
     BP_TRY(bp_coerce(b, &a, BP_TYPE(BP_BOOL)));
     for (int i = 0; i < 4; i++)
         if (strcmp(t, names[i]) == 0)

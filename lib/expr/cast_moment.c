@@ -33,6 +33,15 @@ int64_t bp_change_unit(int64_t v, int from, int to, bool *bad)
     return r + (r >= epoch ? v >= p - p / 2 : v > p / 2);
 }
 
+/* A time of day in a coarser unit: a half goes up. */
+static int64_t round_time(int64_t v, int from, int to)
+{
+    int64_t have = bp_unit_per_second((enum bp_unit)from),
+            want = bp_unit_per_second((enum bp_unit)to);
+
+    return want >= have ? v * (want / have) : (v + have / want / 2) / (have / want);
+}
+
 static int run_unit(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
     int from = args[0].c.type.unit, to = r->node->type.unit;
@@ -98,11 +107,8 @@ static int run_stamp_time(struct bp_run *r, const struct bp_vec *args, struct bp
 
     BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
     v = data;
-    for (int64_t i = 0; i < r->n; i++) {
-        bool bad = false;
-
-        v[i] = bp_change_unit(a[i] - floor_div(a[i], day) * day, from, to, &bad);
-    }
+    for (int64_t i = 0; i < r->n; i++)
+        v[i] = round_time(a[i] - floor_div(a[i], day) * day, from, to);
     return 0;
 }
 
@@ -120,18 +126,19 @@ static int run_time_interval(struct bp_run *r, const struct bp_vec *args, struct
     return 0;
 }
 
-/* The time of day that is left when whole days are dropped. */
+/* The time of day that is left when whole days are dropped; it is rounded up to 24:00 at most. */
 static int run_interval_time(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
     const struct bp_interval *a = args[0].c.data;
-    int64_t p = 1000000000 / bp_unit_per_second(r->node->type.unit), *v;
+    int to = r->node->type.unit;
+    int64_t *v;
     int64_t day = DAY_S * 1000000000;
     void *data;
 
     BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
     v = data;
     for (int64_t i = 0; i < r->n; i++)
-        v[i] = (a[i].ns - floor_div(a[i].ns, day) * day) / p;
+        v[i] = round_time(a[i].ns - floor_div(a[i].ns, day) * day, BP_NANO, to);
     return 0;
 }
 

@@ -162,50 +162,6 @@ static int run_from_text(struct bp_run *r, const struct bp_vec *args, struct bp_
     return 0;
 }
 
-static int hex_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9'                     ? c - '0'
-           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                                    : -1;
-}
-
-/* \xHEX, or bytes with \\ and \ooo. Returns the length, or -1. */
-static int64_t parse_binary(const uint8_t *s, size_t n, uint8_t *to)
-{
-    size_t w = 0;
-
-    if (n >= 2 && s[0] == '\\' && s[1] == 'x') {
-        for (size_t i = 2; i < n; i++) {
-            int hi, lo;
-
-            if (s[i] == ' ' || s[i] == '\n' || s[i] == '\t' || s[i] == '\r')
-                continue;
-            hi = hex_digit(s[i]);
-            lo = i + 1 < n ? hex_digit(s[i + 1]) : -1;
-            if (hi < 0 || lo < 0)
-                return -1;
-            to[w++] = (uint8_t)(hi << 4 | lo);
-            i++;
-        }
-        return (int64_t)w;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] != '\\') {
-            to[w++] = s[i];
-        } else if (i + 1 < n && s[i + 1] == '\\') {
-            to[w++] = '\\';
-            i++;
-        } else if (i + 3 < n && s[i + 1] >= '0' && s[i + 1] <= '3' && s[i + 2] >= '0' &&
-                   s[i + 2] <= '7' && s[i + 3] >= '0' && s[i + 3] <= '7') {
-            to[w++] = (uint8_t)((s[i + 1] - '0') << 6 | (s[i + 2] - '0') << 3 | (s[i + 3] - '0'));
-            i += 3;
-        } else {
-            return -1;
-        }
-    }
-    return (int64_t)w;
-}
-
 static int run_text_binary(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
     struct bp_text_out o;
@@ -214,20 +170,18 @@ static int run_text_binary(struct bp_run *r, const struct bp_vec *args, struct b
     for (int64_t i = 0; i < r->n; i++) {
         size_t n;
         const uint8_t *s = bp_column_bytes(&args[0].c, i, &n);
-        int64_t used = 0;
+        size_t used = 0;
         uint8_t *p;
         int rc = bp_text_out_room(&o, n, &p, r->ev->err);
 
-        if (rc >= 0 && bp_run_is_valid(r, i)) {
-            used = parse_binary(s, n, p);
-            if (used < 0)
-                rc = bp_cast_fail(r, i, &args[0], false);
-        }
+        if (rc >= 0 && bp_run_is_valid(r, i) &&
+            bp_parse_binary((const char *)s, n, p, &used) != BP_TEXT_OK)
+            rc = bp_cast_fail(r, i, &args[0], false);
         if (rc < 0) {
             bp_text_out_release(&o);
             return rc;
         }
-        bp_text_out_end(&o, used < 0 ? 0 : (size_t)used);
+        bp_text_out_end(&o, used);
     }
     bp_text_out_close(&o, r->node->type, out);
     return 0;

@@ -63,7 +63,28 @@ static size_t to_base64(const uint8_t *s, size_t n, uint8_t *to)
     return at;
 }
 
-enum coding { HEX, BASE64 };
+/* Bytes that are no ASCII, and NUL, as \ooo; a backslash twice. */
+static size_t to_escape(const uint8_t *s, size_t n, uint8_t *to)
+{
+    size_t at = 0;
+
+    for (size_t k = 0; k < n; k++) {
+        if (s[k] == 0 || s[k] >= 0x80) {
+            to[at++] = '\\';
+            to[at++] = (uint8_t)('0' + (s[k] >> 6));
+            to[at++] = (uint8_t)('0' + (s[k] >> 3 & 7));
+            to[at++] = (uint8_t)('0' + (s[k] & 7));
+            continue;
+        }
+        if (s[k] == '\\')
+            to[at++] = s[k];
+        to[at++] = s[k];
+    }
+    return at;
+}
+
+enum coding { HEX, BASE64, ESCAPE };
+static const char *const codings[] = {"hex", "base64", "escape"};
 
 static int row_encode(struct bp_run *r, const struct bp_vec *args, int64_t i, struct bp_text_out *o,
                       size_t *used)
@@ -72,10 +93,12 @@ static int row_encode(struct bp_run *r, const struct bp_vec *args, int64_t i, st
     const uint8_t *s = arg_bytes(&args[0], i, &n);
     uint8_t *p;
 
-    BP_TRY(bp_text_out_room(o, 2 * n + 8, &p, r->ev->err));
+    BP_TRY(bp_text_out_room(o, (r->node->op == ESCAPE ? 4 : 2) * n + 8, &p, r->ev->err));
     if (r->node->op == HEX)
         to_hex(s, n, p);
-    *used = r->node->op == HEX ? 2 * n : to_base64(s, n, p);
+    *used = r->node->op == HEX      ? 2 * n
+            : r->node->op == BASE64 ? to_base64(s, n, p)
+                                    : to_escape(s, n, p);
     return 0;
 }
 
@@ -129,19 +152,29 @@ static bool from_base64(const uint8_t *s, size_t n, uint8_t *to, size_t *used)
     return have == 0;
 }
 
+static bool from_coded(int coding, const uint8_t *s, size_t n, uint8_t *to, size_t *used)
+{
+    switch (coding) {
+    case HEX: return from_hex(s, n, to, used);
+    case BASE64: return from_base64(s, n, to, used);
+    default:
+        return (n < 2 || s[0] != '\\' || s[1] != 'x') &&
+               bp_parse_binary((const char *)s, n, to, used) == BP_TEXT_OK;
+    }
+}
+
 static int row_decode(struct bp_run *r, const struct bp_vec *args, int64_t i, struct bp_text_out *o,
                       size_t *used)
 {
     size_t n;
     const uint8_t *s = arg_bytes(&args[0], i, &n);
-    bool is_hex = r->node->op == HEX;
     uint8_t *p;
 
     BP_TRY(bp_text_out_room(o, n + 4, &p, r->ev->err));
-    if (is_hex ? from_hex(s, n, p, used) : from_base64(s, n, p, used))
+    if (from_coded(r->node->op, s, n, p, used))
         return 0;
     *used = 0;
-    return bp_run_fail(r, i, "'%.*s' is not %s", (int)BP_MIN(n, 60), s, is_hex ? "hex" : "base64");
+    return bp_run_fail(r, i, "'%.*s' is not %s", (int)BP_MIN(n, 60), s, codings[r->node->op]);
 }
 
 static int bind_coding(struct bp_bind *b, int tok, struct bp_node **args, int *n, struct bp_call *c)
@@ -150,16 +183,15 @@ static int bind_coding(struct bp_bind *b, int tok, struct bp_node **args, int *n
     size_t len;
 
     if (!bp_node_const_text(args[1], &s, &len))
-        return bp_bind_fail(b, tok, "the coding has to be a constant: 'hex' or 'base64'");
-    if (len == 3 && strncasecmp(s, "hex", len) == 0)
-        c->op = HEX;
-    else if (len == 6 && strncasecmp(s, "base64", len) == 0)
-        c->op = BASE64;
-    else
-        return bp_bind_fail(b, args[1]->tok, "there is no coding '%.*s': use 'hex' or 'base64'",
-                            (int)BP_MIN(len, 40), s);
-    *n = 1;
-    return 0;
+        return bp_bind_fail(b, tok, "the coding has to be a constant: hex, base64 or escape");
+    for (size_t i = 0; i < BP_COUNT_OF(codings); i++)
+        if (len == strlen(codings[i]) && strncasecmp(s, codings[i], len) == 0) {
+            c->op = (uint8_t)i;
+            *n = 1;
+            return 0;
+        }
+    return bp_bind_fail(b, args[1]->tok, "there is no coding '%.*s': use hex, base64 or escape",
+                        (int)BP_MIN(len, 40), s);
 }
 
 /* ---- quoting ---- */
@@ -386,6 +418,15 @@ static int run_format(struct bp_run *r, const struct bp_vec *args, struct bp_col
     return rc;
 }
 
+/* Booleans too are long words here. */
+static int bind_quoted(struct bp_bind *b, int tok, struct bp_node **args, int *n, struct bp_call *c)
+{
+    (void)tok, (void)c, (void)n;
+    return args[0]->type.kind == BP_TEXT
+               ? 0
+               : bp_bind_cast(b, tok, args[0], BP_TYPE(BP_TEXT), &args[0]);
+}
+
 static const struct bp_fn fns[] = {
     {.name = "md5", .result = BP_TEXT, .run = run_md5, .args = {BP_TEXT}},
     {.name = "md5", .result = BP_TEXT, .run = run_md5, .args = {BP_BINARY}},
@@ -405,13 +446,13 @@ static const struct bp_fn fns[] = {
      .result = BP_TEXT,
      .run = run_literal,
      .args = {BP_ANY},
-     .bind = bp_bind_as_texts},
+     .bind = bind_quoted},
     {.name = "quote_nullable",
      .result = BP_TEXT,
      .run = run_literal,
      .flags = BP_FN_LAX,
      .args = {BP_ANY},
-     .bind = bp_bind_as_texts},
+     .bind = bind_quoted},
     {.name = "format",
      .result = BP_TEXT,
      .run = run_format,

@@ -114,7 +114,7 @@ enum math2 { M_POWER, M_LOG, M_ATAN2 };
 static bool log_to(double base, double x, double *y)
 {
     *y = base == 2 ? log2(x) : base == 10 ? log10(x) : log(x) / log(base);
-    return !(x <= 0) && !(base <= 0) && base != 1;
+    return isnan(x) || isnan(base) || (x > 0 && base > 0 && base != 1);
 }
 
 static bool power(double x, double p, double *y)

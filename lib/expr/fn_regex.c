@@ -291,13 +291,15 @@ static int nth_match(struct search *s, struct bp_run *r, const struct bp_vec *ar
 }
 
 /* The group that argument a asks for, 0 without it: its place in spans; -1: none; the row may
- * have failed. */
+ * have failed. A pattern without groups is its own first. */
 static int group_of(const struct search *s, struct bp_run *r, const struct bp_vec *args, int a,
                     int64_t i, int *at)
 {
     int64_t g = r->node->n_args > a ? arg_int64(&args[a], i) : 0;
 
     *at = g >= 0 && g <= bp_regex_groups(s->re) ? (int)g * 2 : -1;
+    if (g == 1 && bp_regex_groups(s->re) == 0)
+        *at = 0;
     return g < 0 ? bp_run_fail(r, i, "the group %lld is below 0", (long long)g) : 0;
 }
 

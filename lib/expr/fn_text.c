@@ -104,15 +104,15 @@ static inline int row_substr(struct bp_run *r, const struct bp_vec *args, int64_
 {
     size_t n, skip;
     const uint8_t *s = arg_bytes(&args[0], i, &n);
-    int64_t from = arg_int64(&args[1], i), count = INT64_MAX, end;
+    int64_t from = arg_int64(&args[1], i), count, end = INT64_MAX;
 
     if (r->node->n_args > 2) {
         count = arg_int64(&args[2], i);
         if (count < 0)
             return bp_run_fail(r, i, "the length %lld is negative", (long long)count);
+        if (__builtin_add_overflow(from, count, &end))
+            end = INT64_MAX;
     }
-    if (__builtin_add_overflow(from, count, &end))
-        end = INT64_MAX;
     from = from < 1 ? 1 : from;
     if (end <= from)
         return 0;

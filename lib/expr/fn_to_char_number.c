@@ -21,7 +21,7 @@ struct number {
     bool negative;
     char text[TEXT_BYTES]; /* digits, a point and post digits if the format has any */
     int whole;             /* digits before the point */
-    bool odd;              /* NaN, infinite */
+    int post;              /* digits behind the point, where they are fewer than the format's */
 };
 
 static void add_zeros(struct number *x, int post)
@@ -72,18 +72,19 @@ static void from_decimal(struct number *x, bp_int128 v, int scale, int post, int
     }
 }
 
-/* No more digits than a float64 has. */
-static void from_float(struct number *x, double v, int post, int multi)
+/* No more digits than the type has, 15 or 6. NaN and Infinity are written as if they were digits.
+ */
+static void from_float(struct number *x, double v, int digits, int post, int multi)
 {
     double a = fabs(multi ? v * pow(10, multi) : v);
 
-    x->negative = signbit(v) != 0;
-    x->odd = !isfinite(a);
-    if (x->odd)
+    x->negative = signbit(v) && !isnan(v);
+    x->whole = isfinite(a) ? snprintf(x->text, sizeof x->text, "%.0f", a)
+                           : sprintf(x->text, isnan(a) ? "NaN" : "Infinity");
+    x->post = x->whole >= digits ? 0 : BP_MIN(post, digits - x->whole);
+    if (!isfinite(a))
         return;
-    x->whole = snprintf(x->text, sizeof x->text, "%.0f", a);
-    post = x->whole >= 15 ? 0 : BP_MIN(post, 15 - x->whole);
-    snprintf(x->text, sizeof x->text, "%.*f", post, a);
+    snprintf(x->text, sizeof x->text, "%.*f", x->post, a);
     x->whole = (int)strcspn(x->text, ".");
 }
 
@@ -99,6 +100,8 @@ struct walk {
     int blanks; /* places in front of the first digit */
     int last;   /* FM: the last byte of the number to be written; -1: all */
     int end;    /* the place behind which the number ends */
+    int cut;    /* bytes in front of the first digit that a float does not have: PostgreSQL's text
+                   ends there, sign and all; -1: it has all */
     bool in, signed_already, trailing;
     bool bracket; /* PR; not with FM, where there is nothing to mark */
 };
@@ -158,8 +161,11 @@ static void put_digit(struct walk *w, bool zero)
             put(w, ' ');
         else if (ends_at_point(w))
             put(w, '0');
-    } else if (c) {
-        put(w, c);
+    } else {
+        if (!c && w->cut < 0)
+            w->cut = w->n;
+        else if (c)
+            put(w, c);
         w->in = true;
     }
     if (c)
@@ -282,14 +288,14 @@ static int last_kept(const struct bp_digits *f, const struct number *x, int blan
 
 static size_t walk_format(const struct bp_digits *f, struct number *x, char *to)
 {
-    struct walk w = {.f = f, .x = x, .to = to};
+    struct walk w = {.f = f, .x = x, .to = to, .cut = -1};
     int pre = f->pre + f->multi;
 
-    if (x->odd || (x->whole > pre && !f->roman)) { /* it does not fit */
+    if (x->whole > pre && !f->roman) { /* it does not fit */
         x->whole = pre;
-        memset(x->text, '#', (size_t)(pre + f->post + 1));
+        memset(x->text, '#', (size_t)(pre + x->post + 1));
         x->text[pre] = '.';
-        x->text[pre + f->post + 1] = '\0';
+        x->text[pre + x->post + 1] = '\0';
         if (!f->point)
             x->text[pre] = '\0';
     }
@@ -302,10 +308,10 @@ static size_t walk_format(const struct bp_digits *f, struct number *x, char *to)
     if (!f->plus && !f->minus && !x->negative && f->fill && f->sign == BP_DIG_PLAIN)
         w.signed_already = true;
     w.trailing = f->sign == BP_DIG_TRAILING || (f->sign == BP_DIG_LEADING && f->sign_pre == f->pre);
-    w.end = f->post + pre - 1 + (!w.signed_already && w.blanks == 0) + (w.blanks > 0) + f->point;
+    w.end = x->post + pre - 1 + (!w.signed_already && w.blanks == 0) + (w.blanks > 0) + f->point;
     for (int i = 0; i < f->n; i++)
         put_item(&w, &f->at[i]);
-    return (size_t)w.n;
+    return (size_t)(w.cut < 0 ? w.n : w.cut);
 }
 
 /* ---- 1.23e+04 ---- */
@@ -358,16 +364,17 @@ static int row_number(struct bp_run *r, const struct bp_vec *args, int64_t i, st
 {
     const struct bp_digits *f = r->node->param;
     const struct bp_column *c = &args[0].c;
-    bool is_float = c->type.kind == BP_FLOAT64;
+    bool is_float = bp_type_is_float(c->type);
     int post = f->roman ? 0 : f->post;
-    struct number x = {0};
+    struct number x = {.post = post};
     bp_int128 v = 0;
     double d = 0;
     uint8_t *to;
 
     BP_TRY(bp_text_out_room(o, TEXT_BYTES + 16 * (size_t)f->n, &to, r->ev->err));
     if (is_float)
-        d = ((const double *)c->data)[i];
+        d = c->type.kind == BP_FLOAT32 ? (double)((const float *)c->data)[i]
+                                       : ((const double *)c->data)[i];
     else
         v = c->type.kind == BP_INT64 ? ((const int64_t *)c->data)[i]
                                      : ((const bp_int128 *)c->data)[i];
@@ -377,7 +384,7 @@ static int row_number(struct bp_run *r, const struct bp_vec *args, int64_t i, st
         return 0;
     }
     if (is_float)
-        from_float(&x, d, post, f->multi);
+        from_float(&x, d, c->type.kind == BP_FLOAT32 ? 6 : 15, post, f->multi);
     else if (c->type.kind == BP_INT64)
         from_decimal(&x, v, 0, 0, f->multi);
     else
@@ -421,6 +428,7 @@ static int bind_number(struct bp_bind *b, int tok, struct bp_node **args, int *n
         .bind = bind_number                                                                        \
     }
 
-static const struct bp_fn fns[] = {TO_CHAR(BP_INT64), TO_CHAR(BP_DECIMAL), TO_CHAR(BP_FLOAT64)};
+static const struct bp_fn fns[] = {TO_CHAR(BP_INT64), TO_CHAR(BP_DECIMAL), TO_CHAR(BP_FLOAT64),
+                                   TO_CHAR(BP_FLOAT32)};
 
 const struct bp_fn_table bp_fns_to_char_number = {fns, BP_COUNT_OF(fns)};

@@ -205,12 +205,41 @@ static int bind_trunc(struct bp_bind *b, int tok, struct bp_node **args, int *n,
     return 0;
 }
 
+/* A numeric zone as in timestamps, +05:30 and +0530 east of UTC, turned into a POSIX text. */
+static int row_iso(struct bp_run *r, const struct bp_vec *args, int64_t i, struct bp_text_out *o,
+                   size_t *used)
+{
+    size_t n, digits = 0, at = 0;
+    const uint8_t *s = arg_bytes(&args[0], i, &n);
+    uint8_t *p;
+
+    if (n && s[0] >= '0' && s[0] <= '9')
+        return bp_run_fail(r, i, "the time zone '%.*s' needs a sign", (int)BP_MIN(n, 40), s);
+    BP_TRY(bp_text_out_room(o, n + 1, &p, r->ev->err));
+    *used = n;
+    if (n)
+        memcpy(p, s, n);
+    if (!n || (s[0] != '+' && s[0] != '-'))
+        return 0;
+    p[at++] = s[0] == '+' ? '-' : '+';
+    while (at + digits < n && s[at + digits] >= '0' && s[at + digits] <= '9')
+        digits++;
+    if (1 + digits == n && digits > 2) { /* hhmm */
+        memmove(p + n - 1, p + n - 2, 2);
+        p[n - 2] = ':';
+        *used = n + 1;
+    }
+    return 0;
+}
+BP_TEXT_KERNEL(run_iso, row_iso)
+
 /* make_timestamptz with a zone behind */
 static int bind_make(struct bp_bind *b, int tok, struct bp_node **args, int *n, struct bp_call *c)
 {
-    struct bp_node *pair[2] = {args[6], NULL};
+    struct bp_node *pair[2];
 
     (void)n;
+    BP_TRY(bp_bind_function(b, tok, "@iso zone", &args[6], 1, &pair[0]));
     BP_TRY(bp_bind_function(b, tok, "make_timestamp", args, 6, &pair[1]));
     BP_TRY(bp_bind_function(b, tok, "timezone", pair, 2, &args[0]));
     c->run = NULL;
@@ -233,6 +262,11 @@ static const struct bp_fn fns[] = {
      .args = {BP_TEXT, BP_TIMESTAMPTZ, BP_TEXT},
      .result = BP_TIMESTAMPTZ,
      .bind = bind_trunc},
+    {.name = "@iso zone",
+     .args = {BP_TEXT},
+     .result = BP_TEXT,
+     .flags = BP_FN_FALLIBLE,
+     .run = run_iso},
     {.name = "make_timestamptz",
      .args = {I, I, I, I, I, BP_FLOAT64, BP_TEXT},
      .result = BP_TIMESTAMPTZ,

@@ -7,7 +7,7 @@
 #include "expr/bind.h"
 #include "expr/text_arg.h"
 
-enum step { STEP_BYTE, STEP_CHAR, STEP_RUN };
+enum step { STEP_BYTE, STEP_CHAR, STEP_RUN, STEP_BROKEN };
 enum shape { SHAPE_EQUAL, SHAPE_PREFIX, SHAPE_SUFFIX, SHAPE_HOLDS, SHAPE_ANY };
 
 struct pattern {
@@ -19,7 +19,7 @@ struct pattern {
     size_t escape_len; /* 0: none */
 };
 
-/* Steps of s into p (room for n). false: it ends with the escape. */
+/* Steps of s into p (room for n). false: it ends with the escape, which is the last step. */
 static bool compile(struct pattern *p, const uint8_t *s, size_t n)
 {
     p->n = 0;
@@ -29,8 +29,10 @@ static bool compile(struct pattern *p, const uint8_t *s, size_t n)
         if (p->escape_len && n - i >= p->escape_len &&
             memcmp(s + i, p->escape, p->escape_len) == 0) {
             i += p->escape_len;
-            if (i >= n)
+            if (i >= n) {
+                p->step[p->n++] = STEP_BROKEN;
                 return false;
+            }
             c = s[i];
             step = STEP_BYTE;
         }
@@ -53,13 +55,19 @@ static void find_shape(struct pattern *p)
     p->shape = head && tail ? SHAPE_HOLDS : head ? SHAPE_SUFFIX : tail ? SHAPE_PREFIX : SHAPE_EQUAL;
 }
 
-/* Match with one place to come back to: behind the last % seen. */
-static bool match_any(const struct pattern *p, const uint8_t *s, size_t n)
+/* Match with one place to come back to: behind the last % seen. *broken: what is left of the text
+ * stands against an escape at the end of the pattern. */
+static bool match_any(const struct pattern *p, const uint8_t *s, size_t n, bool *broken)
 {
     size_t i = 0, back_i = 0;
     int k = 0, back_k = -1;
 
+    *broken = false;
     for (;;) {
+        if (k < p->n && i < n && p->step[k] == STEP_BROKEN) {
+            *broken = true;
+            return false;
+        }
         if (k < p->n && p->step[k] == STEP_RUN) {
             back_k = ++k;
             back_i = i;
@@ -88,13 +96,14 @@ static inline bool match(const struct pattern *p, const uint8_t *s, size_t n)
     const uint8_t *word = p->byte + (p->shape == SHAPE_SUFFIX || p->shape == SHAPE_HOLDS);
     size_t k = (size_t)p->n - (p->shape == SHAPE_PREFIX || p->shape == SHAPE_SUFFIX) -
                (p->shape == SHAPE_HOLDS && p->n > 1 ? 2 : p->shape == SHAPE_HOLDS);
+    bool broken;
 
     switch (p->shape) {
     case SHAPE_EQUAL: return n == k && memcmp(s, word, k) == 0;
     case SHAPE_PREFIX: return n >= k && memcmp(s, word, k) == 0;
     case SHAPE_SUFFIX: return n >= k && memcmp(s + n - k, word, k) == 0;
     case SHAPE_HOLDS: return n >= k && (k == 0 || memmem(s, n, word, k));
-    default: return match_any(p, s, n);
+    default: return match_any(p, s, n, &broken);
     }
 }
 
@@ -126,6 +135,7 @@ static int run_each(struct bp_run *r, const struct bp_vec *args, struct bp_colum
     for (int64_t i = 0; i < r->n && rc >= 0; i++) {
         size_t n, k;
         const uint8_t *s = arg_bytes(&args[0], i, &n), *w = arg_bytes(&args[1], i, &k);
+        bool broken;
 
         if (!bp_run_is_valid(r, i))
             continue;
@@ -134,10 +144,10 @@ static int run_each(struct bp_run *r, const struct bp_vec *args, struct bp_colum
             break;
         p.step = room->data;
         p.byte = room->data + k + 1;
-        if (!compile(&p, w, k))
+        (void)compile(&p, w, k);
+        bp_bit_put(bits, i, match_any(&p, s, n, &broken) != (bool)r->node->op);
+        if (broken)
             rc = bp_run_fail(r, i, "the pattern ends with its escape character");
-        p.shape = SHAPE_ANY;
-        bp_bit_put(bits, i, match_any(&p, s, n) != (bool)r->node->op);
     }
     bp_block_unref(room);
     return rc;

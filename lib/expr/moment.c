@@ -15,6 +15,7 @@
 
 #define DAY_S INT64_C(86400)
 #define DAY_NS (DAY_S * 1000000000)
+#define MOST_US 9223372036854774.0 /* whole microseconds in 64 bits of nanoseconds */
 
 static inline int64_t floor_div(int64_t a, int64_t b)
 {
@@ -232,7 +233,7 @@ static bool interval_scale(struct bp_interval x, double f, bool divide, struct b
     if (__builtin_add_overflow(v->days, (int32_t)part_days, &v->days))
         return false;
     us = rint((divide ? us / f : us * f) + part_s * 1e6);
-    if (!(fabs(us) < 9.2e15))
+    if (!(fabs(us) <= MOST_US))
         return false;
     v->ns = (int64_t)us * 1000;
     return true;
@@ -280,6 +281,13 @@ static bool is_stamp(const struct bp_node *nd)
 static bool is_moment(const struct bp_node *nd)
 {
     return nd->type.kind >= BP_DATE && nd->type.kind <= BP_INTERVAL;
+}
+
+/* A time is an interval where it is moved by, scaled, negated. */
+static int time_as_interval(struct bp_bind *b, struct bp_node **nd)
+{
+    return (*nd)->type.kind == BP_TIME ? bp_bind_cast(b, (*nd)->tok, *nd, BP_TYPE(BP_INTERVAL), nd)
+                                       : 0;
 }
 
 /* An untyped literal beside a date or time: days if it is a whole number beside a
@@ -401,12 +409,20 @@ int bp_bind_moment(struct bp_bind *b, int tok, enum bp_arith op, struct bp_node 
     struct bp_call c = {.run = run_interval_negate, .type = r->type, .fallible = true};
 
     *out = NULL;
-    if (!l)
+    if (!l) {
+        BP_TRY(time_as_interval(b, &r));
+        c.type = r->type;
         return r->type.kind == BP_INTERVAL ? bp_node_call(b, tok, &c, &r, 1, out) : 0;
+    }
     if (!is_moment(l) && !is_moment(r))
         return 0;
     BP_TRY(type_literal(b, op, r, &p.l));
     BP_TRY(type_literal(b, op, l, &p.r));
+    if (op == BP_MUL || op == BP_DIV || is_stamp(p.l) ||
+        (p.l->type.kind == BP_DATE && op == BP_SUB))
+        BP_TRY(time_as_interval(b, &p.r));
+    if (op == BP_MUL || op == BP_DIV || (is_stamp(p.r) && op == BP_ADD))
+        BP_TRY(time_as_interval(b, &p.l));
     if (op == BP_ADD || op == BP_SUB)
         BP_TRY(bind_plus(&p));
     if (!*out && op == BP_SUB && is_moment(p.l) && is_moment(p.r))

@@ -289,6 +289,25 @@ static bool loop_any(struct csv_out *o, const struct csv_span *f)
     return true;
 }
 
+static bool loop_binary(struct csv_out *o, const struct csv_span *f)
+{
+    int32_t *off = (int32_t *)(void *)o->data->data + o->n_rows + 1;
+
+    for (int64_t i = 0; i < f->n; i++) {
+        struct field x = field_at(f, i);
+        size_t n = 0;
+
+        if (x.n == 0)
+            put_null(o, o->n_rows + i);
+        else if (bp_parse_binary((const char *)x.s, (size_t)BP_MAX(x.n, 0),
+                                 o->bytes->data + o->bytes_len, &n) != BP_TEXT_OK)
+            return false;
+        o->bytes_len += n;
+        off[i] = (int32_t)o->bytes_len;
+    }
+    return true;
+}
+
 CSV_INLINE bool convert(struct csv_out *o, const struct csv_span *f)
 {
     switch (o->type.kind) {
@@ -305,6 +324,7 @@ CSV_INLINE bool convert(struct csv_out *o, const struct csv_span *f)
     case BP_TIMESTAMP:
     case BP_TIMESTAMPTZ: return loop_timestamp(o, f);
     case BP_TEXT: return f->marked ? loop_text_marked(o, f) : loop_text(o, f);
+    case BP_BINARY: return loop_binary(o, f);
     default: return loop_any(o, f);
     }
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "col/text.h"
+
 static size_t data_bytes(struct bp_type t, int64_t cap_rows)
 {
     if (t.kind == BP_BOOL)
@@ -75,6 +77,18 @@ void csv_out_bytes(struct csv_out *o, const void *p, size_t n)
     o->bytes_len += n;
     o->n_rows++;
     ((int32_t *)(void *)o->data->data)[o->n_rows] = (int32_t)o->bytes_len;
+}
+
+bool csv_out_binary(struct csv_out *o, const void *p, size_t n)
+{
+    size_t used;
+
+    if (bp_parse_binary(p, n, o->bytes->data + o->bytes_len, &used) != BP_TEXT_OK)
+        return false;
+    o->bytes_len += used;
+    o->n_rows++;
+    ((int32_t *)(void *)o->data->data)[o->n_rows] = (int32_t)o->bytes_len;
+    return true;
 }
 
 void csv_out_finish(struct csv_out *o, struct bp_column *c)

@@ -23,6 +23,8 @@ void csv_out_nulls(struct csv_out *o, int64_t n);
 /* Appends one value in memory layout, or one text; room is reserved. */
 void csv_out_value(struct csv_out *o, const void *value);
 void csv_out_bytes(struct csv_out *o, const void *p, size_t n);
+/* Appends the bytea that a text of n bytes is; false: it is none. */
+bool csv_out_binary(struct csv_out *o, const void *p, size_t n);
 /* Moves the rows to c; o is empty again, of the same type. */
 void csv_out_finish(struct csv_out *o, struct bp_column *c);
 void csv_out_release(struct csv_out *o);

@@ -284,7 +284,10 @@ static bool is_good(struct csv_slow *s, int c, int field, bp_int128 room[2], boo
     }
     if (s->outs[c].type.kind == BP_TEXT)
         return true;
-    status = bp_text_parse(s->outs[c].type, (const char *)p, n, room);
+    if (s->outs[c].type.kind == BP_BINARY)
+        status = bp_parse_binary((const char *)p, n, NULL, &bad);
+    else
+        status = bp_text_parse(s->outs[c].type, (const char *)p, n, room);
     if (status != BP_TEXT_OK)
         say_bad_value(s, c, p, n, status);
     return status == BP_TEXT_OK;
@@ -308,6 +311,8 @@ static int add_value(struct csv_slow *s, int c, int field, struct bp_err *err)
         csv_out_nulls(o, 1);
     else if (o->type.kind == BP_TEXT)
         csv_out_bytes(o, p, n);
+    else if (o->type.kind == BP_BINARY)
+        (void)csv_out_binary(o, p, n);
     else
         csv_out_value(o, room);
     return 0;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Functions: each one that is there is described, and held against PostgreSQL.
+# Functions: each one that is there is described. tests/pipe/expr_edges.py holds each against PostgreSQL.
 
 load lib
 
@@ -13,14 +13,6 @@ names() { bp-map --functions | sed 's/(.*//' | sort -u; }
     done
     [ -z "$missing" ] || { echo "not in bp-expr(7):$missing"; false; }
     [ "$(names | wc -l)" -gt 140 ]
-}
-
-@test "each function is in the test against PostgreSQL" {
-    local missing=""
-    for name in $(names); do
-        grep -Eq "\b$name\b *[( ]" "$BATS_TEST_DIRNAME/../pipe/expr_postgres.py" || missing="$missing $name"
-    done
-    [ -z "$missing" ] || { echo "no test expression:$missing"; false; }
 }
 
 @test "the list says what a function takes and gives" {

@@ -12,19 +12,21 @@ same aggregates in 1, 4 and 13 tasks, 1 and 64 partitions, and with inner batche
 """
 
 import csv
-import glob
 import io
 import math
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
+from pathlib import Path
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import expr_postgres as pg  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+sys.dont_write_bytecode = True
+import postgres  # noqa: E402
+import tap  # noqa: E402
 
-BIN = pg.BIN.resolve()
+BIN = (Path(os.environ.get("BP_BUILD", ROOT / "build")) / "bin").resolve()
+ENV = {k: v for k, v in os.environ.items() if not k.startswith("BP_") or k == "BP_BATCH_ROWS"}
 SCHEMA = ("id int, k text, i2 smallint, i4 int, i8 bigint, n decimal(20,4), w decimal(38,0), f4 real, "
           "f8 double precision, g8 double precision, s text, d date, ts timestamp, tz timestamptz, "
           "t time, v interval, b boolean")
@@ -151,21 +153,9 @@ CASES += [(f"approx_percentile({c}, 0.5)", f"(percentile_disc(0.5) within group 
 # fail on both sides
 ERRORS = [("sum(v)", "v > '1 year' and k <> 'many'"), ("sum(f8)", "f8 > 1e308 and f8 < 'infinity'")]
 
-tests = failed = 0
-
-
-def check(ok, name, why=""):
-    global tests, failed
-    tests += 1
-    failed += not ok
-    print(f"{'ok' if ok else 'not ok'} {tests} - {name}".replace("#", "\\#"))
-    if not ok:
-        print("# " + why.replace("\n", "\n# ")[:1500])
-
-
 def sh(script, cwd, **env):
     p = subprocess.run(["bash", "-o", "pipefail", "-c", script], cwd=cwd, capture_output=True,
-                       env={**pg.ENV, "PATH": f"{BIN}:{os.environ['PATH']}", **env}, timeout=120)
+                       env={**ENV, "PATH": f"{BIN}:{os.environ['PATH']}", **env}, timeout=120)
     if p.returncode:
         raise RuntimeError(f"{script[:200]}: exit {p.returncode}: {p.stderr.decode()}")
     return p.stdout.decode()
@@ -201,25 +191,14 @@ def answers(text):
 
 
 def main():
-    bins = [os.environ.get("BP_PG_BIN", "")] + sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)
-    bins = [b for b in bins if b and os.path.exists(os.path.join(b, "initdb"))]
-    if not bins:
-        print("ok 1 - aggregates agree with PostgreSQL # skip: no PostgreSQL here\n1..1")
-        return 0
-    room = tempfile.mkdtemp(prefix="pg.", dir="/tmp")  # a socket's path has to be short
-    server = None
-    try:
-        os.chmod(room, 0o755)
+    if not postgres.programs():
+        tap.skip("aggregates agree with PostgreSQL", "no PostgreSQL here")
+        return tap.done()
+    with postgres.running() as (server, room):
         write_table(os.path.join(room, "t.csv"))
-        server = pg.Server(bins[0], room)
         compare(server, room)
         same_bytes(room)
-        print(f"1..{tests}")
-    finally:
-        if server:
-            server.stop()
-        shutil.rmtree(room, ignore_errors=True)
-    return failed > 0
+    return tap.done()
 
 
 def ours(room, aggs, tail=""):
@@ -248,7 +227,7 @@ def compare(server, room):
     for i, (a, p, ulps) in enumerate(items):
         bad = [f"group {k}: got {got.get(k, ['none'] * len(items))[i]}, PostgreSQL {want[k][i]}"
                for k in want if not equal(got[k][i], want[k][i], ulps)]
-        check(not bad and len(got) == len(want) + 1, a, "\n".join(bad) or "other groups")
+        tap.claim(not bad and len(got) == len(want) + 1, a, "\n".join(bad) or "other groups")
     for a, where in ERRORS:
         both = []
         for run in (lambda: sh(f"bp-filter -s {quote(SCHEMA)} {quote(where)} t.csv | bp-reduce "
@@ -258,22 +237,22 @@ def compare(server, room):
                 both.append(run())
             except RuntimeError:
                 both.append("an error")
-        check(both == ["an error"] * 2, f"{a} where {where} is an error", str(both))
+        tap.claim(both == ["an error"] * 2, f"{a} where {where} is an error", str(both))
 
 
 def same_bytes(room):
     whole = ours(room, "", "| bp-write")
     for rows in (1, 7):
-        check(sh(f"bp-reduce -s {quote(SCHEMA)} -k k @aggs.sql t.csv | bp-write", room, BP_BATCH_ROWS=str(rows))
+        tap.claim(sh(f"bp-reduce -s {quote(SCHEMA)} -k k @aggs.sql t.csv | bp-write", room, BP_BATCH_ROWS=str(rows))
               == whole, f"inner batches of {rows} rows give the same bytes")
     for tasks, parts in ((1, 64), (4, 1), (4, 64), (13, 64)):
         stage = f"stage{tasks}-{parts}"
         for i in range(tasks):
             sh(f"bp-reduce -s {quote(SCHEMA)} --partial --task {i}/{tasks} -k k @aggs.sql t.csv | "
                f"bp-shuffle --task {i}/{tasks} -n {parts} {stage}", room)
-        check(sh(f"bp-reduce --final {stage} | bp-write", room) == whole,
+        tap.claim(sh(f"bp-reduce --final {stage} | bp-write", room) == whole,
               f"{tasks} tasks and {parts} partitions give the same bytes")
-        check(sh(f"bp-reduce --final --mem 64M {stage} | bp-write", room, BP_BATCH_ROWS="1") == whole,
+        tap.claim(sh(f"bp-reduce --final --mem 64M {stage} | bp-write", room, BP_BATCH_ROWS="1") == whole,
               "... and with inner batches of one row")
 
 

@@ -12,17 +12,18 @@ $BP_PG_BIN is the directory of initdb and postgres (else /usr/lib/postgresql/*/b
 """
 
 import csv
-import glob
 import io
 import os
-import pwd
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+sys.dont_write_bytecode = True
+import postgres  # noqa: E402
+import tap  # noqa: E402
+
 BIN = Path(os.environ.get("BP_BUILD", ROOT / "build")) / "bin"
 ENV = {k: v for k, v in os.environ.items() if not k.startswith("BP_") or k == "BP_BATCH_ROWS"}
 
@@ -1299,46 +1300,6 @@ DIFFERENT = [
 ]
 
 
-class Server:
-    def __init__(self, bin_dir, room):
-        self.bin, self.room = Path(bin_dir), Path(room)
-        self.user = []
-        if os.geteuid() == 0:
-            who = pwd.getpwnam("postgres" if "postgres" in [p.pw_name for p in pwd.getpwall()]
-                               else "nobody")
-            self.user = ["setpriv", f"--reuid={who.pw_uid}", f"--regid={who.pw_gid}",
-                         "--clear-groups"]
-            os.chown(self.room, who.pw_uid, who.pw_gid)
-            os.chmod(self.room, 0o755)
-        self.run("initdb", "-D", self.room / "data", "-E", "UTF8", "--locale=C", "-A", "trust", "-U",
-                 "oracle", "-N")
-        self.run("pg_ctl", "-D", self.room / "data", "-w", "-l", self.room / "log", "-o",
-                 f"-k {self.room} -c listen_addresses='' -c timezone=UTC -c fsync=off", "start")
-
-    def run(self, program, *args):
-        env = {"PATH": f"{self.bin}:/usr/bin:/bin", "LC_ALL": "C", "HOME": str(self.room)}
-        p = subprocess.run(self.user + [self.bin / program, *args], env=env, cwd=self.room,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        if p.returncode:
-            raise RuntimeError(f"{program}: {p.stderr.decode()}")
-
-    def stop(self):
-        self.run("pg_ctl", "-D", self.room / "data", "-m", "immediate", "stop")
-
-    def sql(self, text):
-        p = subprocess.run([self.bin / "psql", "-X", "-q", "-A", "-t", "--csv", "-h", self.room, "-U",
-                            "oracle", "-d", "postgres", "-v", "ON_ERROR_STOP=1"],
-                           input=text.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                           env={"LC_ALL": "C", "PGCLIENTENCODING": "UTF8"})
-        if p.returncode:
-            raise RuntimeError(p.stderr.decode())
-        return p.stdout.decode()
-
-
-def literal(s):
-    return "'" + s.replace("'", "''") + "'"
-
-
 def oracle_answers(server, path, exprs):
     """[[text of each row] of each expression]"""
     server.sql(f"CREATE TABLE t ({SCHEMA});\n"
@@ -1351,7 +1312,7 @@ def oracle_answers(server, path, exprs):
                "EXCEPTION WHEN data_exception OR numeric_value_out_of_range OR feature_not_supported THEN RETURN 'ERROR';\n"
                "WHEN OTHERS THEN RETURN 'REFUSED: ' || sqlerrm; END $f$;\n")
     out = server.sql("SET extra_float_digits = 1;\n" + "".join(
-        f"SELECT answer({literal(e)}, id) FROM t ORDER BY id;\n" for e in exprs))
+        f"SELECT answer({postgres.literal(e)}, id) FROM t ORDER BY id;\n" for e in exprs))
     rows = [r[0] if r else "" for r in csv.reader(io.StringIO(out))]
     n = len(ROWS)
     return [rows[i * n:(i + 1) * n] for i in range(len(exprs))]
@@ -1388,36 +1349,21 @@ def write_table(path):
 
 
 def main():
-    bins = [os.environ.get("BP_PG_BIN", "")] + sorted(glob.glob("/usr/lib/postgresql/*/bin"),
-                                                      reverse=True)
-    bins = [b for b in bins if b and os.path.exists(os.path.join(b, "initdb"))]
-    if not bins:
-        print("ok 1 - expressions agree with PostgreSQL # skip: no PostgreSQL here\n1..1")
-        return 0
     pairs = [(e, e) for e in EXPRS] + DIFFERENT
     if len(sys.argv) > 1:
         pairs = [(e, e) for e in sys.argv[1:]]
-    room = tempfile.mkdtemp(prefix="pg.", dir="/tmp")  # a socket's path has to be short
-    server, bad = None, 0
-    try:
-        os.chmod(room, 0o755)
+    if not postgres.programs():
+        tap.skip("expressions agree with PostgreSQL", "no PostgreSQL here")
+        return tap.done()
+    with postgres.running() as (server, room):
         table = os.path.join(room, "t.csv")
         write_table(table)
-        server = Server(bins[0], room)
         want = oracle_answers(server, table, [p for _, p in pairs])
         got = our_answers(table, [o for o, _ in pairs], room)
-        for k, (ours, theirs) in enumerate(pairs):
-            wrong = [i for i in range(len(ROWS)) if got[k][i] != want[k][i]]
-            bad += bool(wrong)
-            print(f"{'not ' if wrong else ''}ok {k + 1} - {ours}".replace("#", "\\#"))
-            for i in wrong[:4]:
-                print(f"# row {i}: got {got[k][i]!r}, PostgreSQL {want[k][i]!r}")
-        print(f"1..{len(pairs)}")
-    finally:
-        if server:
-            server.stop()
-        shutil.rmtree(room, ignore_errors=True)
-    return 1 if bad else 0
+    for k, (ours, _) in enumerate(pairs):
+        tap.report(ours, "\n".join(f"row {i}: got {got[k][i]!r}, PostgreSQL {want[k][i]!r}"
+                                   for i in range(len(ROWS)) if got[k][i] != want[k][i]) or None)
+    return tap.done()
 
 
 if __name__ == "__main__":

@@ -26,6 +26,18 @@ static void empty_is_null_and_quoted_empty_is_not(void)
               "<>|NA\nNAN|<>\n");
 }
 
+static void bytea_is_read_in_its_escapes(void)
+{
+    const char *want = "\\x00ff|1\n\\x6122|2\n<>|3\n\\x|4\n\\x5c01|5\n";
+    const char *in = "a,b\n\\x00 Ff,1\n\"a\"\"\",2\n,3\n\"\",4\n\"\\\\\\001\",5\n";
+
+    CHECK_STR(CSV({in}, "a bytea, b int"), want);
+    CHECK_STR(CSV({"a,b\n\\x61,1\n\\xf,2\n"}, "a bytea, b int"),
+              "! a.csv:3: column a: '\\xf' is not a bytea");
+    CHECK_STR(CSV({"a,b\n\\x61,1\n\\1,2\n"}, "a bytea, b int"),
+              "! a.csv:3: column a: '\\1' is not a bytea");
+}
+
 static void quotes_mean_what_they_mean_to_libcsv(void)
 {
     CHECK_STR(CSV({"a,b\n\"x,\"\"y\"\"\",\"1\n2\"\n"}), "x,\"y\"|1\n2\n");
@@ -202,8 +214,9 @@ static void a_projection_decodes_the_columns_asked_for(void)
 }
 
 UNIT_MAIN(T(plain_rows_are_read), T(a_bom_and_crlf_are_no_part_of_values),
-          T(empty_is_null_and_quoted_empty_is_not), T(quotes_mean_what_they_mean_to_libcsv),
-          T(a_bare_cr_ends_a_row), T(an_empty_line_is_a_row_of_one_column_only),
+          T(empty_is_null_and_quoted_empty_is_not), T(bytea_is_read_in_its_escapes),
+          T(quotes_mean_what_they_mean_to_libcsv), T(a_bare_cr_ends_a_row),
+          T(an_empty_line_is_a_row_of_one_column_only),
           T(ragged_rows_are_refused_with_line_byte_and_counts), T(bad_bytes_are_refused),
           T(bytes_of_columns_not_asked_for_are_checked_too),
           T(a_bad_value_is_named_as_the_manual_says), T(values_of_all_types_are_read),
