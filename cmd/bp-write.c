@@ -37,6 +37,8 @@ static const struct bp_option options[] = {
      "rows of a Parquet row group (default: 1048576)"},
     {0, "page-version", BP_OPT_COUNT, offsetof(struct opts, out.page_version), "1|2",
      "of a Parquet file's data pages (default: 1)"},
+    {0, "bloom", BP_OPT_TEXT, offsetof(struct opts, out.bloom), "COLS",
+     "Bloom filters for these columns of a Parquet file"},
     {0, "replace", BP_OPT_FLAG, offsetof(struct opts, replace), NULL,
      "replace what a directory holds, whoever wrote it"},
 };

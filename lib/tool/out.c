@@ -5,7 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "base/mem.h"
 #include "codec/encode.h"
+#include "expr/expr.h"
+#include "flow/marks.h"
 #include "fmt/csv.h"
 #include "fmt/jsonl.h"
 #include "fmt/parquet/parquet.h"
@@ -62,6 +66,31 @@ static int open_arrow(const struct bp_out *out, struct bp_outfile *f,
     return bp_ipc_file_sink(sink, f, schema, &out->t->err);
 }
 
+/* The keys by which the stream says it is sorted, as far as they are columns; from the
+ * tool's arena. */
+static int order_of(const struct bp_out *out, const struct bp_schema *schema,
+                    struct bp_parquet_order **order, int *n)
+{
+    struct bp_clause c = {.text = bp_schema_meta(schema, BP_MARK_SORTED)};
+    struct bp_order list = {0};
+    struct bp_err quiet = {0};
+
+    *n = 0;
+    if (!c.text || bp_expr_parse_order(&c, schema, &list, &quiet) < 0)
+        return 0;
+    *order = bp_arena_alloc(out->t->arena, (size_t)list.n * sizeof **order, &out->t->err);
+    for (; *order && *n < list.n; ++*n) {
+        int col = bp_expr_column(list.items[*n].expr);
+
+        if (col < 0)
+            break;
+        (*order)[*n] =
+            (struct bp_parquet_order){col, list.items[*n].desc, list.items[*n].nulls_first};
+    }
+    bp_order_release(&list);
+    return *order ? 0 : out->t->err.code;
+}
+
 static int open_parquet(const struct bp_out *out, struct bp_outfile *f,
                         const struct bp_schema *schema, struct bp_sink *sink)
 {
@@ -69,9 +98,25 @@ static int open_parquet(const struct bp_out *out, struct bp_outfile *f,
     struct bp_parquet_out_opts p = {
         .codec = BP_PACK_SNAPPY, .group_rows = o->group_rows, .v2 = o->page_version == 2};
 
+    struct bp_parquet_order *order = NULL;
+    char **bloom = NULL;
+    int n_bloom = 0, rc;
+
     if (o->codec)
         p.codec = (enum bp_pack)bp_pack_by_name(o->codec);
-    return bp_parquet_sink(sink, f, schema, &p, &out->t->ctx, &out->t->err);
+    rc = order_of(out, schema, &order, &p.n_order);
+    p.order = order;
+    if (rc == 0 && o->bloom)
+        rc = bp_expr_parse_names(o->bloom, &bloom, &n_bloom, &out->t->err);
+    p.bloom = (const char *const *)bloom;
+    if (rc == 0)
+        rc = bp_parquet_sink(sink, f, schema, &p, &out->t->ctx, &out->t->err);
+    else
+        bp_outfile_abort(f);
+    for (int i = 0; i < n_bloom; i++)
+        bp_mem_free(bloom[i]);
+    bp_mem_free(bloom);
+    return rc;
 }
 
 /* clang-format off: a row each */
@@ -164,8 +209,9 @@ static int check_binary_options(const struct bp_out *out, const char *path)
         return bp_fail(err, BP_EUSAGE,
                        "an Arrow file is not compressed as a whole: --codec is for text and "
                        "Parquet");
-    if (!is_parquet && (o->group_rows || o->page_version))
-        return bp_fail(err, BP_EUSAGE, "--row-group-rows and --page-version are for Parquet files");
+    if (!is_parquet && (o->group_rows || o->page_version || o->bloom))
+        return bp_fail(err, BP_EUSAGE,
+                       "--row-group-rows, --page-version and --bloom are for Parquet files");
     if (is_parquet && o->codec && bp_pack_by_name(o->codec) < 0)
         return bp_fail(err, BP_EUSAGE,
                        "--codec %s: the codecs of Parquet are snappy, zstd, lz4, gzip, brotli and "

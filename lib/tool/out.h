@@ -8,6 +8,7 @@
 struct bp_out_opts { /* of the command line; NULL: not given */
     const char *format, *null_text, *header, *delim, *codec;
     int64_t group_rows, page_version; /* of Parquet; 0: the default */
+    const char *bloom;                /* names of columns; NULL: none */
 };
 
 struct bp_out_format;

@@ -104,7 +104,10 @@ for name, is_sorted in (("sorted", True), ("mixed", False)):
     pl.from_arrow(t).write_parquet(f"polars_{name}.parquet", data_page_size=4096)
     duckdb.from_arrow(t).write_parquet(f"duckdb_{name}.parquet", row_group_size=4096)
     bp_write(t, f"bp_{name}.parquet", "--row-group-rows", "6000")
-    files += [f"polars_{name}.parquet", f"duckdb_{name}.parquet", f"bp_{name}.parquet"]
+    bp_write(t, f"bp_{name}_bloom.parquet", "--row-group-rows", "6000", "--bloom",
+             "id,small,name,token,money,day,late")
+    files += [f"polars_{name}.parquet", f"duckdb_{name}.parquet", f"bp_{name}.parquet",
+              f"bp_{name}_bloom.parquet"]
 
 CONDITIONS = [
     "id = 12345", "id between 3000 and 3050", "id < 10", "id > 19990 or id < 5", "id = -1",
@@ -156,11 +159,11 @@ def _():
 def _():
     os.makedirs("hive/k=1")
     os.makedirs("hive/k=2")
-    for k, f in ((1, "pyarrow_sorted_index.parquet"), (2, "bp_mixed.parquet")):
+    for k, f in ((1, "pyarrow_sorted_index.parquet"), (2, "bp_mixed_bloom.parquet")):
         os.link(f, f"hive/k={k}/a.parquet")
     whole = pa.concat_tables([pq.read_table(f).append_column("k", pa.array([k] * N))  # noqa: F841
                               for k, f in ((1, "pyarrow_sorted_index.parquet"),
-                                           (2, "bp_mixed.parquet"))])
+                                           (2, "bp_mixed_bloom.parquet"))])
     for w in ("k = '1' and id < 50", "k = '2' and name = 'n4' and id < 4000", "k = '3'",
               "id between 7 and 70", "k is null", "k || name = '2n4' and small = 3"):
         want = duckdb.sql(f"select id, rest, name from whole where {w}").to_arrow_table()
@@ -202,6 +205,14 @@ def _():
         assert base < 0.015 * size, f"{f}: {base} of {size} bytes where no row can pass"
     few = bytes_read("wide.parquet", "-w", "a = 31000")
     assert few < 0.25 * os.path.getsize("wide.parquet"), f"{few} bytes for one row"
+
+
+@check("a Bloom filter spares the row groups that lack the value")
+def _():
+    n = bytes_read("bp_mixed_bloom.parquet", "-w", "token = '5e5-5000'")
+    size = os.path.getsize("bp_mixed_bloom.parquet")
+    plain = bytes_read("bp_mixed.parquet", "-w", "token = '5e5-5000'")
+    assert n < plain / 3, f"{n} bytes of {size}, {plain} without a filter"
 
 
 print(f"1..{count}")

@@ -269,6 +269,40 @@ def _():
                 assert got == want, ("polars", name, v, got, want)
 
 
+@check("Bloom filters: DuckDB finds every value in them, and most others not; sorted-by")
+def _():
+    ids = [None if i % 11 == 0 else i * 37 % 5003 for i in range(12000)]
+    t = pa.table({"id": pa.array(ids, pa.int64()),
+                  "word": [v and f"w{v}" for v in ids],
+                  "small": pa.array([v and v % 7 for v in ids], pa.int8())})
+    sort = [os.path.join(BIN, "bp-sort"), "id DESC, word"]
+    p = subprocess.run(sort, input=stream(t), capture_output=True)
+    assert p.returncode == 0, p.stderr
+    bp("bp-write", "--bloom", "id, word, small", "--row-group-rows", "3000", "b.parquet",
+       data=p.stdout)
+    meta = pq.ParquetFile("b.parquet").metadata
+    for g in range(meta.num_row_groups):
+        s = meta.row_group(g).sorting_columns
+        assert [(c.column_index, c.descending, c.nulls_first) for c in s] == [
+            (0, True, False), (1, False, False)], s
+    for column, odd in (("id", range(10**6, 10**6 + 500)), ("word", ["x%d" % i for i in range(500)]),
+                        ("small", range(50, 100))):
+        groups = [pq.ParquetFile("b.parquet").read_row_group(g, columns=[column])
+                  for g in range(meta.num_row_groups)]
+        wrong = 0
+        for g, values in enumerate(groups):
+            for v in [v for v in set(values.column(0).to_pylist()) if v is not None][:25]:
+                got = duckdb.execute("select bloom_filter_excludes from parquet_bloom_probe("
+                                     f"'b.parquet', '{column}', ?) where row_group_id = ?",
+                                     [v, g]).fetchone()
+                assert got == (False,), f"{column} = {v} in row group {g}: {got}"
+        for v in list(odd)[:40]:
+            wrong += sum(not x for (x,) in duckdb.execute(
+                f"select bloom_filter_excludes from parquet_bloom_probe('b.parquet', '{column}', ?)",
+                [v]).fetchall())
+        assert wrong <= 8, f"{column}: {wrong} of {40 * meta.num_row_groups} not excluded"
+
+
 @check("no rows; no NULL in it; seconds become milliseconds; intervals")
 def _():
     t = TABLES["some"].slice(0, 0)

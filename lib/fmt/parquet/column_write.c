@@ -29,6 +29,12 @@ void bp_pq_writer_open(struct bp_pq_writer *w, const char *name, struct bp_type 
     w->by_codes = w->wants_dict;
 }
 
+void bp_pq_writer_filter(struct bp_pq_writer *w, int64_t group_rows)
+{
+    w->wants_bloom = true;
+    bp_pq_bloom_init(&w->bloom, group_rows);
+}
+
 static void clear_page(struct bp_pq_writer *w)
 {
     w->page_rows = w->page_nulls = w->plain_bits = 0;
@@ -44,7 +50,8 @@ void bp_pq_writer_clear(struct bp_pq_writer *w)
     bp_mem_free(w->facts);
     w->facts = NULL;
     w->n_facts = w->cap_facts = 0;
-    w->pages.len = w->dict_page.len = 0;
+    w->pages.len = w->dict_page.len = w->filter_page.len = 0;
+    bp_pq_bloom_release(&w->bloom);
     bp_pq_value_dict_clear(&w->dict);
     bp_dict_unref(w->mapped);
     w->mapped = NULL;
@@ -56,8 +63,8 @@ void bp_pq_writer_clear(struct bp_pq_writer *w)
 
 void bp_pq_writer_release(struct bp_pq_writer *w)
 {
-    struct bp_buf *all[] = {&w->valid,     &w->codes, &w->plain,  &w->map, &w->pages,
-                            &w->dict_page, &w->raw,   &w->packed, &w->used};
+    struct bp_buf *all[] = {&w->valid,     &w->codes,       &w->plain, &w->map,    &w->pages,
+                            &w->dict_page, &w->filter_page, &w->raw,   &w->packed, &w->used};
 
     bp_pq_writer_clear(w);
     for (size_t i = 0; i < BP_COUNT_OF(all); i++)
@@ -215,6 +222,8 @@ static int drop_dict(struct bp_pq_writer *w, struct bp_err *err)
     struct bp_pq_words all, one;
 
     bp_pq_value_dict_words(&w->dict, &all);
+    if (w->wants_bloom)
+        BP_TRY(bp_pq_bloom_add(&w->bloom, &w->layout, &all, err));
     for (int64_t i = 0; i < n; i++) {
         one = all;
         one.n = 1;
@@ -367,6 +376,8 @@ static int add_values(struct bp_pq_writer *w, const struct bp_column *c, struct 
         return 0;
     }
     BP_TRY(bp_pq_range_add(&w->page_range, &w->layout, v, NULL, err));
+    if (w->wants_bloom)
+        BP_TRY(bp_pq_bloom_add(&w->bloom, &w->layout, v, err));
     if (w->layout.physical == BP_PQ_BOOLEAN)
         return put_bits(&w->plain, &w->plain_bits, v, err);
     return put_values(&w->layout, &w->plain, v, err);
@@ -395,18 +406,25 @@ out:
     return rc < 0 ? bp_err_prefix(err, "column %s", w->name) : 0;
 }
 
-int bp_pq_writer_finish(struct bp_pq_writer *w, struct bp_err *err)
+/* The dictionary page, and the filter of what it has and of what was not in it. */
+static int finish(struct bp_pq_writer *w, struct bp_err *err)
 {
     struct bp_pq_words all;
 
-    if (w->page_rows && close_page(w, err) < 0)
-        return bp_err_prefix(err, "column %s", w->name);
-    if (!w->n_dict_pages)
-        return 0;
-    w->raw.len = 0;
-    bp_pq_value_dict_words(&w->dict, &all);
-    if (put_values(&w->layout, &w->raw, &all, err) < 0 ||
-        put_page(w, true, BP_PQ_PLAIN, all.n, 0, &w->dict_page, err) < 0)
-        return bp_err_prefix(err, "column %s", w->name);
-    return 0;
+    if (w->page_rows)
+        BP_TRY(close_page(w, err));
+    if (w->n_dict_pages) {
+        w->raw.len = 0;
+        bp_pq_value_dict_words(&w->dict, &all);
+        BP_TRY(put_values(&w->layout, &w->raw, &all, err));
+        BP_TRY(put_page(w, true, BP_PQ_PLAIN, all.n, 0, &w->dict_page, err));
+        if (w->wants_bloom)
+            BP_TRY(bp_pq_bloom_add(&w->bloom, &w->layout, &all, err));
+    }
+    return w->wants_bloom ? bp_pq_bloom_put(&w->bloom, &w->filter_page, err) : 0;
+}
+
+int bp_pq_writer_finish(struct bp_pq_writer *w, struct bp_err *err)
+{
+    return finish(w, err) < 0 ? bp_err_prefix(err, "column %s", w->name) : 0;
 }

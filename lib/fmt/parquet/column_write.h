@@ -12,6 +12,7 @@
 #define BP_FMT_PARQUET_COLUMN_WRITE_H
 
 #include "codec/pack.h"
+#include "fmt/parquet/bloom.h"
 #include "fmt/parquet/range.h"
 #include "fmt/parquet/value_dict.h"
 
@@ -25,7 +26,7 @@ struct bp_pq_writer {
     /* set by open */
     struct bp_pq_layout layout;
     enum bp_pack codec;
-    bool nullable, v2, wants_dict;
+    bool nullable, v2, wants_dict, wants_bloom;
     const char *name;
 
     /* the page being filled */
@@ -41,7 +42,8 @@ struct bp_pq_writer {
     struct bp_pq_value_dict dict;
     struct bp_dict *mapped; /* the stream's dictionary that map translates */
     struct bp_buf map;      /* int32: its codes -> ours; -1 not met yet */
-    struct bp_buf pages, dict_page;
+    struct bp_buf pages, dict_page, filter_page;
+    struct bp_pq_bloom bloom;
     int64_t moved_bytes; /* of finished pages that the caller took from `pages` before */
     struct bp_pq_page_fact *facts;
     int n_facts, cap_facts;
@@ -56,6 +58,8 @@ struct bp_pq_writer {
 /* Zeroed before; no allocation. */
 void bp_pq_writer_open(struct bp_pq_writer *w, const char *name, struct bp_type type, bool nullable,
                        enum bp_pack codec, bool v2, bool dict);
+/* Chunks get a Bloom filter; of at most so many rows. */
+void bp_pq_writer_filter(struct bp_pq_writer *w, int64_t group_rows);
 int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err) BP_MUST;
 int bp_pq_writer_finish(struct bp_pq_writer *w, struct bp_err *err) BP_MUST;
 /* For the next chunk. The facts are the caller's to take before. */

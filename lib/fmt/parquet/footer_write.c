@@ -8,15 +8,19 @@
 #define VERSION 2
 #define CREATED_BY "batchpipe version " BP_VERSION
 
-int bp_pq_footer_open(struct bp_pq_footer *f, const struct bp_schema *schema, enum bp_pack codec,
-                      bool v2, struct bp_err *err)
+int bp_pq_footer_open(struct bp_pq_footer *f, const struct bp_schema *schema,
+                      const struct bp_parquet_out_opts *opts, struct bp_err *err)
 {
-    *f = (struct bp_pq_footer){.schema = schema, .codec = codec, .v2 = v2};
+    *f = (struct bp_pq_footer){.schema = schema, .codec = opts->codec, .v2 = opts->v2};
     f->layouts = bp_mem_new((size_t)schema->n_fields + 1, sizeof *f->layouts, err);
-    if (!f->layouts)
+    f->order = bp_mem_new((size_t)opts->n_order + 1, sizeof *f->order, err);
+    if (!f->layouts || !f->order)
         return err->code;
     for (int i = 0; i < schema->n_fields; i++)
         bp_pq_layout(schema->fields[i].type, &f->layouts[i]);
+    if (opts->n_order)
+        memcpy(f->order, opts->order, (size_t)opts->n_order * sizeof *f->order);
+    f->n_order = opts->n_order;
     return 0;
 }
 
@@ -37,6 +41,7 @@ void bp_pq_footer_release(struct bp_pq_footer *f)
     }
     bp_mem_free(f->groups);
     bp_mem_free(f->layouts);
+    bp_mem_free(f->order);
     *f = (struct bp_pq_footer){0};
 }
 
@@ -69,6 +74,16 @@ static int put_chunk(struct bp_outfile *out, struct bp_pq_writer *w,
     return 0;
 }
 
+static int put_filter(struct bp_outfile *out, const struct bp_pq_writer *w,
+                      struct bp_pq_chunk_facts *c, struct bp_err *err)
+{
+    if (!w->filter_page.len)
+        return 0;
+    c->bloom_at = out->pos_bytes;
+    c->bloom_bytes = (int64_t)w->filter_page.len;
+    return bp_outfile_write(out, w->filter_page.data, w->filter_page.len, err);
+}
+
 int bp_pq_footer_group(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_pq_writer *columns,
                        const struct bp_pq_store *store, int64_t n_rows, struct bp_err *err)
 {
@@ -87,8 +102,10 @@ int bp_pq_footer_group(struct bp_pq_footer *f, struct bp_outfile *out, struct bp
     if (!g->chunks)
         return err->code;
     f->n_groups++;
-    for (int i = 0; i < f->schema->n_fields; i++) {
+    for (int i = 0; i < f->schema->n_fields; i++)
         BP_TRY(put_chunk(out, &columns[i], store, i, &f->layouts[i], &g->chunks[i], err));
+    for (int i = 0; i < f->schema->n_fields; i++) {
+        BP_TRY(put_filter(out, &columns[i], &g->chunks[i], err));
         bp_pq_writer_clear(&columns[i]);
     }
     return 0;
@@ -288,6 +305,10 @@ static int put_chunk_meta(struct bp_thrift_out *t, const struct bp_pq_footer *f,
         bp_thrift_put_i64(t, 11, c->dict_at);
     BP_TRY(put_stats(t, c, &f->layouts[i], scratch, err));
     put_page_counts(t, c, f->v2);
+    if (c->bloom_at) {
+        bp_thrift_put_i64(t, 14, c->bloom_at);
+        bp_thrift_put_i32(t, 15, (int32_t)c->bloom_bytes);
+    }
     bp_thrift_close_struct(t);
     if (c->offsets_at) {
         bp_thrift_put_i64(t, 4, c->offsets_at);
@@ -299,6 +320,21 @@ static int put_chunk_meta(struct bp_thrift_out *t, const struct bp_pq_footer *f,
     }
     bp_thrift_close_struct(t);
     return 0;
+}
+
+/* SortingColumns: each row group is sorted, as the whole is. */
+static void put_order(struct bp_thrift_out *t, const struct bp_pq_footer *f)
+{
+    if (!f->n_order)
+        return;
+    bp_thrift_open_list(t, 4, BP_THRIFT_STRUCT, (size_t)f->n_order);
+    for (int i = 0; i < f->n_order; i++) {
+        bp_thrift_open_element(t);
+        bp_thrift_put_i32(t, 1, f->order[i].column);
+        bp_thrift_put_bool(t, 2, f->order[i].desc);
+        bp_thrift_put_bool(t, 3, f->order[i].nulls_first);
+        bp_thrift_close_struct(t);
+    }
 }
 
 static int put_group(struct bp_thrift_out *t, const struct bp_pq_footer *f, int g,
@@ -317,6 +353,7 @@ static int put_group(struct bp_thrift_out *t, const struct bp_pq_footer *f, int 
     }
     bp_thrift_put_i64(t, 2, raw);
     bp_thrift_put_i64(t, 3, group->n_rows);
+    put_order(t, f);
     if (n)
         bp_thrift_put_i64(
             t, 5, group->chunks[0].dict_at ? group->chunks[0].dict_at : group->chunks[0].data_at);

@@ -4,6 +4,7 @@
 #define BP_FMT_PARQUET_FOOTER_WRITE_H
 
 #include "fmt/parquet/column_write.h"
+#include "fmt/parquet/parquet.h"
 #include "fmt/parquet/store.h"
 #include "fmt/parquet/thrift.h"
 #include "sys/outfile.h"
@@ -16,6 +17,7 @@ struct bp_pq_chunk_facts {
     struct bp_pq_page_fact *pages; /* offsets from data_at */
     int n_pages;
     int64_t index_at, index_bytes, offsets_at, offsets_bytes; /* page index */
+    int64_t bloom_at, bloom_bytes;
 };
 
 struct bp_pq_group_facts {
@@ -28,15 +30,17 @@ struct bp_pq_footer {
     struct bp_pq_layout *layouts;
     enum bp_pack codec;
     bool v2;
+    struct bp_parquet_order *order; /* its own; n_order */
+    int n_order;
     struct bp_pq_group_facts *groups;
     int n_groups, cap_groups;
 };
 
 /* schema outlives it. */
-int bp_pq_footer_open(struct bp_pq_footer *f, const struct bp_schema *schema, enum bp_pack codec,
-                      bool v2, struct bp_err *err) BP_MUST;
+int bp_pq_footer_open(struct bp_pq_footer *f, const struct bp_schema *schema,
+                      const struct bp_parquet_out_opts *opts, struct bp_err *err) BP_MUST;
 /* A row group whose columns are finished: writes their pages, those in store first, and
- * takes their facts. */
+ * their Bloom filters; takes their facts. */
 int bp_pq_footer_group(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_pq_writer *columns,
                        const struct bp_pq_store *store, int64_t n_rows, struct bp_err *err) BP_MUST;
 /* Page indexes, footer, magic. */

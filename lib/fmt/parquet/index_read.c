@@ -88,7 +88,9 @@ int bp_pq_places_read(const struct bp_pq_file *f, const struct bp_pq_chunk *c, i
     int rc;
 
     *out = (struct bp_pq_places){0};
-    BP_GO(load(f, c->offset_index, c->offset_index_bytes, &b, err));
+    rc = load(f, c->offset_index, c->offset_index_bytes, &b, err);
+    if (rc)
+        goto out;
     t = (struct bp_thrift){.p = b.data, .end = b.data + b.len};
     while (rc == 0 && bp_thrift_next(&t, &fields)) {
         if (fields.id == 1)

@@ -24,11 +24,19 @@ int bp_parquet_source(struct bp_source *out, struct bp_input *in,
                       const struct bp_parquet_opts *opts, struct bp_ctx *ctx,
                       struct bp_err *err) BP_MUST;
 
+struct bp_parquet_order { /* rows are sorted by this column */
+    int column;
+    bool desc, nulls_first;
+};
+
 struct bp_parquet_out_opts {
     enum bp_pack codec;
     int64_t group_rows; /* of a row group; 0: the default, 1,048,576 */
     bool v2;            /* data pages of version 2 */
     bool no_dict;
+    const char *const *bloom; /* NULL-terminated names of columns with a Bloom filter, or NULL */
+    const struct bp_parquet_order *order; /* n_order, the first key first; told to readers */
+    int n_order;
 };
 /* f is taken over (also on error). Columns are encoded on ctx->n_threads; the file is the
  * same for any number. */

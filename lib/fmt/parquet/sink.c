@@ -47,6 +47,7 @@ struct pq_sink {
     struct bp_ctx *ctx;
     struct bp_pq_store store;
     int64_t taken_bytes;    /* of the budget, for encoded pages */
+    int64_t filter_bytes;   /* the same, for Bloom filters */
     struct round rounds[2]; /* one is encoded, one gathered */
     int gathering;
     bool encoding;      /* jobs were given and not taken */
@@ -267,8 +268,10 @@ static void pq_free(void *self)
     bp_mem_free(s->columns);
     bp_mem_free(s->jobs);
     bp_pq_store_release(&s->store);
-    if (s->ctx)
+    if (s->ctx) {
         give_back(s);
+        bp_budget_give(&s->ctx->budget, s->filter_bytes);
+    }
     if (s->footer.schema)
         bp_pq_footer_release(&s->footer);
     bp_recut_release(&s->recut);
@@ -280,6 +283,35 @@ static void pq_free(void *self)
 
 static const struct bp_sink_ops pq_ops = {
     .put = pq_put, .commit = pq_commit, .abort = pq_abort, .free = pq_free};
+
+/* They are made while the row group is, so in memory. */
+static int add_filters(struct pq_sink *s, const struct bp_parquet_out_opts *o, struct bp_err *err)
+{
+    int64_t bytes;
+
+    for (int i = 0, col; o->bloom && o->bloom[i]; i++) {
+        struct bp_pq_writer *w;
+
+        BP_TRY(bp_schema_index(&s->schema, o->bloom[i], &col, err));
+        w = &s->columns[col];
+        if (w->layout.physical == BP_PQ_BOOLEAN)
+            return bp_fail(err, BP_EUSAGE,
+                           "--bloom: column %s is boolean, of which a filter tells "
+                           "nothing",
+                           w->name);
+        bp_pq_writer_filter(w, s->group_rows);
+        s->filter_bytes += bp_pq_bloom_bytes(&w->bloom);
+    }
+    if (!s->filter_bytes || bp_budget_take(&s->ctx->budget, s->filter_bytes))
+        return 0;
+    bytes = s->filter_bytes;
+    s->filter_bytes = 0;
+    return bp_fail(
+        err, BP_EUSAGE,
+        "--bloom takes %lld MiB for row groups of %lld rows, more than --mem leaves: fewer "
+        "columns, or --row-group-rows",
+        (long long)(bytes >> 20) + 1, (long long)s->group_rows);
+}
 
 static int open_sink(struct pq_sink *s, const struct bp_schema *schema,
                      const struct bp_parquet_out_opts *o, struct bp_ctx *ctx, struct bp_err *err)
@@ -293,7 +325,7 @@ static int open_sink(struct pq_sink *s, const struct bp_schema *schema,
     BP_TRY(bp_schema_copy(&s->schema, schema, err));
     BP_TRY(bp_mark_task(&s->schema, &s->own, err));
     BP_TRY(bp_recut_init(&s->recut, &s->schema, err));
-    BP_TRY(bp_pq_footer_open(&s->footer, &s->schema, o->codec, o->v2, err));
+    BP_TRY(bp_pq_footer_open(&s->footer, &s->schema, o, err));
     s->group_rows = o->group_rows ? o->group_rows : GROUP_ROWS;
     s->columns = bp_mem_new(n, sizeof *s->columns, err);
     s->jobs = s->columns ? bp_mem_new(n, sizeof *s->jobs, err) : NULL;
@@ -302,6 +334,7 @@ static int open_sink(struct pq_sink *s, const struct bp_schema *schema,
     for (int i = 0; i < schema->n_fields; i++)
         bp_pq_writer_open(&s->columns[i], s->schema.fields[i].name, s->schema.fields[i].type,
                           s->schema.fields[i].nullable, o->codec, o->v2, !o->no_dict);
+    BP_TRY(add_filters(s, o, err));
     BP_TRY(bp_pool_open(&s->pool, ctx->n_threads, (int)n, &ops, s, err));
     return bp_outfile_write(&s->f, "PAR1", 4, err);
 }
