@@ -48,10 +48,12 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
 CMDS := $(CMD_SRC:cmd/%.c=$(B)/bin/%)
 UNITS := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 REPLAYS := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%-replay)
+HELPER_SRC := $(wildcard libexec/remote/*.c)
+HELPERS := $(B)/libexec/batchpipe/bp-remote
 GENS := $(GEN_SRC:examples/taxi/%.c=$(B)/bin/%)
 BENCH_GENS := $(BENCH_SRC:tests/bench/gen/%.c=$(B)/bench/bin/%)
 
-all: $(CMDS) $(GENS)
+all: $(CMDS) $(HELPERS) $(GENS)
 
 # V=1 shows the whole commands
 ifndef V
@@ -72,6 +74,12 @@ $(CMDS): $(B)/bin/%: $(B)/obj/cmd/%.o $(B)/libbp.a
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  ld   $@")
 	$(Q)$(CC) $(ALL_LDFLAGS) $< $(B)/libbp.a $(LIBS) -o $@
+
+# started by the commands for names that ask for them: only they are linked with such libraries
+$(B)/libexec/batchpipe/bp-remote: $(HELPER_SRC:%.c=$(B)/obj/%.o) $(B)/libbp.a
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  ld   $@")
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ -lcurl $(LIBS) -o $@
 
 $(GENS): $(B)/bin/%: $(B)/obj/examples/taxi/%.o
 	@mkdir -p $(@D)
@@ -120,7 +128,7 @@ $(SHIM): tests/fault/shim.c
 # ---- what must be installed ----
 DEB_BUILD := gcc make pkg-config libpg-query-dev libcsv-dev libisal-dev zlib1g-dev libzstd-dev \
 	liblz4-dev libbz2-dev liblzma-dev libsnappy-dev libbrotli-dev libxxhash-dev libjansson-dev \
-	libpcre2-dev
+	libpcre2-dev libcurl4-openssl-dev
 DEB_TEST := bats clang clang-format-14 python3-venv mandoc parallel mawk postgresql tzdata
 
 deps:
@@ -148,9 +156,18 @@ $(VENV)/ready: tests/requirements.txt
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+# an S3-compatible server that serves a folder, for tests/pipe/remote.py; without go, or without
+# its modules, those tests are skipped
+S3_SERVER := build/go/bin/versitygw
+$(S3_SERVER):
+	@if command -v go >/dev/null; then echo "an S3 server for the tests: $@"; \
+		GOBIN="$(CURDIR)/$(@D)" go install \
+			github.com/versity/versitygw/cmd/versitygw@v1.8.0 >/dev/null 2>&1 || \
+			echo "it cannot be built: tests against S3 are skipped"; fi
+
 tests-built: all $(UNITS) $(REPLAYS) $(PIPES) $(SHIM) $(BENCH_GENS)
 
-check-built: tests-built $(VENV)/ready
+check-built: tests-built $(VENV)/ready $(S3_SERVER)
 	@BP_BUILD="$(CURDIR)/$(B)" BP_PYTHON="$(CURDIR)/$(VENV)/bin/python" sh tests/run.sh
 
 lint:
@@ -203,14 +220,17 @@ MAN5 := $(wildcard man/*.5)
 MAN7 := $(wildcard man/*.7)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7
+		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man7 \
+		$(DESTDIR)$(PREFIX)/libexec/batchpipe
 	install -m 755 $(CMDS) $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(HELPERS) $(DESTDIR)$(PREFIX)/libexec/batchpipe
 	install -m 644 $(MAN1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(MAN5) $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 $(MAN7) $(DESTDIR)$(PREFIX)/share/man/man7
 
 uninstall:
 	rm -f $(CMDS:$(B)/bin/%=$(DESTDIR)$(PREFIX)/bin/%)
+	rm -f $(HELPERS:$(B)/libexec/%=$(DESTDIR)$(PREFIX)/libexec/%)
 	rm -f $(MAN1:man/%=$(DESTDIR)$(PREFIX)/share/man/man1/%)
 	rm -f $(MAN5:man/%=$(DESTDIR)$(PREFIX)/share/man/man5/%)
 	rm -f $(MAN7:man/%=$(DESTDIR)$(PREFIX)/share/man/man7/%)

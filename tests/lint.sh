@@ -46,7 +46,7 @@ result "a room includes only from rooms before it" "$found"
 found=$(clang-format-14 --dry-run $(git ls-files '*.c' '*.h') 2>&1 | grep 'warning:' | head -20)
 result "sources are formatted (clang-format-14)" "$found"
 
-found=$(for f in $(git ls-files 'lib/*.[ch]' 'cmd/*.c'); do
+found=$(for f in $(git ls-files 'lib/*.[ch]' 'cmd/*.c' 'libexec/*.[ch]'); do
     [ "$(wc -l <"$f")" -le 700 ] || echo "$f has $(wc -l <"$f") lines"
 done)
 result "no file is longer than 700 lines" "$found"
@@ -84,7 +84,7 @@ result "every command has a man page whose options match its --help" "$found"
 found=$(for p in man/*.[157]; do mandoc -T lint -W warning "$p" 2>&1 | grep -v 'outdated mandoc.db\|referenced manual not found\|STYLE' ; done | head -20)
 result "man pages are well-formed (mandoc)" "$found"
 
-found=$(for d in lib/*/ lib/*/*/; do [ -e "$d/README.md" ] || echo "$d has no README.md"; done)
+found=$(for d in lib/*/ lib/*/*/ libexec/*/; do [ -e "$d/README.md" ] || echo "$d has no README.md"; done)
 result "every room has a README" "$found"
 
 echo "1..$n"

@@ -169,6 +169,7 @@ int bp_codec_open(struct bp_input *out, struct bp_input *inner, const struct bp_
     out->size_bytes = u->inner.size_bytes; /* on disk: places the input among others */
     out->mtime_ns = u->inner.mtime_ns;
     out->is_named = u->inner.is_named;
+    memcpy(out->version, u->inner.version, sizeof out->version);
     out->ops = &unpack_ops;
     out->self = u;
     return 0;

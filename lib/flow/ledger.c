@@ -58,6 +58,7 @@ int bp_ledger_add_bytes(struct bp_ledger *l, const struct bp_input *in, int64_t 
                                 .to = hi > 0,
                                 .share = share};
 
+    memcpy(e.version, in->version, sizeof e.version);
     if (in->is_file) {
         e.unit = BP_LEDGER_BYTES;
         e.end = in->size_bytes;

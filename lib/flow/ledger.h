@@ -10,7 +10,7 @@
  *
  *   input          the name as given; "stdin" for a pipe
  *   unit           "bytes", "batches", "partitions", "whole" (0 or 1), "pipe" (not known)
- *   size, mtime    of the file: bytes, nanoseconds since 1970; version: of a stage
+ *   size, mtime    of the file: bytes, nanoseconds since 1970; version: of a stage, of an object
  *   first, end     what is there to be read, in units
  *   from, to       what of it was
  *   share          "I/N" of a share; absent: this input was read whole by its task

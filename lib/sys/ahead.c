@@ -169,6 +169,7 @@ int bp_input_read_ahead(struct bp_input *in, struct bp_err *err)
                             .pos_bytes = a->inner.pos_bytes,
                             .ops = &ahead_ops,
                             .self = a};
+    memcpy(in->version, a->inner.version, sizeof in->version);
     BP_TRY(bp_thread_start(&a->thread, run, a, err));
     a->started = true;
     return 0;

@@ -13,11 +13,14 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "sys/remote.h"
 
 enum bp_path_kind bp_path_kind(const char *path)
 {
     struct stat st;
 
+    if (bp_remote_kind(path))
+        return bp_remote_path_kind(path);
     if (stat(path, &st) < 0)
         return BP_PATH_NONE;
     if (S_ISREG(st.st_mode))
@@ -27,8 +30,14 @@ enum bp_path_kind bp_path_kind(const char *path)
 
 int64_t bp_file_size(const char *path)
 {
+    struct bp_err ignored = {0};
     struct stat st;
+    int64_t n;
 
+    if (bp_remote_kind(path))
+        return bp_remote_path_kind(path) == BP_PATH_FILE && bp_remote_size(path, &n, &ignored) == 0
+                   ? n
+                   : -1;
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size : -1;
 }
 
@@ -36,6 +45,8 @@ int bp_path_mtime_ns(const char *path, int64_t *out, struct bp_err *err)
 {
     struct stat st;
 
+    if (bp_remote_kind(path))
+        return bp_remote_mtime(path, out, err);
     if (stat(path, &st) < 0)
         return bp_fail_errno(err, errno, "cannot read '%s'", path);
     *out = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
@@ -47,7 +58,7 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int names_add(struct bp_names *out, const char *name, struct bp_err *err)
+int bp_names_add(struct bp_names *out, const char *name, struct bp_err *err)
 {
     char **grown;
 
@@ -72,6 +83,8 @@ int bp_dir_list(const char *path, bool hidden, struct bp_names *out, struct bp_e
 
     out->names = NULL;
     out->n = 0;
+    if (bp_remote_kind(path))
+        return bp_remote_dir_list(path, hidden, out, err);
     d = opendir(path);
     if (!d)
         return bp_fail_errno(err, errno, "cannot read directory '%s'", path);
@@ -84,7 +97,7 @@ int bp_dir_list(const char *path, bool hidden, struct bp_names *out, struct bp_e
             continue;
         if (!hidden && (e->d_name[0] == '.' || e->d_name[0] == '_'))
             continue;
-        BP_GO(names_add(out, e->d_name, err));
+        BP_GO(bp_names_add(out, e->d_name, err));
     }
     if (errno)
         rc = bp_fail_errno(err, errno, "cannot read directory '%s'", path);
@@ -111,6 +124,8 @@ int bp_dir_make(const char *path, struct bp_err *err)
     char part[PATH_MAX];
     size_t n = strlen(path);
 
+    if (bp_remote_kind(path))
+        return 0;
     if (n == 0 || n >= sizeof part)
         return bp_fail(err, BP_EUSAGE, "'%s' is no name for a directory", path);
     for (size_t i = 1; i <= n; i++) {
@@ -151,6 +166,8 @@ int bp_dir_sweep(const char *path, struct bp_err *err)
     struct bp_names l;
     long pid;
 
+    if (bp_remote_kind(path))
+        return 0;
     if (gethostname(host, sizeof host) < 0)
         return bp_fail_errno(err, errno, "cannot read the name of this host");
     host[HOST_NAME_MAX] = '\0';
@@ -168,9 +185,11 @@ int bp_dir_sweep(const char *path, struct bp_err *err)
 
 int bp_dir_sync(const char *path, struct bp_err *err)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc;
+    int fd, rc;
 
+    if (bp_remote_kind(path))
+        return 0;
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return bp_fail_errno(err, errno, "cannot open directory '%s'", path);
     rc = fsync(fd);
@@ -184,6 +203,8 @@ int bp_dir_sync(const char *path, struct bp_err *err)
 
 int bp_file_remove(const char *path, struct bp_err *err)
 {
+    if (bp_remote_kind(path))
+        return bp_remote_remove(path, err);
     if (unlink(path) < 0 && errno != ENOENT)
         return bp_fail_errno(err, errno, "cannot remove '%s'", path);
     return 0;
@@ -196,6 +217,8 @@ int bp_path_size_bytes(const char *path, int64_t *out, struct bp_err *err)
     int rc;
 
     *out = 0;
+    if (bp_remote_kind(path))
+        return bp_remote_size(path, out, err);
     if (stat(path, &st) < 0)
         return bp_fail_errno(err, errno, "cannot read '%s'", path);
     if (S_ISREG(st.st_mode))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directories. */
+/* Directories. A path may be a URL (remote.h): an object store has no directories of its own,
+ * so that making them, sweeping them and writing them to disk is nothing there. */
 #ifndef BP_SYS_DIR_H
 #define BP_SYS_DIR_H
 
@@ -25,6 +26,7 @@ int bp_path_size_bytes(const char *path, int64_t *out, struct bp_err *err) BP_MU
 /* Entries of a directory sorted by bytes, "." and ".." left out; names that begin
  * with "." or "_" only if hidden. */
 int bp_dir_list(const char *path, bool hidden, struct bp_names *out, struct bp_err *err) BP_MUST;
+int bp_names_add(struct bp_names *out, const char *name, struct bp_err *err) BP_MUST;
 void bp_names_release(struct bp_names *n);
 /* mkdir -p. */
 int bp_dir_make(const char *path, struct bp_err *err) BP_MUST;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "sys/openfile.h"
+#include "sys/remote.h"
 
 static int set_name(struct bp_input *in, const char *name, struct bp_err *err)
 {
@@ -25,6 +26,8 @@ int bp_input_open(struct bp_input *in, const char *path, struct bp_err *err)
     bool is_stdin = strcmp(path, "-") == 0;
     struct stat st;
 
+    if (bp_remote_kind(path))
+        return bp_remote_input(in, path, err);
     BP_TRY(set_name(in, is_stdin ? "stdin" : path, err));
     in->fd = is_stdin ? STDIN_FILENO : bp_openfile_descriptor(path);
     if (in->fd < 0) {
@@ -256,6 +259,7 @@ void bp_input_finish(struct bp_input *in)
                            .is_named = in->is_named,
                            .pos_bytes = in->pos_bytes};
 
+    memcpy(end.version, in->version, sizeof end.version);
     in->name = NULL;
     bp_input_close(in);
     *in = end;

@@ -35,6 +35,7 @@ struct bp_input {
     int64_t raw_bytes;        /* how far file was read forward */
     int64_t size_bytes;       /* of a regular file; -1 if unknown */
     int64_t mtime_ns;
+    char version[17];               /* of an object: a hash of its ETag; else "" */
     int64_t pos_bytes;              /* bytes read() has given so far */
     bool is_file;                   /* regular, or like it: read_at works */
     bool is_named;                  /* no file, but had again by its name: a command's output */
@@ -45,7 +46,7 @@ struct bp_input {
     size_t ahead_pos;
 };
 
-/* "-" is stdin. A directory is BP_EDATA. */
+/* "-" is stdin; s3://, http:// and https:// are read by a helper. A directory is BP_EDATA. */
 int bp_input_open(struct bp_input *in, const char *path, struct bp_err *err) BP_MUST;
 /* Over bytes that outlive it (tests, fuzzers). */
 int bp_input_from_memory(struct bp_input *in, const char *name, const void *p, size_t n,

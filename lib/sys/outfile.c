@@ -20,6 +20,7 @@
 #include "base/num.h"
 #include "sys/dir.h"
 #include "sys/guard.h"
+#include "sys/remote.h"
 
 #define ENCODED_BYTES ((size_t)64 << 10) /* written at a time, about */
 
@@ -92,6 +93,8 @@ int bp_outfile_open(struct bp_outfile *f, const char *path, struct bp_err *err)
     memset(f, 0, sizeof *f);
     f->fd = -1;
     f->guard = -1;
+    if (bp_remote_kind(path))
+        return bp_remote_outfile(f, path, err);
     if (strlen(path) + 300 > PATH_MAX)
         return bp_fail(err, BP_EUSAGE, "the path '%s' is too long", path);
     /* what a symbolic link names is replaced, not the link */

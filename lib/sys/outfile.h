@@ -5,7 +5,7 @@
  * `.tmp-NAME.HOST.PID` in the same directory (O_EXCL, O_NOFOLLOW, 0666 & umask),
  * then fsync, checked close, rename, fsync of the directory. abort removes it;
  * so do SIGINT, SIGTERM and SIGHUP. A name that stands for a device or a named
- * pipe is opened and written as it is.
+ * pipe is opened and written as it is. An object of S3 appears by its last request.
  */
 #ifndef BP_SYS_OUTFILE_H
 #define BP_SYS_OUTFILE_H

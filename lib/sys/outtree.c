@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "sys/dir.h"
+#include "sys/remote.h"
 
 #define SYNC_ONE_BY_ONE 64
 
@@ -96,6 +97,12 @@ int bp_outtree_open(struct bp_outtree *t, const char *path, struct bp_err *err)
     int rc;
 
     *t = (struct bp_outtree){.fd = -1};
+    if (bp_remote_kind(path))
+        return bp_fail(
+            err, BP_EUSAGE,
+            "'%s': files by value want a directory that is replaced as a whole, which an "
+            "object store has not: write them to a disk, then copy them",
+            path);
     BP_GO(final_path(t, path, err));
     dir = parent(t, err);
     if (!dir) {

@@ -19,6 +19,7 @@
 #include "op/op.h"
 #include "stage/stage.h"
 #include "sys/dir.h"
+#include "sys/remote.h"
 #include "tool/pieces.h"
 #include "tool/tool.h"
 
@@ -84,7 +85,8 @@ static int text_schema(struct opening *g, const struct bp_piece *p, struct bp_sc
     struct bp_clause c;
     char *beside = NULL;
 
-    if (!text && !g->o.no_schema_file && !g->o.from && strcmp(path, "-") != 0) {
+    if (!text && !g->o.no_schema_file && !g->o.from && strcmp(path, "-") != 0 &&
+        bp_remote_kind(path) != BP_REMOTE_HTTP) {
         beside =
             slash ? bp_arena_printf(t->arena, &t->err, "@%.*s/_schema", (int)(slash - path), path)
                   : bp_arena_str(t->arena, "@_schema", &t->err);
@@ -248,7 +250,9 @@ static void batches_of(const struct opening *g, const struct bp_piece *p, int *f
 /* Batches or row groups [first, first + n) of a file; without -T all, uncounted. */
 static int note_batches(struct opening *g, const struct bp_piece *p, int first, int n)
 {
-    struct bp_ledger_entry e = {.input = p->path,
+    char room[1024];
+    const char *shown = bp_remote_shown(p->path, room, sizeof room);
+    struct bp_ledger_entry e = {.input = (char *)(uintptr_t)shown,
                                 .unit = g->task.n ? BP_LEDGER_BATCHES : BP_LEDGER_WHOLE,
                                 .size_bytes = p->in.size_bytes,
                                 .mtime_ns = p->in.mtime_ns,
@@ -257,6 +261,7 @@ static int note_batches(struct opening *g, const struct bp_piece *p, int first, 
                                 .to = g->task.n ? first + n : 1,
                                 .share = g->task};
 
+    memcpy(e.version, p->in.version, sizeof e.version);
     return bp_ledger_add(ledger_of(g), &e, &g->t->err);
 }
 
@@ -344,7 +349,7 @@ static int text_run(const struct opening *g, int i)
 static int note_input(struct bp_tool *t, const char *name)
 {
     size_t n = (size_t)t->n_input_names;
-    char **names = t->input_names;
+    char **names = t->input_names, room[1024];
 
     if ((n & (n + 1)) == 0) { /* full at one below powers of two: a NULL ends them */
         names = bp_arena_alloc(t->arena, (n + 1) * 2 * sizeof *names, &t->err);
@@ -355,7 +360,7 @@ static int note_input(struct bp_tool *t, const char *name)
         t->input_names = names;
     }
     names[n + 1] = NULL;
-    names[n] = bp_arena_str(t->arena, name, &t->err);
+    names[n] = bp_arena_str(t->arena, bp_remote_shown(name, room, sizeof room), &t->err);
     if (!names[n])
         return t->err.code;
     t->n_input_names++;

@@ -35,6 +35,8 @@ static const struct shared {
      SHARED(part, 0, "part", BP_OPT_TEXT, "A[-B]", "read these partitions of a stage")},
     {BP_USES_PART, SHARED(allow_truncated, 0, "allow-truncated", BP_OPT_FLAG, NULL,
                           "take a stream without its end mark as whole")},
+    {0, SHARED(endpoint, 0, "endpoint", BP_OPT_TEXT, "URL",
+               "the server of s3:// names (AWS_ENDPOINT_URL)")},
     {BP_USES_VARS,
      SHARED(vars, 'v', "var", BP_OPT_TEXT, "NAME=VALUE", "the value of :NAME in a clause")},
     {BP_USES_TASK, SHARED(task_from_env, 'T', NULL, BP_OPT_FLAG, NULL,

@@ -14,6 +14,7 @@
 #include "stage/hive.h"
 #include "stage/manifest.h"
 #include "sys/dir.h"
+#include "sys/remote.h"
 
 #define AWAKE_FILES 16 /* others are put to rest until they are read */
 
@@ -413,6 +414,19 @@ static int add_range(struct finding *f, const char *dir, const char *range)
     return parse_range(f, range, &p->range);
 }
 
+static int add_remote_glob(struct finding *f, const char *pattern)
+{
+    struct bp_names l;
+    int rc;
+
+    BP_TRY(bp_remote_glob(pattern, &l, &f->t->err));
+    rc = l.n ? 0 : bp_fail(&f->t->err, BP_EDATA, "nothing matches '%s'", pattern);
+    for (int i = 0; i < l.n && rc == 0; i++)
+        rc = add_operand(f, l.names[i]);
+    bp_names_release(&l);
+    return rc;
+}
+
 static int add_glob(struct finding *f, const char *pattern)
 {
     glob_t g;
@@ -454,7 +468,7 @@ static int add_operand(struct finding *f, const char *name)
             return add_range(f, dir, hash + 1);
     }
     if (strpbrk(name, "*?["))
-        return add_glob(f, name);
+        return bp_remote_kind(name) ? add_remote_glob(f, name) : add_glob(f, name);
     return add_file(f, name); /* says that it is not there */
 }
 

@@ -133,6 +133,9 @@ int bp_tool_settings(struct bp_tool *t)
     const char *jobs = getenv("BP_JOBS"), *mem = getenv("BP_MEM"), *rows = getenv("BP_BATCH_ROWS");
     int64_t v;
 
+    /* what reads s3:// asks the environment, and its own program is started with it */
+    if (t->endpoint && setenv("AWS_ENDPOINT_URL_S3", t->endpoint, 1) < 0)
+        return bp_fail_oom(&t->err, strlen(t->endpoint));
     if (t->task_text)
         BP_TRY(task_of(t, "--task", t->task_text));
     else if (t->task_from_env)

@@ -76,7 +76,7 @@ struct bp_tool {
     /* shared options */
     bool stats, task_from_env, header_no, allow_truncated;
     const char *task_text, *mem_text, *schema_text, *delim, *quote, *header, *null_text, *missing,
-        *encoding, *part;
+        *encoding, *part, *endpoint;
     int64_t jobs;
 };
 
