@@ -18,7 +18,7 @@
 struct opts {
     const char *keys;
     int64_t n_keys;
-    bool verify, fingerprint;
+    bool verify, fingerprint, ledger;
 };
 
 static const struct bp_option options[] = {
@@ -27,6 +27,8 @@ static const struct bp_option options[] = {
     {'n', "top", BP_OPT_COUNT, offsetof(struct opts, n_keys), "N", "how many keys (default: 10)"},
     {0, "verify", BP_OPT_FLAG, offsetof(struct opts, verify), NULL,
      "of a stage: read all of it against its checksums"},
+    {0, "ledger", BP_OPT_FLAG, offsetof(struct opts, ledger), NULL,
+     "of a stage or output: which task read what of which input"},
     {0, "fingerprint", BP_OPT_FLAG, offsetof(struct opts, fingerprint), NULL,
      "a hash of the rows, whatever their order, and their number"},
 };
@@ -232,6 +234,67 @@ out:
     return rc;
 }
 
+/* ---- inputs ---- */
+
+/* What is there, and whether a reader would take it. */
+static int show_ledgers(struct bp_tool *t, const char *dir, const struct bp_ledger *ledgers,
+                        const uint8_t *committed, int n)
+{
+    const struct bp_ledger **tasks = bp_mem_new((size_t)n, sizeof(struct bp_ledger *), &t->err);
+    struct bp_buf b = {0};
+    int rc = t->err.code, n_missing = 0;
+
+    for (int i = 0; i < n && rc == 0; i++) {
+        tasks[i] = &ledgers[i];
+        n_missing += !committed[i];
+    }
+    BP_GO(rc);
+    BP_GO(bp_buf_printf(&b, &t->err, "%s: %d of %d tasks\n", dir, n - n_missing, n));
+    if (n_missing) {
+        BP_GO(bp_buf_puts(&b, "missing: ", &t->err));
+        BP_GO(bp_tasks_name(committed, n, 0, &b, &t->err));
+        BP_GO(bp_buf_puts(&b, "\n", &t->err));
+    }
+    BP_GO(bp_ledger_show(tasks, n, &b, &t->err));
+    if (!n_missing && bp_ledger_check(tasks, n, &t->err) == 0)
+        BP_GO(bp_buf_puts(&b, "the shares are of one division and of the same inputs\n", &t->err));
+    t->subject = t->err.code ? "readers refuse it" : t->subject;
+    BP_GO(bp_tool_print(t, b.data, b.len));
+    rc = t->err.code ? bp_err_prefix(&t->err, "%s", dir) : 0;
+out:
+    bp_buf_release(&b);
+    bp_mem_free(tasks);
+    return rc;
+}
+
+static int show_stage_ledger(struct bp_tool *t, const char *dir)
+{
+    struct bp_stage_report r = {0};
+    int rc;
+
+    BP_TRY(bp_stage_report_read(&r, dir, false, &t->err));
+    rc = show_ledgers(t, dir, r.ledgers, r.committed, r.n_tasks);
+    bp_stage_report_release(&r);
+    return rc;
+}
+
+static int show_output_ledger(struct bp_tool *t, const char *dir)
+{
+    struct bp_tool_ledgers l;
+    int rc;
+
+    BP_TRY(bp_tool_ledgers(t, dir, &l));
+    if (l.n_with)
+        rc = show_ledgers(t, dir, l.tasks, l.committed, l.n_tasks);
+    else
+        rc = bp_fail(&t->err, BP_EDATA,
+                     "%s: its files are text, which has no room for a ledger: only Arrow and "
+                     "Parquet files have one",
+                     dir);
+    bp_tool_ledgers_release(&l);
+    return rc;
+}
+
 static int look(struct bp_tool *t, bool *is_stage)
 {
     *is_stage = false;
@@ -246,11 +309,17 @@ static int run(struct bp_tool *t, const struct opts *o)
     bool is_stage;
     int rc;
 
-    if (o->verify && o->fingerprint)
-        return bp_fail(&t->err, BP_EUSAGE, "--verify or --fingerprint, not both");
-    if (o->keys && (o->verify || o->fingerprint))
-        return bp_fail(&t->err, BP_EUSAGE, "-k shows keys: leave out --verify and --fingerprint");
+    if (o->verify + o->fingerprint + o->ledger > 1)
+        return bp_fail(&t->err, BP_EUSAGE, "--verify, --fingerprint or --ledger: one of them");
+    if (o->keys && (o->verify || o->fingerprint || o->ledger))
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "-k shows keys: leave out --verify, --fingerprint and --ledger");
     BP_TRY(look(t, &is_stage));
+    if (o->ledger && (t->n_operands != 1 || bp_path_kind(t->operands[0]) != BP_PATH_DIR))
+        return bp_fail(&t->err, BP_EUSAGE, "--ledger wants one directory of task files");
+    if (o->ledger)
+        return is_stage ? show_stage_ledger(t, t->operands[0])
+                        : show_output_ledger(t, t->operands[0]);
     if (!o->fingerprint && !o->keys && is_stage)
         return show_stage(t, t->operands[0], o->verify);
     if (o->verify)

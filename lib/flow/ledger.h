@@ -71,6 +71,9 @@ void bp_ledger_release(struct bp_ledger *l);
  * what a task read as its own rows, is not judged.
  */
 int bp_ledger_check(const struct bp_ledger *const tasks[], int n, struct bp_err *err) BP_MUST;
+/* The same for people: a line or more for each input, and what no task read of it. */
+int bp_ledger_show(const struct bp_ledger *const tasks[], int n, struct bp_buf *out,
+                   struct bp_err *err) BP_MUST;
 /* A hash of the inputs (name, size, mtime, version) of all tasks and of salt. The
  * same however the inputs were cut. */
 int bp_ledger_version(const struct bp_ledger *const tasks[], int n, const char *salt, char out[17],

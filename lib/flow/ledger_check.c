@@ -9,23 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "col/civil.h"
-#include "flow/ledger.h"
+#include "flow/ledger_items.h"
 
 #define MAX_NAMED 5 /* tasks that a message lists */
-
-struct item {
-    const struct bp_ledger_entry *e;
-    int task;
-};
-
-struct items {
-    struct item *p;
-    int n;
-};
 
 int bp_tasks_name(const uint8_t *which, int n, uint8_t value, struct bp_buf *out,
                   struct bp_err *err)
@@ -48,14 +37,14 @@ int bp_tasks_name(const uint8_t *which, int n, uint8_t value, struct bp_buf *out
     return n_which > n_named ? bp_buf_printf(out, err, " and %d more", n_which - n_named) : 0;
 }
 
-static bool same_input(const struct bp_ledger_entry *a, const struct bp_ledger_entry *b)
+bool bp_ledger_same_input(const struct bp_ledger_entry *a, const struct bp_ledger_entry *b)
 {
     return strcmp(a->input, b->input) == 0 && !a->share.n == !b->share.n && a->nth == b->nth;
 }
 
 static int by_input(const void *a, const void *b)
 {
-    const struct item *x = a, *y = b;
+    const struct bp_ledger_item *x = a, *y = b;
     int c = strcmp(x->e->input, y->e->input);
 
     c = c ? c : !x->e->share.n - !y->e->share.n;
@@ -65,12 +54,12 @@ static int by_input(const void *a, const void *b)
     return c ? c : x->task - y->task;
 }
 
-static int gather(const struct bp_ledger *const tasks[], int n, struct items *out,
-                  struct bp_err *err)
+int bp_ledger_items(const struct bp_ledger *const tasks[], int n, struct bp_ledger_items *out,
+                    struct bp_err *err)
 {
     size_t total = 0;
 
-    *out = (struct items){0};
+    *out = (struct bp_ledger_items){0};
     for (int t = 0; t < n; t++)
         total += (size_t)tasks[t]->n;
     out->p = bp_mem_new(total, sizeof *out->p, err);
@@ -79,7 +68,7 @@ static int gather(const struct bp_ledger *const tasks[], int n, struct items *ou
     for (int t = 0; t < n; t++)
         for (int i = 0; i < tasks[t]->n; i++)
             if (strcmp(tasks[t]->entries[i].unit, BP_LEDGER_PIPE) != 0)
-                out->p[out->n++] = (struct item){&tasks[t]->entries[i], t};
+                out->p[out->n++] = (struct bp_ledger_item){&tasks[t]->entries[i], t};
     if (out->n)
         qsort(out->p, (size_t)out->n, sizeof *out->p, by_input);
     return 0;
@@ -87,7 +76,7 @@ static int gather(const struct bp_ledger *const tasks[], int n, struct items *ou
 
 /* ---- what is wrong, in words ---- */
 
-static int put_state(const struct bp_ledger_entry *e, struct bp_buf *out, struct bp_err *err)
+int bp_ledger_put_state(const struct bp_ledger_entry *e, struct bp_buf *out, struct bp_err *err)
 {
     int64_t s = e->mtime_ns / 1000000000, day = s / 86400, sec = s % 86400;
     struct bp_civil c = bp_civil_from_days(day);
@@ -114,7 +103,7 @@ static int refuse(struct bp_buf *what, const uint8_t *which, int n, struct bp_er
     return bp_fail(err, BP_EDATA, "%s", (const char *)what->data);
 }
 
-static bool same_state(const struct bp_ledger_entry *a, const struct bp_ledger_entry *b)
+bool bp_ledger_same_state(const struct bp_ledger_entry *a, const struct bp_ledger_entry *b)
 {
     return a->size_bytes == b->size_bytes && a->mtime_ns == b->mtime_ns &&
            strcmp(a->unit, b->unit) == 0 && strcmp(a->version, b->version) == 0 &&
@@ -122,10 +111,10 @@ static bool same_state(const struct bp_ledger_entry *a, const struct bp_ledger_e
 }
 
 /* Every task that did not see what the newest view shows has to run again. */
-static int refuse_changed(const struct item *p, int n_items, int n, struct bp_err *err)
+static int refuse_changed(const struct bp_ledger_item *p, int n_items, int n, struct bp_err *err)
 {
     uint8_t *old = bp_mem_new((size_t)n, 1, err);
-    const struct item *newest = p, *other = NULL;
+    const struct bp_ledger_item *newest = p, *other = NULL;
     struct bp_buf b = {0};
     int rc;
 
@@ -135,14 +124,14 @@ static int refuse_changed(const struct item *p, int n_items, int n, struct bp_er
         if (p[i].e->mtime_ns > newest->e->mtime_ns)
             newest = &p[i];
     for (int i = 0; i < n_items; i++)
-        if (!same_state(p[i].e, newest->e)) {
+        if (!bp_ledger_same_state(p[i].e, newest->e)) {
             old[p[i].task] = 1;
             other = other ? other : &p[i];
         }
     BP_GO(bp_buf_printf(&b, err, "'%s' changed between the tasks: ", p->e->input));
-    BP_GO(put_state(other->e, &b, err));
+    BP_GO(bp_ledger_put_state(other->e, &b, err));
     BP_GO(bp_buf_printf(&b, err, " for task %d, ", other->task));
-    BP_GO(put_state(newest->e, &b, err));
+    BP_GO(bp_ledger_put_state(newest->e, &b, err));
     BP_GO(bp_buf_printf(&b, err, " for task %d", newest->task));
     if (newest->e->version[0]) /* a version has no age */
         memset(old, 1, (size_t)n);
@@ -153,7 +142,8 @@ out:
     return rc;
 }
 
-static int refuse_unseen(const struct item *p, const uint8_t *seen, int n, struct bp_err *err)
+static int refuse_unseen(const struct bp_ledger_item *p, const uint8_t *seen, int n,
+                         struct bp_err *err)
 {
     uint8_t *odd = bp_mem_new((size_t)n, 1, err);
     struct bp_buf b = {0};
@@ -173,7 +163,7 @@ out:
     return rc;
 }
 
-static int refuse_share(const struct item *p, int n, struct bp_err *err)
+static int refuse_share(const struct bp_ledger_item *p, int n, struct bp_err *err)
 {
     return bp_fail(err, BP_EDATA,
                    "task %d of %d holds the share %d/%d of '%s': run it again with --task %d/%d",
@@ -181,7 +171,8 @@ static int refuse_share(const struct item *p, int n, struct bp_err *err)
 }
 
 /* p ends before or behind the place where q begins; q NULL: behind the last one. */
-static int refuse_tiles(const struct item *p, const struct item *q, int n, struct bp_err *err)
+static int refuse_tiles(const struct bp_ledger_item *p, const struct bp_ledger_item *q, int n,
+                        struct bp_err *err)
 {
     const struct bp_ledger_entry *e = p ? p->e : q->e;
     int64_t to = p ? p->e->to : e->first, from = q ? q->e->from : e->end;
@@ -200,8 +191,13 @@ static int refuse_tiles(const struct item *p, const struct item *q, int n, struc
 
 /* ---- the check ---- */
 
+bool bp_ledger_repeats(const struct bp_ledger_item *before, const struct bp_ledger_item *p)
+{
+    return p->task == before->task && p->e->from == before->e->from && p->e->to == before->e->to;
+}
+
 /* A share among several tasks is that task's own. */
-static int check_shares(const struct item *p, int n_items, int n, struct bp_err *err)
+static int check_shares(const struct bp_ledger_item *p, int n_items, int n, struct bp_err *err)
 {
     for (int i = 0; n > 1 && i < n_items; i++)
         if (p[i].e->share.i != p[i].task || p[i].e->share.n != n)
@@ -209,7 +205,7 @@ static int check_shares(const struct item *p, int n_items, int n, struct bp_err 
     return 0;
 }
 
-static int check_seen(const struct item *p, int n_items, int n, struct bp_err *err)
+static int check_seen(const struct bp_ledger_item *p, int n_items, int n, struct bp_err *err)
 {
     uint8_t *seen = bp_mem_new((size_t)n, 1, err);
     int rc = 0, n_seen = 0;
@@ -226,9 +222,9 @@ static int check_seen(const struct item *p, int n_items, int n, struct bp_err *e
     return rc;
 }
 
-static int check_tiles(const struct item *p, int n_items, int n, struct bp_err *err)
+static int check_tiles(const struct bp_ledger_item *p, int n_items, int n, struct bp_err *err)
 {
-    const struct item *last = NULL;
+    const struct bp_ledger_item *last = NULL;
     int64_t at = p->e->first;
 
     if (!p->e->share.n)
@@ -236,9 +232,8 @@ static int check_tiles(const struct item *p, int n_items, int n, struct bp_err *
     for (int i = 0; i < n_items; i++) {
         const struct bp_ledger_entry *e = p[i].e;
 
-        if (i && p[i].task == p[i - 1].task && e->from == p[i - 1].e->from &&
-            e->to == p[i - 1].e->to)
-            continue; /* both sides of a join read it */
+        if (i && bp_ledger_repeats(&p[i - 1], &p[i]))
+            continue;
         if (e->from == e->to)
             continue;
         if (e->from != at)
@@ -249,10 +244,10 @@ static int check_tiles(const struct item *p, int n_items, int n, struct bp_err *
     return at == p->e->end ? 0 : refuse_tiles(last ? last : p, NULL, n, err);
 }
 
-static int check_input(const struct item *p, int n_items, int n, struct bp_err *err)
+static int check_input(const struct bp_ledger_item *p, int n_items, int n, struct bp_err *err)
 {
     for (int i = 1; i < n_items; i++)
-        if (!same_state(p[i].e, p->e) &&
+        if (!bp_ledger_same_state(p[i].e, p->e) &&
             (p->e->share.n || p[i].e->size_bytes != p->e->size_bytes ||
              p[i].e->mtime_ns != p->e->mtime_ns || strcmp(p[i].e->version, p->e->version) != 0))
             return refuse_changed(p, n_items, n, err);
@@ -264,15 +259,15 @@ static int check_input(const struct item *p, int n_items, int n, struct bp_err *
 
 int bp_ledger_check(const struct bp_ledger *const tasks[], int n, struct bp_err *err)
 {
-    struct items all;
+    struct bp_ledger_items all;
     int rc, end;
 
-    BP_TRY(gather(tasks, n, &all, err));
+    BP_TRY(bp_ledger_items(tasks, n, &all, err));
     rc = 0;
     /* what is another input explains where cuts do not meet: inputs first */
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < all.n && rc == 0; i = end) {
-            for (end = i + 1; end < all.n && same_input(all.p[i].e, all.p[end].e); end++)
+            for (end = i + 1; end < all.n && bp_ledger_same_input(all.p[i].e, all.p[end].e); end++)
                 ;
             rc = (pass ? check_tiles : check_input)(all.p + i, end - i, n, err);
         }
@@ -284,15 +279,15 @@ int bp_ledger_version(const struct bp_ledger *const tasks[], int n, const char *
                       struct bp_err *err)
 {
     struct bp_buf b = {0};
-    struct items all;
+    struct bp_ledger_items all;
     int rc;
 
-    BP_TRY(gather(tasks, n, &all, err));
+    BP_TRY(bp_ledger_items(tasks, n, &all, err));
     BP_GO(bp_buf_puts(&b, salt, err));
     for (int i = 0; i < all.n; i++) {
         const struct bp_ledger_entry *e = all.p[i].e;
 
-        if (i && same_input(e, all.p[i - 1].e))
+        if (i && bp_ledger_same_input(e, all.p[i - 1].e))
             continue;
         BP_GO(bp_buf_printf(&b, err, "\n%s\t%d\t%" PRId64 "\t%" PRId64 "\t%s", e->input, e->nth,
                             e->size_bytes, e->mtime_ns, e->version));

@@ -11,6 +11,9 @@ void bp_stage_report_release(struct bp_stage_report *r)
         bp_mem_free(r->keys[i]);
     bp_mem_free(r->keys);
     bp_mem_free(r->range);
+    for (int i = 0; r->ledgers && i < r->n_tasks; i++)
+        bp_ledger_release(&r->ledgers[i]);
+    bp_mem_free(r->ledgers);
     bp_mem_free(r->committed);
     bp_mem_free(r->rows);
     bp_mem_free(r->bytes);
@@ -109,6 +112,8 @@ static int report_task(struct bp_stage_report *r, const char *dir, int task, boo
     else if (strcmp(r->identity, f.identity) != 0)
         r->other_run = r->other_run < 0 ? task : r->other_run;
     BP_GO(count_blocks(r, &f, err));
+    r->ledgers[task] = f.ledger;
+    f.ledger = (struct bp_ledger){0};
     if (verify)
         rc = verify_blocks(file, &f, err);
 out:
@@ -127,6 +132,11 @@ int bp_stage_report_read(struct bp_stage_report *out, const char *dir, bool veri
     BP_TRY(bp_task_dir_scan(dir, &out->n_tasks, &out->committed, err));
     if (!out->n_tasks)
         return bp_fail(err, BP_EDATA, "%s: no task of this stage is committed yet", dir);
+    out->ledgers = bp_mem_new((size_t)out->n_tasks, sizeof *out->ledgers, err);
+    if (!out->ledgers) {
+        bp_stage_report_release(out);
+        return err->code;
+    }
     for (int i = 0; i < out->n_tasks; i++) {
         if (!out->committed[i])
             continue;

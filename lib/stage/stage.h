@@ -8,6 +8,7 @@
 #define BP_STAGE_STAGE_H
 
 #include "flow/flow.h"
+#include "flow/ledger.h"
 
 /* Rows to partitions by a rule of an operator's: by range of the keys. */
 struct bp_stage_router {
@@ -64,9 +65,10 @@ struct bp_stage_report {
     uint8_t *committed;    /* of each task */
     int64_t *rows, *bytes; /* of each partition, and of what every share gets */
     int64_t n_rows, n_bytes, n_blocks;
-    char borders[17];  /* of the range */
-    char identity[33]; /* the run of the first task that is there */
-    int other_run;     /* a task of another run than that; -1: none */
+    struct bp_ledger *ledgers; /* what each task read of the inputs */
+    char borders[17];          /* of the range */
+    char identity[33];         /* the run of the first task that is there */
+    int other_run;             /* a task of another run than that; -1: none */
 };
 int bp_stage_report_read(struct bp_stage_report *out, const char *dir, bool verify,
                          struct bp_err *err) BP_MUST;

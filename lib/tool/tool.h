@@ -107,6 +107,17 @@ struct bp_open {
 int bp_tool_open(struct bp_tool *t, char *const *names, int n, const struct bp_open *o,
                  struct bp_source *out) BP_MUST;
 
+/* ---- what the tasks of an output directory read (ledgers.c) ---- */
+struct bp_tool_ledgers {
+    int n_tasks;
+    uint8_t *committed;      /* of each */
+    struct bp_ledger *tasks; /* empty, where there is none */
+    int n_with;              /* files that have room for one: Arrow, Parquet */
+};
+/* Of dir as it is, complete or not. Release what is filled. */
+int bp_tool_ledgers(struct bp_tool *t, const char *dir, struct bp_tool_ledgers *out) BP_MUST;
+void bp_tool_ledgers_release(struct bp_tool_ledgers *l);
+
 /* ---- rejects (rejects.c) ---- */
 struct bp_reject_opts {
     const char *on_error, *file; /* --on-error, --rejects */

@@ -171,3 +171,45 @@ END
     fails 1 bp-read stage
     says 'or they read a pipe'
 }
+@test "bp-stat --ledger: who read what of a stage, complete or not, and what is refused" {
+    printf 'k,name\n1,a\n' >small.csv
+    touch -d '2024-01-02 03:04:05 UTC' small.csv
+    task() { bp-read --task $1/3 'in/*.csv' | bp-join -k k -t left -b small.csv | bp-shuffle --task $1/3 -k k -n 4 stage; }
+    for i in 0 1 2; do task $i; done
+    bp-stat --ledger stage >got
+    size=$(stat -c %s in/a.csv)
+    grep -qx "in/a.csv: $size bytes of 2024-01-02 03:04:05.000000000 UTC, in bytes" got
+    grep -qx 'small.csv: 11 bytes of .* UTC, whole by tasks 0, 1 and 2' got
+    [ "$(grep -c ' task [012]$' got)" = 4 ]
+    tail -n 1 got | grep -q 'of one division'
+    ! grep -q 'no task' got
+    rm stage/00001*
+    bp-stat --ledger stage >got
+    sed -n 2p got | grep -qx 'missing: task 1'
+    [ "$(grep -c 'no task$' got)" = 2 ]
+    ! grep -q 'of one division' got
+    echo 4,4 >>in/b.csv
+    task 1
+    fails 1 bp-stat --ledger stage
+    says "readers refuse it: stage: 'in/b.csv' changed between the tasks"
+    bp-stat --ledger stage 2>/dev/null | grep -q ' task 1, when it was '
+}
+@test "bp-stat --ledger: of output directories, streams and pipes" {
+    for f in arrow parquet csv; do
+        for i in 0 1; do bp-read --task $i/2 'in/*.csv' | bp-write --task $i/2 -f $f $f/; done
+    done
+    bp-stat --ledger arrow | sed 1d >want
+    grep -q 'of one division' want
+    bp-stat --ledger parquet | sed 1d >got
+    same want got
+    fails 1 bp-stat --ledger csv
+    says 'only Arrow and Parquet files'
+    for i in 0 1; do
+        "$BP_PYTHON" -c 'import pyarrow as pa, sys
+t = pa.table({"k": [1, 2]})
+with pa.ipc.new_stream(sys.stdout.buffer, t.schema) as w: w.write_table(t)' | bp-shuffle --allow-truncated --task $i/2 -k k -n 2 piped
+    done
+    bp-stat --ledger piped | grep -qx 'stdin: a pipe, of which nothing is known, by task 1'
+    fails 2 bp-stat --ledger in/a.csv
+    fails 2 bp-stat --ledger --verify arrow
+}
