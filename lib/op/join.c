@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "op/join_emit.h"
+#include "op/join_small.h"
 #include "op/join_stretch.h"
 #include "op/sort_shares.h"
 
@@ -629,6 +630,8 @@ static int open_join(struct bp_source *out, struct bp_source *left, struct bp_so
     j->opts = *opts;
     j->never_spill = never_spill;
     bp_held_init(&j->held, &ctx->budget);
+    if (opts->broadcast && !never_spill)
+        BP_GO(bp_join_small(&j->right, err));
     BP_GO(bp_join_plan_open(&j->plan, &j->left.schema, &j->right.schema, opts, err));
     BP_GO(bp_join_marks(&j->plan, &j->shares, &j->left.schema, &j->right.schema, opts, err));
     BP_GO(hold_keys_only(j, err));

@@ -296,3 +296,50 @@ Kiel,247
     [ "$(bp-read d 2>/dev/null | head -c 4 | od -An -tx1 | tr -d ' ')" = ffffffff ] # no schema: an abort
     [ "$(bp-read d 2>/dev/null | wc -c)" -lt 400 ]
 }
+@test "a small broadcast side gives its texts as dictionaries, and the same rows" {
+    { echo id,name,note,t; for i in $(seq 0 299); do echo "$i,name $((i % 7)),$([ $((i % 5)) = 0 ] || echo "note $i"),k$i"; done; } >small.csv
+    { echo k,v,t; for i in $(seq 0 999); do echo "$((i * 37 % 350)),$i,k$((i % 320))"; done; } >left.csv
+    bp-read small.csv | bp-write small.arrow
+    for t in inner left full anti; do
+        for k in 'k = id' t; do
+            set -- -t $t -k "$k" -w "name <> 'name 3'"
+            case $t in left | full) set -- "$@" --fill 0 ;; esac
+            bp-join "$@" left.csv small.arrow | bp-write >want.csv
+            bp-join "$@" -b small.arrow left.csv >first.arrows
+            bp-write <first.arrows >got.csv
+            same want.csv got.csv
+            for v in BP_BATCH_ROWS=1 BP_BATCH_ROWS=7 BP_MEM=16M; do
+                env $v bp-join "$@" -b small.arrow left.csv >again.arrows
+                same first.arrows again.arrows
+            done
+        done
+    done
+    "$BP_PYTHON" - <<'END'
+import pyarrow as pa, subprocess
+def read(*argv):
+    return pa.ipc.open_stream(subprocess.run(["bp-join", *argv], check=True, stdout=subprocess.PIPE).stdout).read_all()
+got = read("-t", "left", "-k", "k = id", "-b", "small.csv", "left.csv")
+want = read("-t", "left", "-k", "k = id", "left.csv", "small.csv")
+assert pa.types.is_dictionary(got.schema.field("note").type), got.schema
+assert not pa.types.is_dictionary(want.schema.field("note").type), want.schema
+assert got.to_pylist() == want.to_pylist()
+d = got.column("name").chunk(0).dictionary.to_pylist()
+assert len(d) == len(set(d)), d
+END
+}
+@test "a broadcast side that is not small keeps its texts as they are" {
+    awk 'BEGIN { print "id,name"; for (i = 0; i < 65537; i++) print i ",name " i }' >large.csv
+    head -n 65537 large.csv >small.csv
+    printf 'k\n5\n70000\n' >left.csv
+    for f in large small; do
+        for r in 100 8192; do
+            BP_BATCH_ROWS=$r bp-join -t left -k 'k = id' -b $f.csv left.csv >$f.$r.arrows
+            bp-write <$f.$r.arrows >got
+            printf 'k,id,name\n5,5,name 5\n70000,,\n' >want
+            same want got
+        done
+        same $f.100.arrows $f.8192.arrows
+    done
+    [ "$(strings -n 4 small.100.arrows | grep -c 'name 5')" = 1 ]
+    ! cmp -s small.100.arrows large.100.arrows
+}
