@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #define CHUNK_MIN_BYTES 4096
+#define CHUNK_SHARE 4 /* a new chunk's part of what there is: many arenas grow at the same time */
 #define CHUNK_MAX_BYTES ((size_t)1 << 20)
 
 struct bp_arena_chunk {
@@ -29,7 +30,9 @@ void *bp_arena_alloc(struct bp_arena *a, size_t size_bytes, struct bp_err *err)
         return NULL;
     }
     if (!c || c->cap_bytes - c->used_bytes < need) {
-        cap = c ? c->cap_bytes * 2 : CHUNK_MIN_BYTES;
+        cap = a->total_bytes / CHUNK_SHARE;
+        if (cap < CHUNK_MIN_BYTES)
+            cap = CHUNK_MIN_BYTES;
         if (cap > CHUNK_MAX_BYTES)
             cap = CHUNK_MAX_BYTES;
         if (cap < need)

@@ -179,10 +179,25 @@ char *bp_agg_part_name(const struct bp_agg *a, int part, struct bp_err *err)
 
 /* ---- states per group ---- */
 
+/*
+ * All arrays of all aggregates grow with the same batch, so what growth costs is counted
+ * before it comes: as soon as groups may come that do not fit, if as many come as lately.
+ */
+static void count_array(struct bp_agg *a, struct bp_agg_array *v, size_t width_bytes, int64_t n_new)
+{
+    int64_t held = v->cap;
+
+    v->lately = BP_MAX(n_new, v->lately / 2);
+    if (v->n + v->lately > v->cap)
+        held += BP_MAX(v->n + v->lately - v->cap, v->cap);
+    a->held_bytes += (held - v->held) * (int64_t)width_bytes;
+    v->held = held;
+}
+
 int bp_agg_array_grow(struct bp_agg *a, struct bp_agg_array *v, size_t width_bytes, int64_t n,
                       struct bp_err *err)
 {
-    int64_t cap = v->cap;
+    int64_t cap = v->cap, n_new = BP_MAX(n - v->n, 0);
     void *p;
 
     if (n > cap) {
@@ -190,7 +205,6 @@ int bp_agg_array_grow(struct bp_agg *a, struct bp_agg_array *v, size_t width_byt
         p = bp_mem_grow(v->p, (size_t)cap, width_bytes, err);
         if (!p)
             return err->code;
-        a->held_bytes += (cap - v->cap) * (int64_t)width_bytes;
         v->p = p;
         v->cap = cap;
     }
@@ -198,6 +212,7 @@ int bp_agg_array_grow(struct bp_agg *a, struct bp_agg_array *v, size_t width_byt
         memset((uint8_t *)v->p + (size_t)v->n * width_bytes, 0, (size_t)(n - v->n) * width_bytes);
         v->n = n;
     }
+    count_array(a, v, width_bytes, n_new);
     return 0;
 }
 

@@ -77,7 +77,7 @@ struct bp_agg {
     struct bp_agg_part parts[BP_AGG_PARTS_MAX];
     int n_parts;
     int64_t n_groups;
-    int64_t held_bytes; /* of all states: for the budget */
+    int64_t held_bytes; /* of all states, with a batch more like the last: for the budget */
     bool keeps_values;  /* states are all that they saw: to merge them costs as much as to make
                            them; set by grow() */
 };
@@ -110,6 +110,8 @@ char *bp_agg_part_name(const struct bp_agg *a, int part, struct bp_err *err) BP_
 struct bp_agg_array {
     void *p;
     int64_t n, cap;
+    int64_t held;   /* counted: cap, and what more may come with the next batch */
+    int64_t lately; /* how many groups came with a batch */
 };
 int bp_agg_array_grow(struct bp_agg *a, struct bp_agg_array *v, size_t width_bytes, int64_t n,
                       struct bp_err *err) BP_MUST;

@@ -86,7 +86,8 @@ static int add_rows(struct distinct *d, const struct bp_column *args, const uint
     for (int64_t i = 0; i < n; i++)
         own[row[i]] = owners[i];
     d->is_indexed = false;
-    now = bp_groups_held_bytes(d->rows) + INDEX_BYTES * bp_groups_count(d->rows);
+    now = bp_groups_held_bytes(d->rows) + bp_groups_growth_bytes(d->rows, n) +
+          INDEX_BYTES * bp_groups_count(d->rows);
     d->base.held_bytes += now - d->rows_bytes;
     d->rows_bytes = now;
 out:

@@ -21,11 +21,11 @@
 enum { XX, YY, XY, PRODUCTS };
 
 #define PIECES 3
-#define FEED_ROWS 512
-#define FEED_CAP (FEED_ROWS * 9) /* of one row at most 9 products */
-#define LARGEST 0x1p511          /* whose square is a double */
+#define FEED_CAP 1024
+#define FEED_ROW 9      /* of one row at most 9 products */
+#define LARGEST 0x1p511 /* whose square is a double */
 
-/* Doubles on their way into one exact sum. */
+/* Doubles on their way into one exact sum: on the stack, as there may be a thousand aggregates. */
 struct feed {
     double v[FEED_CAP];
     uint32_t ids[FEED_CAP + BP_AGG_AHEAD];
@@ -37,7 +37,6 @@ struct moment {
     struct bp_agg_array n; /* int64_t: rows without NULL */
     struct bp_exact sum[2];
     struct bp_exact high[PRODUCTS], low[PRODUCTS];
-    struct feed *feeds; /* two: products and what they lost */
 };
 
 /* ---- what each function needs ---- */
@@ -70,12 +69,6 @@ static int moment_grow(struct bp_agg *a, int64_t n_groups, struct bp_err *err)
 {
     struct moment *m = (struct moment *)a;
 
-    if (!m->feeds) {
-        m->feeds = bp_mem_new(2, sizeof *m->feeds, err);
-        if (!m->feeds)
-            return err->code;
-        a->held_bytes += (int64_t)(2 * sizeof *m->feeds);
-    }
     BP_TRY(bp_agg_array_grow(a, &m->n, sizeof(int64_t), n_groups, err));
     for (int i = 0; i < a->kind->n_args; i++)
         BP_TRY(bp_exact_grow(&m->sum[i], a, n_groups, err));
@@ -100,7 +93,6 @@ static void moment_release(struct bp_agg *a)
         bp_exact_release(&m->low[i]);
     }
     bp_mem_free(m->n.p);
-    bp_mem_free(m->feeds);
 }
 
 /* ---- rows ---- */
@@ -152,6 +144,12 @@ static int feed_flush(struct feed *f, struct bp_exact *x, struct bp_agg *a, stru
     return n ? bp_exact_add(x, a, &r, err) : 0;
 }
 
+/* Flushed where one row more might not fit. */
+static int feed_check(struct feed *f, struct bp_exact *x, struct bp_agg *a, struct bp_err *err)
+{
+    return f->n > FEED_CAP - FEED_ROW ? feed_flush(f, x, a, err) : 0;
+}
+
 static bool has_value(const struct bp_agg *a, const struct bp_agg_rows *r, int64_t i)
 {
     for (int k = 0; k < a->kind->n_args; k++)
@@ -160,19 +158,21 @@ static bool has_value(const struct bp_agg *a, const struct bp_agg_rows *r, int64
     return true;
 }
 
-static int sums_add(struct moment *m, const struct bp_agg_rows *r, int arg, int64_t from, int64_t n,
-                    struct bp_err *err)
+static int sums_add(struct moment *m, const struct bp_agg_rows *r, int arg, struct bp_err *err)
 {
     struct bp_agg *a = &m->base;
     double p[PIECES];
+    struct feed f;
 
-    for (int64_t i = from; i < from + n; i++) {
+    f.n = 0;
+    for (int64_t i = 0; i < r->n_rows; i++) {
         if (!has_value(a, r, i))
             continue;
+        BP_TRY(feed_check(&f, &m->sum[arg], a, err));
         for (int k = 0, pieces = split(&r->cols[arg], i, p); k < pieces; k++)
-            feed_put(&m->feeds[0], p[k], r->ids ? r->ids[i] : 0);
+            feed_put(&f, p[k], r->ids ? r->ids[i] : 0);
     }
-    return feed_flush(&m->feeds[0], &m->sum[arg], a, err);
+    return feed_flush(&f, &m->sum[arg], a, err);
 }
 
 static int too_large(const struct bp_agg *a, struct bp_err *err)
@@ -184,14 +184,16 @@ static int too_large(const struct bp_agg *a, struct bp_err *err)
 }
 
 /* Infinities and NaN are told by the sums. */
-static int products_add(struct moment *m, const struct bp_agg_rows *r, int product, int64_t from,
-                        int64_t n, struct bp_err *err)
+static int products_add(struct moment *m, const struct bp_agg_rows *r, int product,
+                        struct bp_err *err)
 {
     const struct bp_column *cx = &r->cols[product == YY], *cy = &r->cols[product != XX];
     struct bp_agg *a = &m->base;
     double px[PIECES], py[PIECES], high, low;
+    struct feed highs, lows;
 
-    for (int64_t i = from; i < from + n; i++) {
+    highs.n = lows.n = 0;
+    for (int64_t i = 0; i < r->n_rows; i++) {
         uint32_t id = r->ids ? r->ids[i] : 0;
         int nx, ny;
 
@@ -203,33 +205,32 @@ static int products_add(struct moment *m, const struct bp_agg_rows *r, int produ
             continue;
         if (fabs(*px) >= LARGEST || fabs(*py) >= LARGEST)
             return too_large(a, err);
+        BP_TRY(feed_check(&highs, &m->high[product], a, err));
+        BP_TRY(feed_check(&lows, &m->low[product], a, err));
         for (int k = 0; k < nx * ny; k++) {
             high = px[k / ny] * py[k % ny];
             low = fma(px[k / ny], py[k % ny], -high);
-            feed_put(&m->feeds[0], high, id);
+            feed_put(&highs, high, id);
             if (low != 0)
-                feed_put(&m->feeds[1], low, id);
+                feed_put(&lows, low, id);
         }
     }
-    BP_TRY(feed_flush(&m->feeds[0], &m->high[product], a, err));
-    return feed_flush(&m->feeds[1], &m->low[product], a, err);
+    BP_TRY(feed_flush(&highs, &m->high[product], a, err));
+    return feed_flush(&lows, &m->low[product], a, err);
 }
 
 static int moment_update(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_err *err)
 {
     struct moment *m = (struct moment *)a;
-    int64_t *count = m->n.p, n;
+    int64_t *count = m->n.p;
 
     for (int64_t i = 0; i < r->n_rows; i++)
         count[r->ids ? r->ids[i] : 0] += has_value(a, r, i);
-    for (int64_t from = 0; from < r->n_rows; from += n) {
-        n = BP_MIN(r->n_rows - from, FEED_ROWS);
-        for (int k = 0; k < a->kind->n_args; k++)
-            BP_TRY(sums_add(m, r, k, from, n, err));
-        for (int k = 0; k < PRODUCTS; k++)
-            if (needs(a, k))
-                BP_TRY(products_add(m, r, k, from, n, err));
-    }
+    for (int k = 0; k < a->kind->n_args; k++)
+        BP_TRY(sums_add(m, r, k, err));
+    for (int k = 0; k < PRODUCTS; k++)
+        if (needs(a, k))
+            BP_TRY(products_add(m, r, k, err));
     return 0;
 }
 

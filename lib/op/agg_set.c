@@ -25,6 +25,7 @@
 #define VERSION 1
 #define HEAD_BYTES 9
 #define ITEM_BYTES 12
+#define INDEX_BYTES 4 /* by_group, of one pair */
 
 enum result { COUNT, MODE, CONT, DISC };
 
@@ -113,7 +114,8 @@ static int add_values(struct set *s, const struct bp_column *values, const uint3
         own[pair[i]] = owners[i];
     }
     s->is_indexed = false;
-    now = bp_groups_held_bytes(s->pairs);
+    now = bp_groups_held_bytes(s->pairs) + bp_groups_growth_bytes(s->pairs, n) +
+          INDEX_BYTES * bp_groups_count(s->pairs);
     s->base.held_bytes += now - s->pairs_bytes;
     s->pairs_bytes = now;
     if (over)

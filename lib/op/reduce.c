@@ -34,6 +34,7 @@
 #define CUT_GROUPS 65536 /* of a partial result: a table that fits the cache */
 #define PARTS_LOOK_ROWS 65536
 #define PARTS_RATE 0.5 /* new groups a row */
+#define OUT_SHARE 16   /* of the memory limit, for a batch that goes out */
 
 struct reduce {
     struct bp_source in;
@@ -58,6 +59,7 @@ struct reduce {
     bool giving;  /* groups go out */
     uint32_t *order;
     int64_t given;        /* of this table's groups */
+    int64_t out_rows;     /* of a batch, as results have been large lately; 0: not known */
     int64_t n_given;      /* of the share's */
     bool gave_any;        /* a batch of this share went out */
     struct bp_batch held; /* begins the next share; n_cols 0 and n_rows 0: none */
@@ -452,16 +454,29 @@ static int64_t groups_to_give(const struct reduce *r)
     return bp_groups_count(r->lane.table.groups);
 }
 
+/* Texts that groups come to may be of any length: a batch that comes out too large is made
+ * again, of fewer groups. */
 static int give_batch(struct reduce *r, struct bp_batch *out, struct bp_err *err)
 {
     const struct bp_reduce_plan *p = &r->plan;
-    int64_t n = BP_MIN(groups_to_give(r) - r->given, bp_ctx_batch_rows(r->ctx, &p->schema));
-    const uint32_t *ids = r->order + r->given;
+    int64_t most = bp_ctx_batch_rows(r->ctx, &p->schema), n, bytes;
+    int64_t want = r->ctx->budget.limit_bytes / OUT_SHARE;
 
-    BP_TRY(bp_batch_init(out, p->schema.n_fields, err));
-    BP_TRY(bp_reduce_table_columns(&r->lane.table, p, p->form == BP_REDUCE_PARTIAL, ids, n,
-                                   out->cols, err));
-    out->n_rows = n;
+    if (r->out_rows)
+        most = BP_MIN(most, r->out_rows);
+    n = BP_MIN(groups_to_give(r) - r->given, most);
+    for (;;) {
+        BP_TRY(bp_batch_init(out, p->schema.n_fields, err));
+        BP_TRY(bp_reduce_table_columns(&r->lane.table, p, p->form == BP_REDUCE_PARTIAL,
+                                       r->order + r->given, n, out->cols, err));
+        out->n_rows = n;
+        bytes = bp_batch_size_bytes(out);
+        if (!want || n <= 1 || bytes <= want)
+            break;
+        n = BP_MAX(1, n * (want / 2) / bytes);
+        r->out_rows = n;
+        bp_batch_release(out);
+    }
     r->given += n;
     return 0;
 }

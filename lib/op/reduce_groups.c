@@ -8,7 +8,7 @@
 #include "op/reduce_pack.h"
 
 #define CHUNK BP_TEXTS_ROWS /* rows looked up at a time: their words stay in L1 */
-#define SLOTS_MIN 4096
+#define SLOTS_MIN 1024
 #define SLOTS_STEP 65536
 #define SPARSE_GROUPS (1 << 20)
 #define DIRECT_MAX ((uint64_t)1 << 20) /* entries of the array; ids of texts: any number */
@@ -28,7 +28,8 @@ struct bp_groups {
     uint64_t lo, array_n;
     uint32_t null_id; /* + 1 */
 
-    uint64_t *rows; /* CHUNK packed rows */
+    uint64_t *rows; /* packed rows of a chunk */
+    int64_t rows_cap;
 };
 
 int bp_groups_new(struct bp_groups **out, const struct bp_type *types, int n_cols,
@@ -44,12 +45,8 @@ int bp_groups_new(struct bp_groups **out, const struct bp_type *types, int n_col
     g->pack = &g->own;
     BP_GO(bp_pack_init(&g->own, types, n_cols, err));
     g->direct = n_cols == 1 && g->pack->cols[0].width <= 8 && !bp_type_is_float(types[0]);
-    g->rows = bp_mem_new(CHUNK * (size_t)BP_MAX(g->pack->n_words, 1), sizeof *g->rows, err);
-    if (g->rows) {
-        *out = g;
-        return 0;
-    }
-    rc = err->code;
+    *out = g;
+    return 0;
 out:
     bp_groups_free(g);
     return rc;
@@ -87,7 +84,7 @@ int64_t bp_groups_count(const struct bp_groups *g)
 int64_t bp_groups_held_bytes(const struct bp_groups *g)
 {
     int64_t n = g->cap * g->pack->n_words * 8 + (int64_t)(g->slots ? (g->mask + 1) * 8 : 0) +
-                (int64_t)g->array_n * 4;
+                (int64_t)g->array_n * 4 + g->rows_cap * g->pack->n_words * 8;
 
     for (int i = 0; i < g->own.n_cols; i++)
         n += bp_texts_held_bytes(&g->own.cols[i].texts);
@@ -397,6 +394,21 @@ static int try_array(struct bp_groups *g, const struct bp_column *c, int64_t fro
     return leave_array(g, err);
 }
 
+static int reserve_rows(struct bp_groups *g, int64_t n, struct bp_err *err)
+{
+    uint64_t *p;
+
+    n = BP_MIN(n, CHUNK);
+    if (n <= g->rows_cap)
+        return 0;
+    p = bp_mem_grow(g->rows, (size_t)n, sizeof *p * (size_t)g->pack->n_words, err);
+    if (!p)
+        return err->code;
+    g->rows = p;
+    g->rows_cap = n;
+    return 0;
+}
+
 int bp_groups_find(struct bp_groups *g, const struct bp_column *const cols[], int64_t n_rows,
                    uint32_t *ids, struct bp_err *err)
 {
@@ -407,6 +419,7 @@ int bp_groups_find(struct bp_groups *g, const struct bp_column *const cols[], in
         g->n = 1;
         return 0;
     }
+    BP_TRY(reserve_rows(g, n_rows, err));
     for (int64_t from = 0; from < n_rows; from += CHUNK) {
         int64_t n = BP_MIN(n_rows - from, CHUNK);
 

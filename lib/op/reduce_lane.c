@@ -6,6 +6,8 @@
 #include "op/reduce_spill.h"
 
 #define MERGE_ROWS 8192 /* groups of another lane, merged at a time */
+#define MERGE_BYTES ((int64_t)1 << 20)
+#define STATE_BYTES 32 /* of a state's part: a guess */
 
 int bp_lane_init(struct bp_lane *l, const struct bp_reduce_plan *plan, struct bp_err *err)
 {
@@ -204,15 +206,17 @@ static int merge_groups(struct bp_lane *l, const struct bp_lane *from, int64_t a
 int bp_lane_merge(struct bp_lane *l, struct bp_lane *from, struct bp_err *err)
 {
     int64_t count = bp_groups_count(from->table.groups);
+    int64_t step;
     int n_cols = l->plan->n_keys, rc = 0;
     struct bp_batch b = {0};
 
     for (int i = 0; i < l->plan->n_aggs; i++)
         n_cols += l->table.aggs[i]->n_parts;
-    for (int64_t at = 0; at < count && rc == 0; at += MERGE_ROWS) {
+    step = BP_MAX(BP_MIN(MERGE_BYTES / (STATE_BYTES * BP_MAX(n_cols, 1)), MERGE_ROWS), 1);
+    for (int64_t at = 0; at < count && rc == 0; at += step) {
         rc = bp_batch_init(&b, n_cols, err);
         if (rc == 0)
-            rc = merge_groups(l, from, at, BP_MIN(count - at, MERGE_ROWS), b.cols, err);
+            rc = merge_groups(l, from, at, BP_MIN(count - at, step), b.cols, err);
         bp_batch_release(&b);
     }
     return rc < 0 ? rc : bp_lane_clear(from, err);

@@ -12,7 +12,8 @@
 #define BATCH_SHARE 512 /* of the memory limit, for a batch of a run */
 #define BATCH_MIN_BYTES ((int64_t)32 << 10)
 #define BATCH_MAX_BYTES ((int64_t)512 << 10)
-#define COLUMN_BYTES 1024  /* of a run's batch: blocks' heads, the window's tables */
+#define BATCH_LEAST_ROWS 8 /* of many aggregates: heads of columns cost too */
+#define COLUMN_BYTES 1024  /* of a run's batch: metadata, blocks' heads, the window's tables */
 #define TEXT_BYTES 32      /* of a text or a state that is bytes: a guess */
 #define READER_BYTES 16384 /* schema, metadata, words: beside a run's batch */
 #define WINDOW_COST 4      /* batch as read, as decoded, in the window's table, going out */
@@ -63,6 +64,15 @@ void bp_reduce_spill_release(struct bp_reduce_spill *s)
 
 /* ---- writing a run ---- */
 
+static int64_t n_columns(const struct bp_reduce_plan *plan)
+{
+    int64_t n = 1 + plan->n_keys;
+
+    for (int i = 0; i < plan->n_aggs; i++)
+        n += plan->aggs[i].agg->n_parts;
+    return n;
+}
+
 static int open_spill(struct bp_reduce_spill *s, struct bp_err *err)
 {
     const struct bp_reduce_plan *p = s->plan;
@@ -101,11 +111,7 @@ static int hash_column(const struct bp_column *keys, int n_keys, int64_t n, stru
 int bp_reduce_spill_make(const struct bp_reduce_plan *p, const struct bp_reduce_table *t,
                          const uint32_t *ids, int64_t n, struct bp_batch *out, struct bp_err *err)
 {
-    int n_cols = 1 + p->n_keys;
-
-    for (int i = 0; i < t->n_aggs; i++)
-        n_cols += t->aggs[i]->n_parts;
-    BP_TRY(bp_batch_init(out, n_cols, err));
+    BP_TRY(bp_batch_init(out, (int)n_columns(p), err));
     BP_TRY(bp_reduce_table_columns(t, p, true, ids, n, &out->cols[1], err));
     BP_TRY(hash_column(&out->cols[1], p->n_order, n, &out->cols[0], err));
     out->n_rows = n;
@@ -124,12 +130,26 @@ static int64_t width_bytes(struct bp_type t)
     return bp_type_is_bytes(t) ? TEXT_BYTES : BP_MAX((int64_t)bp_type_width_bytes(t), 1);
 }
 
+int64_t bp_reduce_spill_batch_rows(const struct bp_reduce_spill *s)
+{
+    const struct bp_reduce_plan *p = s->plan;
+    int64_t row = 8;
+
+    for (int i = 0; i < p->n_keys; i++)
+        row += width_bytes(p->keys[i].type);
+    for (int i = 0; i < p->n_aggs; i++)
+        for (int k = 0; k < p->aggs[i].agg->n_parts; k++)
+            row += width_bytes(p->aggs[i].agg->parts[k].type);
+    return BP_MAX(BATCH_LEAST_ROWS, BP_MIN(batch_bytes(s) / row, s->ctx->batch_rows));
+}
+
 /* All groups in order, behind the run that is being written. A batch that comes out
  * much larger than meant (states differ in size) is cut and saved again. */
 static int write_groups(struct bp_reduce_spill *s, const struct bp_reduce_table *t,
                         struct bp_err *err)
 {
-    int64_t count = bp_groups_count(t->groups), want = batch_bytes(s), n = 64, bytes;
+    int64_t count = bp_groups_count(t->groups), want = batch_bytes(s), bytes;
+    int64_t n = bp_reduce_spill_batch_rows(s);
     struct bp_batch b = {0};
     uint32_t *order = NULL;
     int rc;
@@ -153,19 +173,6 @@ out:
     bp_batch_release(&b);
     bp_mem_free(order);
     return rc;
-}
-
-int64_t bp_reduce_spill_batch_rows(const struct bp_reduce_spill *s)
-{
-    const struct bp_reduce_plan *p = s->plan;
-    int64_t row = 8;
-
-    for (int i = 0; i < p->n_keys; i++)
-        row += width_bytes(p->keys[i].type);
-    for (int i = 0; i < p->n_aggs; i++)
-        for (int k = 0; k < p->aggs[i].agg->n_parts; k++)
-            row += width_bytes(p->aggs[i].agg->parts[k].type);
-    return BP_MAX(64, BP_MIN(batch_bytes(s) / row, s->ctx->batch_rows));
 }
 
 int bp_reduce_spill_add(struct bp_reduce_spill *s, const struct bp_batch *b, struct bp_err *err)
@@ -201,9 +208,9 @@ int bp_reduce_spill_put(struct bp_reduce_spill *s, const struct bp_reduce_table 
 
 /* ---- reading runs ---- */
 
-static int64_t reading_bytes(const struct bp_spill_run *run)
+static int64_t reading_bytes(const struct bp_reduce_plan *plan, const struct bp_spill_run *run)
 {
-    return WINDOW_COST * run->batch_bytes + READER_BYTES;
+    return WINDOW_COST * run->batch_bytes + READER_BYTES + n_columns(plan) * COLUMN_BYTES;
 }
 
 static int64_t free_bytes(const struct bp_reduce_spill *s)
@@ -218,11 +225,8 @@ static int64_t free_bytes(const struct bp_reduce_spill *s)
 int64_t bp_reduce_spill_least_bytes(const struct bp_reduce_plan *plan)
 {
     const struct bp_spill_run run = {.batch_bytes = BATCH_MIN_BYTES};
-    int64_t n_cols = 1 + plan->n_keys;
 
-    for (int i = 0; i < plan->n_aggs; i++)
-        n_cols += plan->aggs[i].agg->n_parts;
-    return 2 * (reading_bytes(&run) + n_cols * COLUMN_BYTES);
+    return 2 * reading_bytes(plan, &run);
 }
 
 /* How many runs from `at` on can be merged at once: two at least. */
@@ -232,7 +236,7 @@ static int fan_in(const struct bp_reduce_spill *s, int at)
     int n = 0;
 
     while (at + n < s->n_runs) {
-        room -= reading_bytes(&s->runs[at + n]);
+        room -= reading_bytes(s->plan, &s->runs[at + n]);
         if (room < 0 && n >= 2)
             break;
         n++;
@@ -267,7 +271,7 @@ static int open_cursors(struct bp_reduce_spill *s, int at, int n, struct bp_err 
     for (; s->n_cursors < n; s->n_cursors++) {
         BP_TRY(bp_spill_source(&s->cursors[s->n_cursors].src, s->spill, &s->runs[at + s->n_cursors],
                                err));
-        bytes += reading_bytes(&s->runs[at + s->n_cursors]);
+        bytes += reading_bytes(s->plan, &s->runs[at + s->n_cursors]);
     }
     if (bp_budget_take(&s->ctx->budget, bytes))
         s->taken_bytes = bytes;
@@ -298,6 +302,46 @@ static int64_t rows_below(const struct bp_reduce_cursor *c, uint64_t end)
     return lo;
 }
 
+/* What is in the table, and with `more` bytes of states would be, is too much: groups of a
+ * window cannot be made fewer, nor their states smaller. */
+static int check_window(const struct bp_reduce_spill *s, const struct bp_reduce_table *t,
+                        int64_t more, struct bp_err *err)
+{
+    int64_t bytes = bp_reduce_table_held_bytes(t) + more, limit = s->ctx->budget.limit_bytes;
+    struct bp_buf key = {0};
+    uint32_t id = 0;
+
+    if (!limit || bytes <= BP_MAX(limit, WINDOW_LEAST_BYTES))
+        return 0;
+    for (int i = 0; i < s->plan->n_keys; i++) {
+        struct bp_column c = {0};
+
+        if (bp_groups_column(t->groups, i, &id, 1, &c, err) < 0 ||
+            bp_buf_printf(&key, err, "%s%s = ", i ? ", " : "", s->plan->keys[i].name) < 0 ||
+            (bp_column_is_null(&c, 0) ? bp_buf_puts(&key, "NULL", err)
+                                      : bp_text_append(&c, 0, &key, err)) < 0) {
+            bp_column_release(&c);
+            bp_buf_release(&key);
+            return err->code;
+        }
+        bp_column_release(&c);
+    }
+    bp_fail(err, BP_EDATA,
+            "the states of %lld groups (one is %.*s) need %lld MiB at once, more than --mem %lld "
+            "MiB: give more memory, or an aggregate with a small state",
+            (long long)bp_groups_count(t->groups), key.len ? (int)BP_MIN(key.len, 200) : 18,
+            key.len ? (const char *)key.data : "all rows, no keys:", (long long)(bytes >> 20),
+            (long long)(limit >> 20));
+    bp_buf_release(&key);
+    return err->code;
+}
+
+/* Of n rows, if all are alike. */
+static int64_t slice_bytes(const struct bp_reduce_cursor *c, int64_t n)
+{
+    return bp_batch_size_bytes(&c->b) / c->b.n_rows * n;
+}
+
 /* Rows [c->at, to) into the table. */
 static int feed(struct bp_reduce_spill *s, struct bp_reduce_table *t, struct bp_reduce_cursor *c,
                 int64_t to, struct bp_err *err)
@@ -326,6 +370,7 @@ static int feed(struct bp_reduce_spill *s, struct bp_reduce_table *t, struct bp_
     for (int i = 0; i < p->n_keys; i++)
         keys[i] = &part.cols[1 + i];
     BP_GO(bp_groups_find(t->groups, keys, n, s->ids, err));
+    BP_GO(check_window(s, t, slice_bytes(c, n), err));
     rows.ids = p->n_keys ? s->ids : NULL;
     col = 1 + p->n_keys;
     for (int i = 0; i < p->n_aggs; i++) {
@@ -386,39 +431,6 @@ static int feed_equal(struct bp_reduce_spill *s, struct bp_reduce_table *t, uint
     return 0;
 }
 
-/* Groups are complete, and still too much: states that cannot be made smaller. */
-static int check_window(const struct bp_reduce_spill *s, const struct bp_reduce_table *t,
-                        struct bp_err *err)
-{
-    int64_t bytes = bp_reduce_table_held_bytes(t), limit = s->ctx->budget.limit_bytes;
-    struct bp_buf key = {0};
-    uint32_t id = 0;
-
-    if (!limit || bytes <= BP_MAX(limit, WINDOW_LEAST_BYTES))
-        return 0;
-    for (int i = 0; i < s->plan->n_keys; i++) {
-        struct bp_column c = {0};
-
-        if (bp_groups_column(t->groups, i, &id, 1, &c, err) < 0 ||
-            bp_buf_printf(&key, err, "%s%s = ", i ? ", " : "", s->plan->keys[i].name) < 0 ||
-            (bp_column_is_null(&c, 0) ? bp_buf_puts(&key, "NULL", err)
-                                      : bp_text_append(&c, 0, &key, err)) < 0) {
-            bp_column_release(&c);
-            bp_buf_release(&key);
-            return err->code;
-        }
-        bp_column_release(&c);
-    }
-    bp_fail(err, BP_EDATA,
-            "the states of %lld groups (one is %.*s) need %lld MiB at once, more than --mem %lld "
-            "MiB: give more memory, or an aggregate with a small state",
-            (long long)bp_groups_count(t->groups), key.len ? (int)BP_MIN(key.len, 200) : 18,
-            key.len ? (const char *)key.data : "all rows, no keys:", (long long)(bytes >> 20),
-            (long long)(limit >> 20));
-    bp_buf_release(&key);
-    return err->code;
-}
-
 int bp_reduce_spill_window(struct bp_reduce_spill *s, struct bp_reduce_table *t, struct bp_err *err)
 {
     bool whole;
@@ -429,7 +441,7 @@ int bp_reduce_spill_window(struct bp_reduce_spill *s, struct bp_reduce_table *t,
     BP_TRY(bp_reduce_table_clear(t, s->plan, err));
     BP_TRY(feed_below(s, t, end, err));
     BP_TRY(feed_equal(s, t, end, err));
-    return check_window(s, t, err);
+    return check_window(s, t, 0, err);
 }
 
 /* ---- more runs than memory has batches for ---- */

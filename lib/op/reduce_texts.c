@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-#define SLOTS_MIN 4096
+#define SLOTS_MIN 1024
 #define SLOTS_STEP 65536
 #define NO_ID UINT32_MAX
 

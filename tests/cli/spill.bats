@@ -131,6 +131,21 @@ within() {
     bp-reduce --mem 1G -k c0 @aggs wide.arrow >want
     same want got
 }
+@test "hundreds of aggregates stay within the bound, and give the same bytes" {
+    awk 'BEGIN { for (i = 0; i < 300; i++) printf "%sc%d", i ? "," : "", i; print ""
+        for (r = 0; r < 1500; r++) for (i = 0; i < 300; i++) printf "%d%s", (r * 7 + i) % 1000, i < 299 ? "," : "\n" }' >wide.csv
+    bp-read wide.csv >wide.arrow
+    for agg in 'var_pop(c&)' 'sum(DISTINCT c&)' 'first(c&)' "string_agg(c&::text, ',')"; do
+        seq 299 | sed "s/.*/$agg AS a&/" | paste -sd, >aggs
+        bp-reduce --mem 1G -k c0 @aggs wide.arrow >want
+        bp-reduce --mem 20M --stats -k c0 @aggs wide.arrow >got 2>stats
+        same want got
+        ! grep -q '"spilled_bytes":0,' stats
+        got=$(peak bp-reduce --mem 20M -j 2 -k c0 @aggs wide.arrow)
+        echo "$agg: peak $got KiB"
+        within 33792 "$got"
+    done
+}
 @test "nothing is left in TMPDIR, and a bad one is named" {
     mkdir tmp
     TMPDIR=$PWD/tmp bp-sort --mem 16M k "$ROWS" >got
