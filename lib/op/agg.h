@@ -80,6 +80,7 @@ struct bp_agg {
     int64_t held_bytes; /* of all states, with a batch more like the last: for the budget */
     bool keeps_values;  /* states are all that they saw: to merge them costs as much as to make
                            them; set by grow() */
+    bool by_place;      /* the result depends on where rows stand; set by grow() */
 };
 
 /*

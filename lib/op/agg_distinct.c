@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DISTINCT in any aggregate: a wrapper that keeps the different rows of arguments of each
- * group, and at the end gives them to an aggregate of its own, in order of the values.
+ * group, and at the end gives them to an aggregate of its own, in order of the values if it
+ * goes by order (string_agg).
  * Rows whose first argument is NULL are left out, as all aggregates do that take DISTINCT.
  *
  * All groups share one table of (group, arguments ...). A state is a version byte, then
@@ -361,7 +362,8 @@ static int feed(struct distinct *d, struct bp_agg *inner, const uint32_t *ids, i
             owners[at++] = (uint32_t)i;
         }
     BP_GO(get_args(d, rows, n, args, err));
-    BP_GO(sort_rows(args, d->inner->n_args, owners, err));
+    if (inner->by_place)
+        BP_GO(sort_rows(args, d->inner->n_args, owners, err));
     r.ids = owners;
     rc = inner->kind->ops->update(inner, &r, err);
 out:

@@ -56,7 +56,7 @@ struct entry {
 static int string_grow(struct bp_agg *a, int64_t n_groups, struct bp_err *err)
 {
     BP_TRY(bp_agg_array_grow(a, &((struct string *)a)->lists, sizeof(struct list), n_groups, err));
-    a->keeps_values = true;
+    a->keeps_values = a->by_place = true;
     a->n_groups = n_groups;
     return 0;
 }
