@@ -198,6 +198,20 @@ static int add_pair(struct best *b, const struct bp_agg_rows *r, int64_t i, stru
     return add_entry(b, r->ids ? r->ids[i] : 0, buf, &r->cols[0], i, err);
 }
 
+/* Most rows' keys are worse than the group's by one of their own bytes: no entry need be made. */
+static bool key_is_worse(const struct best *b, uint32_t id, const uint8_t *key, size_t n)
+{
+    const struct entry *e = (struct entry *)b->entries.p + id;
+    struct pair old;
+    int d;
+
+    if (!e->p)
+        return false;
+    old = pair_of(e->p, e->len);
+    d = memcmp(key, old.key, BP_MIN(n, old.n_key - PLACE_BYTES));
+    return b->rule == FIRST_ORDERED ? d > 0 : d < 0;
+}
+
 /* The key has the place behind it, so that no two rows' are equal. */
 static int add_ordered(struct best *b, const struct bp_agg_rows *r, int64_t i, struct bp_buf *buf,
                        struct bp_err *err)
@@ -209,6 +223,8 @@ static int add_ordered(struct best *b, const struct bp_agg_rows *r, int64_t i, s
     size_t n;
 
     key = bp_column_bytes(&r->cols[1], i, &n);
+    if (key_is_worse(b, id, key, n))
+        return 0;
     if (n > ENTRY_MAX - 64)
         return too_long(&b->base, err);
     n_key = (uint32_t)n + PLACE_BYTES;
@@ -292,7 +308,8 @@ static bool is_good(const struct best *b, const uint8_t *p, size_t n)
         pair = pair_of(p, n);
         if (!bp_agg_code_is_good(b->base.args[1], pair.key, pair.n_key))
             return false;
-        if (b->rule >= FIRST_ORDERED && (pair.n_value < 1 || pair.value[0] > 1))
+        if (b->rule >= FIRST_ORDERED &&
+            (pair.n_key < PLACE_BYTES || pair.n_value < 1 || pair.value[0] > 1))
             return false;
     } else if (b->rule >= FIRST && (n < PLACE_BYTES + 1 || p[PLACE_BYTES] > 1)) {
         return false;

@@ -52,6 +52,8 @@ SAME = [
     ("first(row order by i, row)", None),
     ("first(t order by g desc)", "first(t order by g desc nulls last)"),
     ("last(row order by i, row desc)", None),
+    ("first(t order by row desc nulls first)", None),
+    ("last(t order by row)", None),
     ("last(row order by t nulls first, d)", "last(row order by t nulls first, d nulls last, row)"),
     ("sum(distinct i)", None),
     ("sum(distinct d)", None),

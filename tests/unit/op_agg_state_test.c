@@ -134,4 +134,14 @@ static void damaged_states_are_refused_or_harmless(void)
     damage("string_agg_distinct", mixed, 2);
 }
 
-UNIT_MAIN(T(damaged_states_are_refused_or_harmless))
+/* Rows are compared with the key that a state has, without the place behind it. */
+static void an_ordered_state_without_a_place_is_refused(void)
+{
+    static const uint8_t state[] = {1, 3, 0, 0, 0, 'k', 'e', 'y', 0, 'x'};
+    struct bp_type types[2] = {BP_TYPE(BP_TEXT), BP_TYPE(BP_BINARY)};
+
+    CHECK(merge_bytes("first_ordered", types, 2, state, sizeof state) == BP_EDATA);
+    CHECK(merge_bytes("last_ordered", types, 2, state, sizeof state) == BP_EDATA);
+}
+
+UNIT_MAIN(T(damaged_states_are_refused_or_harmless), T(an_ordered_state_without_a_place_is_refused))
