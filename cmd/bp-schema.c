@@ -49,8 +49,9 @@ static int print_diff(const struct bp_schema *table, const struct bp_schema *fil
         bp_type_name(f->type, old);
         if (t < 0)
             BP_TRY(bp_buf_printf(out, err, "- %s %s\n", f->name, old));
-        else if (strcmp(bp_type_name(table->fields[t].type, now), old) != 0)
-            BP_TRY(bp_buf_printf(out, err, "~ %s %s -> %s\n", f->name, old, now));
+        else if (!bp_type_equal(table->fields[t].type, f->type))
+            BP_TRY(bp_buf_printf(out, err, "~ %s %s -> %s\n", f->name, old,
+                                 bp_type_name(table->fields[t].type, now)));
     }
     for (int i = 0; !star && i < table->n_fields; i++)
         if (bp_schema_find(file, table->fields[i].name) < 0)

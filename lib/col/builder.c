@@ -13,6 +13,9 @@ void bp_builder_release(struct bp_builder *b)
 {
     struct bp_type type = b->type;
 
+    for (int i = 0; b->kids && i < type.nest->n_kids; i++)
+        bp_builder_release(&b->kids[i]);
+    bp_mem_free(b->kids);
     bp_block_unref(b->valid);
     bp_block_unref(b->data);
     bp_block_unref(b->bytes);
@@ -26,7 +29,26 @@ static size_t data_bytes(struct bp_type t, int64_t n)
 
     if (t.kind == BP_BOOL)
         return bp_bits_bytes(n);
+    if (t.kind == BP_STRUCT)
+        return 1;
     return width ? (size_t)n * width : ((size_t)n + 1) * sizeof(int32_t);
+}
+
+static bool has_offsets(struct bp_type t)
+{
+    return bp_type_is_bytes(t) || t.kind == BP_LIST;
+}
+
+static int need_kids(struct bp_builder *b, struct bp_err *err)
+{
+    if (b->kids)
+        return 0;
+    b->kids = bp_mem_new((size_t)b->type.nest->n_kids + 1, sizeof *b->kids, err);
+    if (!b->kids)
+        return err->code;
+    for (int i = 0; i < b->type.nest->n_kids; i++)
+        bp_builder_init(&b->kids[i], b->type.nest->kids[i]);
+    return 0;
 }
 
 int bp_builder_reserve(struct bp_builder *b, int64_t n_rows, struct bp_err *err)
@@ -35,11 +57,13 @@ int bp_builder_reserve(struct bp_builder *b, int64_t n_rows, struct bp_err *err)
 
     if (need <= b->cap_rows)
         return 0;
+    if (bp_type_is_nested(b->type))
+        BP_TRY(need_kids(b, err));
     while (cap < need)
         cap *= 2;
     BP_TRY(bp_block_grow(&b->data, b->cap_rows ? data_bytes(b->type, b->n_rows) : 0,
                          data_bytes(b->type, cap), err));
-    if (b->cap_rows == 0 && bp_type_is_bytes(b->type))
+    if (b->cap_rows == 0 && has_offsets(b->type))
         *(int32_t *)(void *)b->data->data = 0;
     if (b->valid)
         BP_TRY(bp_block_grow(&b->valid, bp_bits_bytes(b->n_rows), bp_bits_bytes(cap), err));
@@ -56,6 +80,12 @@ static int need_valid(struct bp_builder *b, struct bp_err *err)
     return 0;
 }
 
+static int too_many_elements(struct bp_err *err)
+{
+    return bp_fail(err, BP_EDATA,
+                   "more than 2147483647 elements in one batch of a column of lists");
+}
+
 int bp_builder_add_null(struct bp_builder *b, struct bp_err *err)
 {
     size_t width = bp_type_width_bytes(b->type);
@@ -68,6 +98,9 @@ int bp_builder_add_null(struct bp_builder *b, struct bp_err *err)
         bp_bit_clear(b->data->data, i);
     else if (width)
         memset(b->data->data + (size_t)i * width, 0, width);
+    else if (b->type.kind == BP_STRUCT)
+        for (int k = 0; k < b->type.nest->n_kids; k++)
+            BP_TRY(bp_builder_add_null(&b->kids[k], err));
     else
         ((int32_t *)(void *)b->data->data)[i + 1] = (int32_t)b->bytes_len;
     b->n_rows++;
@@ -87,6 +120,23 @@ int bp_builder_add(struct bp_builder *b, const void *value, struct bp_err *err)
         bp_bit_put(b->data->data, i, *(const uint8_t *)value != 0);
     else
         memcpy(b->data->data + (size_t)i * width, value, width);
+    b->n_rows++;
+    return 0;
+}
+
+int bp_builder_add_nested(struct bp_builder *b, struct bp_err *err)
+{
+    int64_t i = b->n_rows;
+
+    BP_TRY(bp_builder_reserve(b, 1, err));
+    if (b->type.kind == BP_LIST) {
+        if (b->kids[0].n_rows > INT32_MAX)
+            return too_many_elements(err);
+        b->bytes_len = (size_t)b->kids[0].n_rows;
+        ((int32_t *)(void *)b->data->data)[i + 1] = (int32_t)b->bytes_len;
+    }
+    if (b->valid)
+        bp_bit_set(b->valid->data, i);
     b->n_rows++;
     return 0;
 }
@@ -153,6 +203,30 @@ static int add_dict_text(struct bp_builder *b, const struct bp_column *c, int64_
     return 0;
 }
 
+static int add_list(struct bp_builder *b, const struct bp_column *c, int64_t from, int64_t n,
+                    struct bp_err *err)
+{
+    const int32_t *off = (const int32_t *)c->data + from;
+    int32_t *out = (int32_t *)(void *)b->data->data + b->n_rows;
+    int64_t shift = (int64_t)b->bytes_len - off[0];
+
+    if (shift + off[n] > INT32_MAX)
+        return too_many_elements(err);
+    BP_TRY(bp_builder_add_rows(&b->kids[0], &c->kids->cols[0], off[0], off[n] - off[0], err));
+    for (int64_t i = 1; i <= n; i++)
+        out[i] = (int32_t)(off[i] + shift);
+    b->bytes_len = (size_t)(shift + off[n]);
+    return 0;
+}
+
+static int add_struct(struct bp_builder *b, const struct bp_column *c, int64_t from, int64_t n,
+                      struct bp_err *err)
+{
+    for (int i = 0; i < c->kids->n; i++)
+        BP_TRY(bp_builder_add_rows(&b->kids[i], &c->kids->cols[i], from, n, err));
+    return 0;
+}
+
 int bp_builder_add_rows(struct bp_builder *b, const struct bp_column *c, int64_t from, int64_t n,
                         struct bp_err *err)
 {
@@ -177,6 +251,10 @@ int bp_builder_add_rows(struct bp_builder *b, const struct bp_column *c, int64_t
                (const uint8_t *)c->data + (size_t)from * width, (size_t)n * width);
     else if (c->dict)
         BP_TRY(add_dict_text(b, c, from, n, err));
+    else if (b->type.kind == BP_LIST)
+        BP_TRY(add_list(b, c, from, n, err));
+    else if (b->type.kind == BP_STRUCT)
+        BP_TRY(add_struct(b, c, from, n, err));
     else
         BP_TRY(add_plain_text(b, c, from, n, err));
     b->n_rows += n;
@@ -184,10 +262,24 @@ int bp_builder_add_rows(struct bp_builder *b, const struct bp_column *c, int64_t
     return 0;
 }
 
+static int finish_kids(struct bp_builder *b, struct bp_column *out, struct bp_err *err)
+{
+    BP_TRY(bp_kids_new(&out->kids, b->type.nest->n_kids, err));
+    for (int i = 0; i < out->kids->n; i++)
+        if (bp_builder_finish(&b->kids[i], &out->kids->cols[i], err) < 0) {
+            bp_column_release(out);
+            return err->code;
+        }
+    bp_mem_free(b->kids);
+    return 0;
+}
+
 int bp_builder_finish(struct bp_builder *b, struct bp_column *out, struct bp_err *err)
 {
     BP_TRY(bp_builder_reserve(b, b->n_rows ? 0 : 1, err));
     memset(out, 0, sizeof *out);
+    if (b->kids)
+        BP_TRY(finish_kids(b, out, err));
     out->type = b->type;
     out->n_rows = b->n_rows;
     out->n_nulls = b->n_nulls;
@@ -195,7 +287,7 @@ int bp_builder_finish(struct bp_builder *b, struct bp_column *out, struct bp_err
     out->own[1] = b->data;
     out->own[2] = b->bytes;
     out->valid = b->valid ? b->valid->data : NULL;
-    out->data = b->data->data;
+    out->data = b->type.kind == BP_STRUCT ? NULL : b->data->data;
     /* text without bytes: any address will do, nothing is read there */
     out->bytes = b->bytes ? b->bytes->data : b->data->data;
     bp_builder_init(b, b->type);

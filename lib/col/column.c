@@ -35,11 +35,40 @@ void bp_dict_unref(struct bp_dict *d)
     bp_mem_free(d);
 }
 
+int bp_kids_new(struct bp_kids **out, int n, struct bp_err *err)
+{
+    struct bp_kids *k = bp_mem_new(1, sizeof *k + (size_t)n * sizeof k->cols[0], err);
+
+    *out = k;
+    if (!k)
+        return err->code;
+    atomic_init(&k->refs, 1);
+    k->n = n;
+    return 0;
+}
+
+static struct bp_kids *kids_ref(struct bp_kids *k)
+{
+    if (k)
+        atomic_fetch_add_explicit(&k->refs, 1, memory_order_relaxed);
+    return k;
+}
+
+void bp_kids_unref(struct bp_kids *k)
+{
+    if (!k || atomic_fetch_sub_explicit(&k->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (int i = 0; i < k->n; i++)
+        bp_column_release(&k->cols[i]);
+    bp_mem_free(k);
+}
+
 void bp_column_release(struct bp_column *c)
 {
     for (size_t i = 0; i < BP_COUNT_OF(c->own); i++)
         bp_block_unref(c->own[i]);
     bp_dict_unref(c->dict);
+    bp_kids_unref(c->kids);
     memset(c, 0, sizeof *c);
 }
 
@@ -49,6 +78,7 @@ void bp_column_ref(struct bp_column *dst, const struct bp_column *src)
     for (size_t i = 0; i < BP_COUNT_OF(dst->own); i++)
         bp_block_ref(dst->own[i]);
     bp_dict_ref(dst->dict);
+    kids_ref(dst->kids);
 }
 
 /* Bits [from, from + n) of src as a bitmap that begins at bit 0. */
@@ -70,6 +100,19 @@ static int slice_bits(const uint8_t **bits, struct bp_block **own, int64_t from,
     return 0;
 }
 
+/* The rows of a struct are those of its fields. */
+static int slice_kids(struct bp_column *dst, int64_t from, int64_t n, struct bp_err *err)
+{
+    struct bp_kids *old = dst->kids;
+    int rc = 0;
+
+    BP_TRY(bp_kids_new(&dst->kids, old->n, err));
+    for (int i = 0; i < old->n && rc == 0; i++)
+        rc = bp_column_slice(&dst->kids->cols[i], &old->cols[i], from, n, err);
+    bp_kids_unref(old);
+    return rc;
+}
+
 int bp_column_slice(struct bp_column *dst, const struct bp_column *src, int64_t from, int64_t n,
                     struct bp_err *err)
 {
@@ -89,8 +132,11 @@ int bp_column_slice(struct bp_column *dst, const struct bp_column *src, int64_t 
         if (slice_bits(&data, &dst->own[1], from, n, err) < 0)
             goto fail;
         dst->data = data;
+    } else if (src->type.kind == BP_STRUCT) {
+        if (slice_kids(dst, from, n, err) < 0)
+            goto fail;
     } else {
-        if (!width) /* plain text and binary: offsets */
+        if (!width) /* plain text, binary, lists: offsets */
             width = sizeof(int32_t);
         dst->data = data + (size_t)from * width;
     }
@@ -122,6 +168,15 @@ int bp_column_plain(struct bp_column *dst, const struct bp_column *src, struct b
     return rc;
 }
 
+static int null_kids(struct bp_column *dst, const struct bp_nest *nest, int64_t n,
+                     struct bp_err *err)
+{
+    BP_TRY(bp_kids_new(&dst->kids, nest->n_kids, err));
+    for (int i = 0; i < nest->n_kids; i++)
+        BP_TRY(bp_column_nulls(&dst->kids->cols[i], nest->kids[i], n, err));
+    return 0;
+}
+
 int bp_column_nulls(struct bp_column *dst, struct bp_type type, int64_t n, struct bp_err *err)
 {
     size_t width = bp_type_width_bytes(type), bytes;
@@ -129,11 +184,16 @@ int bp_column_nulls(struct bp_column *dst, struct bp_type type, int64_t n, struc
     memset(dst, 0, sizeof *dst);
     dst->type = type;
     dst->n_rows = dst->n_nulls = n;
+    if (bp_type_is_nested(type) &&
+        null_kids(dst, type.nest, type.kind == BP_LIST ? 0 : n, err) < 0) {
+        bp_column_release(dst);
+        return err->code;
+    }
     bytes = type.kind == BP_BOOL ? bp_bits_bytes(n)
             : width              ? (size_t)n * width
                                  : ((size_t)n + 1) * sizeof(int32_t);
-    BP_TRY(bp_block_new(&dst->own[1], bytes, err));
-    if (bp_block_new(&dst->own[0], bp_bits_bytes(n), err) < 0) {
+    if (bp_block_new(&dst->own[1], bytes, err) < 0 ||
+        bp_block_new(&dst->own[0], bp_bits_bytes(n), err) < 0) {
         bp_column_release(dst);
         return err->code;
     }
@@ -145,18 +205,32 @@ int bp_column_nulls(struct bp_column *dst, struct bp_type type, int64_t n, struc
     return 0;
 }
 
-int64_t bp_column_size_bytes(const struct bp_column *c)
+int64_t bp_column_range_bytes(const struct bp_column *c, int64_t from, int64_t n)
 {
     const int32_t *off = c->data;
     size_t width = bp_type_width_bytes(c->type);
+    int64_t sum = 0;
 
     if (c->dict)
-        return c->n_rows * (int64_t)sizeof(int32_t);
+        return n * (int64_t)sizeof(int32_t);
     if (c->type.kind == BP_BOOL)
-        return c->n_rows;
+        return n;
     if (width)
-        return c->n_rows * (int64_t)width;
-    if (c->n_rows == 0)
+        return n * (int64_t)width;
+    if (n == 0)
         return 0;
-    return c->n_rows * (int64_t)sizeof(int32_t) + (off[c->n_rows] - off[0]);
+    if (c->type.kind == BP_STRUCT) {
+        for (int i = 0; i < c->kids->n; i++)
+            sum += bp_column_range_bytes(&c->kids->cols[i], from, n);
+        return sum;
+    }
+    sum = n * (int64_t)sizeof(int32_t);
+    if (c->type.kind == BP_LIST)
+        return sum + bp_column_range_bytes(&c->kids->cols[0], off[from], off[from + n] - off[from]);
+    return sum + (off[from + n] - off[from]);
+}
+
+int64_t bp_column_size_bytes(const struct bp_column *c)
+{
+    return bp_column_range_bytes(c, 0, c->n_rows);
 }

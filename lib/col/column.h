@@ -17,17 +17,36 @@
 #include "col/type.h"
 
 struct bp_dict;
+struct bp_kids;
 
 struct bp_column {
     struct bp_type type;
     int64_t n_rows;
     int64_t n_nulls;         /* exact; valid may be NULL only if 0 */
     const uint8_t *valid;    /* bitmap, 1 = value present; NULL = all present */
-    const void *data;        /* values; bits; int32 offsets [n_rows + 1]; int32 codes if dict */
+    const void *data;        /* values; bits; int32 offsets [n_rows + 1]; int32 codes if dict;
+                              * NULL for structs */
     const uint8_t *bytes;    /* of text and binary; offsets need not begin at 0 */
     struct bp_dict *dict;    /* text only: data are codes into dict->values */
+    struct bp_kids *kids;    /* lists and structs only */
     struct bp_block *own[3]; /* what valid, data, bytes live on; NULL: nothing owned */
 };
+
+/*
+ * The child columns of a list (one: the elements of all rows one behind the other;
+ * offsets need not begin at 0 nor end at its last row) or of a struct (one a
+ * field, as many rows as the struct). Shared, immutable. Kids have no dictionary;
+ * what a null list or struct holds is nothing: no elements, null fields.
+ */
+struct bp_kids {
+    atomic_int refs;
+    int n;
+    struct bp_column cols[];
+};
+
+/* n zeroed columns to be filled; one reference. */
+int bp_kids_new(struct bp_kids **out, int n, struct bp_err *err) BP_MUST;
+void bp_kids_unref(struct bp_kids *k); /* NULL is a no-op */
 
 /* A shared, immutable set of values. id changes whenever the values do. */
 struct bp_dict {
@@ -71,15 +90,19 @@ int bp_column_plain(struct bp_column *dst, const struct bp_column *src, struct b
 int bp_column_nulls(struct bp_column *dst, struct bp_type type, int64_t n,
                     struct bp_err *err) BP_MUST;
 /* Bytes of values in rows [0, n): what a budget is asked for, and what the
- * batch rule counts: fixed widths (bool: 1/8 not counted: 1 a row), text 4 + length. */
+ * batch rule counts: fixed widths (bool: 1/8 not counted: 1 a row), text 4 + length,
+ * lists 4 + their elements, structs their fields. */
 int64_t bp_column_size_bytes(const struct bp_column *c);
+/* The same of rows [from, from + n). */
+int64_t bp_column_range_bytes(const struct bp_column *c, int64_t from, int64_t n);
 
 /* ---- making a column value by value or in bulk ---- */
 struct bp_builder {
     struct bp_type type;
     int64_t n_rows, n_nulls, cap_rows;
     struct bp_block *valid, *data, *bytes; /* valid stays NULL until the first null */
-    size_t bytes_len;
+    size_t bytes_len;                      /* of text; lists: elements so far */
+    struct bp_builder *kids; /* lists and structs: there after the first reserve or add */
 };
 
 /* No allocation; type as plain (no dict). */
@@ -91,6 +114,10 @@ int bp_builder_add_null(struct bp_builder *b, struct bp_err *err) BP_MUST;
 /* value: the in-memory value (bool: uint8_t 0/1); for text use _add_bytes. */
 int bp_builder_add(struct bp_builder *b, const void *value, struct bp_err *err) BP_MUST;
 int bp_builder_add_bytes(struct bp_builder *b, const void *p, size_t n, struct bp_err *err) BP_MUST;
+/* Ends a row of a list or a struct: what was added to b->kids since the last row is
+ * its elements; each field of a struct got one value. Before the first row,
+ * bp_builder_reserve() makes the kids. */
+int bp_builder_add_nested(struct bp_builder *b, struct bp_err *err) BP_MUST;
 /* Rows [from, from + n) of c (dictionary or plain), copied. */
 int bp_builder_add_rows(struct bp_builder *b, const struct bp_column *c, int64_t from, int64_t n,
                         struct bp_err *err) BP_MUST;

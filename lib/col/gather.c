@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "col/column.h"
+#include "col/gather.h"
 
 typedef struct {
     uint64_t half[2];
@@ -174,6 +174,8 @@ int bp_column_gather(struct bp_column *dst, const struct bp_column *src, const i
         rc = gather_bool(dst, src, idx, n, err);
     else if (width)
         rc = gather_fixed(dst, src, idx, n, missing, width, err);
+    else if (bp_type_is_nested(src->type))
+        rc = bp_gather_nested(dst, src, idx, n, err);
     else
         rc = gather_text(dst, src, idx, n, err);
     if (rc == 0)
@@ -310,6 +312,8 @@ int bp_column_gather_many(struct bp_column *dst, const struct bp_column *const s
         rc = many_bool(dst, srcs, refs, n, err);
     else if (width)
         rc = many_fixed(dst, srcs, refs, n, width, err);
+    else if (bp_type_is_nested(type))
+        rc = bp_gather_many_nested(dst, srcs, n_srcs, refs, n, err);
     else
         rc = many_text(dst, srcs, refs, n, err);
     if (rc == 0)

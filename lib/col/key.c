@@ -17,7 +17,9 @@ enum key_class {
     CLASS_TIME,
     CLASS_NAIVE,
     CLASS_INSTANT,
-    CLASS_INTERVAL
+    CLASS_INTERVAL,
+    CLASS_LIST,
+    CLASS_STRUCT
 };
 
 static const uint8_t class_of[BP_N_KINDS] = {
@@ -27,8 +29,20 @@ static const uint8_t class_of[BP_N_KINDS] = {
     [BP_FLOAT32] = CLASS_FLOAT,       [BP_FLOAT64] = CLASS_FLOAT,     [BP_DECIMAL] = CLASS_EXACT,
     [BP_DATE] = CLASS_DATE,           [BP_TIME] = CLASS_TIME,         [BP_TIMESTAMP] = CLASS_NAIVE,
     [BP_TIMESTAMPTZ] = CLASS_INSTANT, [BP_INTERVAL] = CLASS_INTERVAL, [BP_TEXT] = CLASS_TEXT,
-    [BP_BINARY] = CLASS_BINARY,
+    [BP_BINARY] = CLASS_BINARY,       [BP_LIST] = CLASS_LIST,         [BP_STRUCT] = CLASS_STRUCT,
 };
+
+int bp_key_allowed(struct bp_type t, const char *name, struct bp_err *err)
+{
+    char type[BP_TYPE_NAME_MAX];
+
+    if (!bp_type_is_nested(t))
+        return 0;
+    return bp_fail(err, BP_EUSAGE,
+                   "'%.200s' is %s: lists and structs are no keys; take an element (a[1]), a "
+                   "field ((a).b) or their text (a::text)",
+                   name, bp_type_name(t, type));
+}
 
 int bp_key_class(struct bp_type t)
 {
@@ -218,6 +232,40 @@ static void hash_timestamps(const struct bp_column *c, int64_t n, uint64_t *out)
     }
 }
 
+static int hash_column(const struct bp_column *c, int64_t n, uint64_t *out, struct bp_err *err);
+
+/* A list or a struct: class byte, then the hashes of its elements or fields. */
+static int hash_nested(const struct bp_column *c, int64_t n, uint64_t *out, struct bp_err *err)
+{
+    bool is_list = c->type.kind == BP_LIST;
+    const int32_t *off = c->data;
+    int64_t n_kid = is_list ? (n ? off[n] : 0) : n;
+    uint8_t cls = class_of[c->type.kind];
+    size_t n_kids = (size_t)c->kids->n;
+    struct bp_block *b;
+    uint64_t *kids;
+    int rc = 0;
+
+    BP_TRY(bp_block_new(&b, (size_t)n_kid * n_kids * sizeof *kids + 1, err));
+    kids = (uint64_t *)(void *)b->data;
+    for (size_t k = 0; k < n_kids; k++)
+        BP_GO(hash_column(&c->kids->cols[k], n_kid, kids + k * (size_t)n_kid, err));
+    for (int64_t i = 0; i < n; i++) {
+        XXH3_state_t state;
+
+        XXH3_64bits_reset(&state);
+        XXH3_64bits_update(&state, &cls, 1);
+        if (is_list)
+            XXH3_64bits_update(&state, kids + off[i], (size_t)(off[i + 1] - off[i]) * sizeof *kids);
+        for (size_t k = 0; !is_list && k < n_kids; k++)
+            XXH3_64bits_update(&state, &kids[k * (size_t)n_kid + (size_t)i], sizeof *kids);
+        out[i] = XXH3_64bits_digest(&state);
+    }
+out:
+    bp_block_unref(b);
+    return rc;
+}
+
 static int hash_column(const struct bp_column *c, int64_t n, uint64_t *out, struct bp_err *err)
 {
     uint8_t key[BP_KEY_BYTES_MAX] = {class_of[c->type.kind]};
@@ -239,6 +287,8 @@ static int hash_column(const struct bp_column *c, int64_t n, uint64_t *out, stru
         else
             hash_plain_text(c, n, out);
         break;
+    case BP_LIST:
+    case BP_STRUCT: BP_TRY(hash_nested(c, n, out, err)); break;
     default:
         for (int64_t i = 0; i < n; i++)
             out[i] = XXH3_64bits(key, bp_key_bytes(c, i, key));
@@ -293,6 +343,28 @@ static int compare_bytes(const uint8_t *a, size_t na, const uint8_t *b, size_t n
     return c ? c : (na > nb) - (na < nb);
 }
 
+typedef int (*compare_rows)(const struct bp_column *a, int64_t ra, const struct bp_column *b,
+                            int64_t rb);
+
+/* Element by element, then the shorter first; field by field. */
+static int compare_nested(const struct bp_column *a, int64_t ra, const struct bp_column *b,
+                          int64_t rb, compare_rows compare)
+{
+    const int32_t *x, *y;
+    int c = 0;
+
+    if (a->type.kind == BP_STRUCT) {
+        for (int i = 0; i < a->kids->n && c == 0; i++)
+            c = compare(&a->kids->cols[i], ra, &b->kids->cols[i], rb);
+        return c;
+    }
+    x = (const int32_t *)a->data + ra;
+    y = (const int32_t *)b->data + rb;
+    for (int32_t i = x[0], j = y[0]; i < x[1] && j < y[1] && c == 0; i++, j++)
+        c = compare(&a->kids->cols[0], i, &b->kids->cols[0], j);
+    return c ? c : (x[1] - x[0] > y[1] - y[0]) - (x[1] - x[0] < y[1] - y[0]);
+}
+
 int bp_key_compare_bytes(const struct bp_column *a, int64_t ra, const struct bp_column *b,
                          int64_t rb)
 {
@@ -306,6 +378,8 @@ int bp_key_compare_bytes(const struct bp_column *a, int64_t ra, const struct bp_
         return ka[0] < kb[0] ? -1 : 1;
     if (ka[0] == CLASS_NULL)
         return 0;
+    if (ka[0] >= CLASS_LIST)
+        return compare_nested(a, ra, b, rb, bp_key_compare_bytes);
     if (ka[0] == CLASS_TEXT || ka[0] == CLASS_BINARY) {
         pa = bp_column_bytes(a, ra, &na);
         pb = bp_column_bytes(b, rb, &nb);
@@ -370,6 +444,15 @@ static bp_int128 interval_ns(const struct bp_column *c, int64_t i)
     return days * 86400 * 1000000000 + v->ns;
 }
 
+/* Within lists and structs NULLs are equal and above all values, as in PostgreSQL. */
+static int compare_inside(const struct bp_column *a, int64_t ra, const struct bp_column *b,
+                          int64_t rb)
+{
+    bool na = bp_column_is_null(a, ra), nb = bp_column_is_null(b, rb);
+
+    return na || nb ? na - nb : bp_value_compare(a, ra, b, rb);
+}
+
 int bp_value_compare(const struct bp_column *a, int64_t ra, const struct bp_column *b, int64_t rb)
 {
     const uint8_t *pa, *pb;
@@ -393,6 +476,8 @@ int bp_value_compare(const struct bp_column *a, int64_t ra, const struct bp_colu
 
         return (x > y) - (x < y);
     }
+    case CLASS_LIST:
+    case CLASS_STRUCT: return compare_nested(a, ra, b, rb, compare_inside);
     default:
         pa = bp_column_bytes(a, ra, &na);
         pb = bp_column_bytes(b, rb, &nb);

@@ -16,6 +16,10 @@
 
 #include "col/column.h"
 
+/* BP_EUSAGE that names the column where it is a list or a struct: bp_key_hash(),
+ * _equal and _compare take those (class 11 or 12 and the hashes of what is in
+ * them: fingerprints), but no table is split, grouped, joined or sorted by them. */
+int bp_key_allowed(struct bp_type t, const char *name, struct bp_err *err) BP_MUST;
 /* The class of a type (never 0). */
 int bp_key_class(struct bp_type t);
 #define BP_KEY_BYTES_MAX 19

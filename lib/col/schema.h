@@ -61,6 +61,8 @@ int bp_schema_parse(const char *text, struct bp_schema *out, bool *star,
 /* The same form, one line a column when multiline. */
 int bp_schema_print(const struct bp_schema *s, bool multiline, struct bp_buf *out,
                     struct bp_err *err) BP_MUST;
+/* The whole name of a type, however deep, as bp_type_parse() reads it. */
+int bp_type_print(struct bp_type t, struct bp_buf *out, struct bp_err *err) BP_MUST;
 /* name, quoted if SQL needs it (bp_schema_parse and bp-* clauses read it back). */
 int bp_name_print(const char *name, struct bp_buf *out, struct bp_err *err) BP_MUST;
 

@@ -469,18 +469,38 @@ int bp_name_print(const char *name, struct bp_buf *out, struct bp_err *err)
     return bp_buf_puts(out, "\"", err);
 }
 
+int bp_type_print(struct bp_type t, struct bp_buf *out, struct bp_err *err)
+{
+    char name[BP_TYPE_NAME_MAX];
+
+    if (t.kind == BP_LIST) {
+        BP_TRY(bp_type_print(t.nest->kids[0], out, err));
+        return bp_buf_puts(out, "[]", err);
+    }
+    if (t.kind != BP_STRUCT)
+        return bp_buf_puts(out, bp_type_name(t, name), err);
+    BP_TRY(bp_buf_puts(out, "struct(", err));
+    for (int i = 0; i < t.nest->n_kids; i++) {
+        BP_TRY(bp_buf_puts(out, i ? ", " : "", err));
+        BP_TRY(bp_name_print(t.nest->names[i], out, err));
+        BP_TRY(bp_buf_puts(out, " ", err));
+        BP_TRY(bp_type_print(t.nest->kids[i], out, err));
+    }
+    return bp_buf_puts(out, ")", err);
+}
+
 int bp_schema_print(const struct bp_schema *s, bool multiline, struct bp_buf *out,
                     struct bp_err *err)
 {
-    char type[BP_TYPE_NAME_MAX];
-
     for (int i = 0; i < s->n_fields; i++) {
         const struct bp_field *f = &s->fields[i];
         const char *end = i + 1 < s->n_fields ? (multiline ? ",\n" : ", ") : multiline ? "\n" : "";
 
         BP_TRY(bp_name_print(f->name, out, err));
-        BP_TRY(bp_buf_printf(out, err, " %s%s%s%s", bp_type_name(f->type, type),
-                             f->dict ? " DICTIONARY" : "", f->nullable ? "" : " NOT NULL", end));
+        BP_TRY(bp_buf_puts(out, " ", err));
+        BP_TRY(bp_type_print(f->type, out, err));
+        BP_TRY(bp_buf_printf(out, err, "%s%s%s", f->dict ? " DICTIONARY" : "",
+                             f->nullable ? "" : " NOT NULL", end));
     }
     return 0;
 }

@@ -68,6 +68,8 @@ int bp_text_parse(struct bp_type t, const char *s, size_t n, void *out)
     case BP_NO_TYPE:
     case BP_TEXT:
     case BP_BINARY:
+    case BP_LIST:
+    case BP_STRUCT:
     case BP_N_KINDS: break;
     }
     return BP_TEXT_BAD;
@@ -106,6 +108,8 @@ size_t bp_text_format(struct bp_type t, const void *p, char out[BP_TEXT_MAX])
     case BP_NO_TYPE:
     case BP_TEXT:
     case BP_BINARY:
+    case BP_LIST:
+    case BP_STRUCT:
     case BP_N_KINDS: break;
     }
     return 0;
@@ -140,6 +144,8 @@ int bp_text_append(const struct bp_column *c, int64_t i, struct bp_buf *out, str
             return append_hex(p, n, out, err);
         return bp_buf_append(out, p, n, err);
     }
+    if (bp_type_is_nested(c->type))
+        return bp_text_append_nested(c, i, out, err);
     if (c->type.kind == BP_BOOL) {
         bit = bp_bit_get(c->data, i);
         p = &bit;

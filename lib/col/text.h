@@ -61,9 +61,16 @@ size_t bp_format_time(int64_t v, enum bp_unit u, char *out);
 size_t bp_format_interval(struct bp_interval v, char *out);
 
 /* Row i of any column (not null), text and binary included (binary: \x hex),
- * appended to out. */
+ * appended to out. Lists and structs as PostgreSQL writes arrays and rows:
+ * {1,NULL,"a b"}, (1,,"a b"). */
 int bp_text_append(const struct bp_column *c, int64_t i, struct bp_buf *out,
                    struct bp_err *err) BP_MUST;
+
+/* The same for a list or a struct. */
+int bp_text_append_nested(const struct bp_column *c, int64_t i, struct bp_buf *out,
+                          struct bp_err *err) BP_MUST;
+/* A column of these texts; NULL stays NULL. */
+int bp_text_column(struct bp_column *out, const struct bp_column *c, struct bp_err *err) BP_MUST;
 
 /* True if s[0, n) is UTF-8 (RFC 3629); *bad_at is the first wrong byte. */
 bool bp_utf8_check(const uint8_t *s, size_t n, size_t *bad_at);

@@ -5,6 +5,7 @@
  *   boolean  tinyint smallint integer bigint  utinyint usmallint uinteger ubigint
  *   real  double precision  decimal(p,s)  date  interval  text  bytea
  *   time timestamp timestamptz (microseconds), and with (0), (3), (9): s, ms, ns
+ *   type[]   struct(name type, name type)
  *
  * What is read besides: PostgreSQL's aliases and the few names of other systems
  * that can only mean one thing. A name that would promise something we do not
@@ -14,6 +15,9 @@
 
 #include <stdio.h>
 #include <string.h>
+
+#include "base/mem.h"
+#include "col/schema.h"
 
 static const char *const kind_names[BP_N_KINDS] = {
     [BP_NO_TYPE] = "unknown",
@@ -36,6 +40,8 @@ static const char *const kind_names[BP_N_KINDS] = {
     [BP_INTERVAL] = "interval",
     [BP_TEXT] = "text",
     [BP_BINARY] = "bytea",
+    [BP_LIST] = "list",
+    [BP_STRUCT] = "struct",
 };
 
 /* Names of one word without arguments. */
@@ -74,6 +80,8 @@ struct reader {
     size_t n, at;
 };
 
+static int parse_type(struct reader *r, int depth, struct bp_type *out, struct bp_err *err);
+
 size_t bp_type_width_bytes(struct bp_type t)
 {
     switch ((enum bp_kind)t.kind) {
@@ -97,6 +105,8 @@ size_t bp_type_width_bytes(struct bp_type t)
     case BP_BOOL:
     case BP_TEXT:
     case BP_BINARY:
+    case BP_LIST:
+    case BP_STRUCT:
     case BP_N_KINDS: break;
     }
     return 0;
@@ -109,11 +119,35 @@ int64_t bp_unit_per_second(enum bp_unit u)
     return per_second[u];
 }
 
+/* As much of the name as buf holds; where that is not all, "..." at its end. */
+static const char *nested_name(struct bp_type t, char buf[BP_TYPE_NAME_MAX])
+{
+    struct bp_err err = {0};
+    struct bp_buf b = {0};
+
+    buf[0] = 0;
+    if (bp_type_print(t, &b, &err) == 0) {
+        size_t n = BP_MIN(b.len, (size_t)BP_TYPE_NAME_MAX - 1);
+
+        memcpy(buf, b.data, n);
+        buf[n] = 0;
+        if (n < b.len) {
+            for (n -= 3; n > 0 && (buf[n] & 0xC0) == 0x80; n--)
+                continue;
+            memcpy(buf + n, "...", 4);
+        }
+    }
+    bp_buf_release(&b);
+    return buf;
+}
+
 const char *bp_type_name(struct bp_type t, char buf[BP_TYPE_NAME_MAX])
 {
     const char *name = t.kind < BP_N_KINDS ? kind_names[t.kind] : kind_names[BP_NO_TYPE];
     bool has_unit = t.kind == BP_TIME || t.kind == BP_TIMESTAMP || t.kind == BP_TIMESTAMPTZ;
 
+    if (bp_type_is_nested(t))
+        return nested_name(t, buf);
     if (t.kind == BP_DECIMAL)
         snprintf(buf, BP_TYPE_NAME_MAX, "%s(%d,%d)", name, t.precision, t.scale);
     else if (has_unit && t.unit != BP_MICRO)
@@ -286,6 +320,102 @@ static int parse_char(struct reader *r, const char *name, struct bp_type *out, s
     return 0;
 }
 
+/* ---- structs and maps: their brackets are open ---- */
+
+/* A field's name: a word, or anything in double quotes; n_name bytes, unescaped. */
+static int read_field_name(struct reader *r, char **name, struct bp_err *err)
+{
+    size_t n = 0, from;
+
+    skip_blanks(r);
+    from = r->at;
+    if (!take_char(r, '"')) {
+        while (r->at < r->n && is_word_char(r->s[r->at]))
+            r->at++;
+        if (r->at == from)
+            return bp_fail(err, BP_EUSAGE, "a field of a struct is a name and a type");
+        *name = bp_mem_strn(r->s + from, r->at - from, err);
+        return *name ? 0 : err->code;
+    }
+    *name = bp_mem_new(r->n - r->at + 1, 1, err);
+    if (!*name)
+        return err->code;
+    while (r->at < r->n) {
+        char c = r->s[r->at++];
+
+        if (c == '"' && (r->at == r->n || r->s[r->at] != '"'))
+            return 0;
+        r->at += c == '"';
+        (*name)[n++] = c;
+    }
+    return bp_fail(err, BP_EUSAGE, "the quoted name does not end");
+}
+
+struct fields {
+    char **names;
+    struct bp_type *types;
+    int n, cap;
+};
+
+static int more_fields(struct fields *f, struct bp_err *err)
+{
+    char **names;
+    struct bp_type *types;
+
+    if (f->n < f->cap)
+        return 0;
+    f->cap = f->cap ? f->cap * 2 : 8;
+    names = bp_mem_grow(f->names, (size_t)f->cap, sizeof(*names), err);
+    if (!names)
+        return err->code;
+    f->names = names;
+    types = bp_mem_grow(f->types, (size_t)f->cap, sizeof *types, err);
+    if (!types)
+        return err->code;
+    f->types = types;
+    return 0;
+}
+
+static int parse_struct(struct reader *r, int depth, struct bp_type *out, struct bp_err *err)
+{
+    struct fields f = {0};
+    int rc = 0;
+
+    do {
+        BP_GO(more_fields(&f, err));
+        f.names[f.n] = NULL;
+        f.n++;
+        BP_GO(read_field_name(r, &f.names[f.n - 1], err));
+        BP_GO(parse_type(r, depth + 1, &f.types[f.n - 1], err));
+    } while (take_char(r, ','));
+    if (!take_char(r, ')'))
+        BP_GO(bp_fail(err, BP_EUSAGE, "'struct(': ',' or ')' is missing"));
+    rc = bp_type_struct((const char *const *)f.names, f.types, f.n, out, err);
+    if (rc < 0 && err->code == BP_EDATA)
+        rc = err->code = BP_EUSAGE;
+out:
+    for (int i = 0; i < f.n; i++)
+        bp_mem_free(f.names[i]);
+    bp_mem_free(f.names);
+    bp_mem_free(f.types);
+    return rc;
+}
+
+static int parse_map(struct reader *r, int depth, struct bp_type *out, struct bp_err *err)
+{
+    static const char *const names[] = {"key", "value"};
+    struct bp_type kids[2], entry;
+
+    BP_TRY(parse_type(r, depth + 1, &kids[0], err));
+    if (!take_char(r, ','))
+        return bp_fail(err, BP_EUSAGE, "'map(': ',' is missing; write map(key type, value type)");
+    BP_TRY(parse_type(r, depth + 1, &kids[1], err));
+    if (!take_char(r, ')'))
+        return bp_fail(err, BP_EUSAGE, "'map(': ')' is missing");
+    BP_TRY(bp_type_struct(names, kids, 2, &entry, err));
+    return bp_type_list(entry, out, err);
+}
+
 static int unknown_type(const struct reader *r, const char *word, struct bp_err *err)
 {
     if (word[0] == 0 && (r->at == r->n || !is_word_char(r->s[r->at])))
@@ -300,7 +430,7 @@ static int unknown_type(const struct reader *r, const char *word, struct bp_err 
                    word[0] ? word : "(a very long word)");
 }
 
-static int parse_name(struct reader *r, struct bp_type *out, struct bp_err *err)
+static int parse_name(struct reader *r, int depth, struct bp_type *out, struct bp_err *err)
 {
     struct reader start;
     char word[32];
@@ -329,6 +459,10 @@ static int parse_name(struct reader *r, struct bp_type *out, struct bp_err *err)
         *out = BP_TYPE(BP_INTERVAL);
         return 0;
     }
+    if (strcmp(word, "struct") == 0 && take_char(r, '('))
+        return parse_struct(r, depth, out, err);
+    if (strcmp(word, "map") == 0 && take_char(r, '('))
+        return parse_map(r, depth, out, err);
     for (size_t i = 0; i < BP_COUNT_OF(plain_names); i++)
         if (strcmp(plain_names[i].name, word) == 0) {
             *out = BP_TYPE(plain_names[i].kind);
@@ -340,17 +474,31 @@ static int parse_name(struct reader *r, struct bp_type *out, struct bp_err *err)
     return unknown_type(r, word, err);
 }
 
+/* A type and the [] behind it: a list each. */
+static int parse_type(struct reader *r, int depth, struct bp_type *out, struct bp_err *err)
+{
+    char name[BP_TYPE_NAME_MAX];
+
+    if (depth >= BP_NEST_DEPTH_MAX)
+        return bp_fail(err, BP_EUSAGE, "the type is nested more than %d deep", BP_NEST_DEPTH_MAX);
+    BP_TRY(parse_name(r, depth, out, err));
+    if (take_char(r, '('))
+        return bp_fail(err, BP_EUSAGE, "%s takes no number in brackets", bp_type_name(*out, name));
+    while (take_char(r, '[')) {
+        if (!take_char(r, ']'))
+            return bp_fail(err, BP_EUSAGE, "%s[: ']' is missing; lists have no fixed length",
+                           bp_type_name(*out, name));
+        if (bp_type_list(*out, out, err) < 0)
+            return err->code = BP_EUSAGE;
+    }
+    return 0;
+}
+
 int bp_type_parse(const char *s, size_t n, size_t *used, struct bp_type *out, struct bp_err *err)
 {
     struct reader r = {s, n, 0};
-    char name[BP_TYPE_NAME_MAX];
-    int rc = parse_name(&r, out, err);
+    int rc = parse_type(&r, 0, out, err);
 
-    if (rc == 0 && take_char(&r, '('))
-        rc = bp_fail(err, BP_EUSAGE, "%s takes no number in brackets", bp_type_name(*out, name));
-    else if (rc == 0 && take_char(&r, '['))
-        rc = bp_fail(err, BP_EUSAGE, "%s[]: there are no columns of arrays yet",
-                     bp_type_name(*out, name));
     *used = r.at;
     return rc;
 }

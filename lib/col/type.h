@@ -35,17 +35,33 @@ enum bp_kind {
     BP_INTERVAL,    /* struct bp_interval */
     BP_TEXT,        /* int32 offsets, UTF-8 bytes */
     BP_BINARY,      /* int32 offsets, bytes */
+    BP_LIST,        /* int32 offsets into the one child column */
+    BP_STRUCT,      /* no data of its own: one child column a field, as many rows */
     BP_N_KINDS
 };
 
 enum bp_unit { BP_SECOND, BP_MILLI, BP_MICRO, BP_NANO }; /* of time and timestamps */
+
+struct bp_nest;
 
 struct bp_type {
     uint8_t kind;      /* enum bp_kind */
     uint8_t unit;      /* enum bp_unit; 0 where it has no meaning */
     uint8_t precision; /* decimals; else 0 */
     uint8_t scale;     /* decimals; else 0 */
+    /* lists and structs: what they are made of; else NULL. There is one bp_nest for
+     * each such type in a process, so that equal types have equal pointers. */
+    const struct bp_nest *nest;
 };
+
+/* Never freed, never changed. A list has one kid and no names. */
+struct bp_nest {
+    int n_kids, depth; /* depth: 1 + that of the deepest kid */
+    const struct bp_type *kids;
+    const char *const *names;
+};
+
+#define BP_NEST_DEPTH_MAX 64
 
 struct bp_interval {
     int32_t months, days;
@@ -58,7 +74,8 @@ struct bp_interval {
 
 static inline bool bp_type_equal(struct bp_type a, struct bp_type b)
 {
-    return a.kind == b.kind && a.unit == b.unit && a.precision == b.precision && a.scale == b.scale;
+    return a.kind == b.kind && a.unit == b.unit && a.precision == b.precision &&
+           a.scale == b.scale && a.nest == b.nest;
 }
 
 static inline bool bp_type_is_int(struct bp_type t)
@@ -77,17 +94,33 @@ static inline bool bp_type_is_bytes(struct bp_type t) /* text or binary */
 {
     return t.kind == BP_TEXT || t.kind == BP_BINARY;
 }
+static inline bool bp_type_is_nested(struct bp_type t)
+{
+    return t.kind >= BP_LIST;
+}
 
-/* Bytes of one value in memory; 0 for BP_BOOL (a bit) and for text and binary. */
+/* The type of a list of elem; of a struct of n fields (at least 1), whose names are
+ * copied. Deeper than BP_NEST_DEPTH_MAX is BP_EDATA. Thread safe. */
+int bp_type_list(struct bp_type elem, struct bp_type *out, struct bp_err *err) BP_MUST;
+int bp_type_struct(const char *const *names, const struct bp_type *kids, int n, struct bp_type *out,
+                   struct bp_err *err) BP_MUST;
+/* The field of a struct by name: exactly, then ignoring ASCII case where that is
+ * unique; -1 if there is none, -2 if there are several. */
+int bp_type_field(struct bp_type t, const char *name, size_t n);
+
+/* Bytes of one value in memory; 0 for BP_BOOL (a bit), text, binary, lists, structs. */
 size_t bp_type_width_bytes(struct bp_type t);
 
-#define BP_TYPE_NAME_MAX 40
+#define BP_TYPE_NAME_MAX 120
 /* The SQL name: "integer", "decimal(10,2)", "timestamp(3) with time zone" is
- * written "timestamptz(3)"; see the table in type.c. Returns buf. */
+ * written "timestamptz(3)", "integer[]", "struct(a integer, b text)"; see the
+ * table in type.c. Returns buf. For messages: a long nested name ends in "...";
+ * bp_type_print() (schema.h) writes it whole. */
 const char *bp_type_name(struct bp_type t, char buf[BP_TYPE_NAME_MAX]);
 /* A type name as it stands in a schema or a cast: PostgreSQL's names and
  * aliases (int4, double precision, character varying, numeric(10,2) ...)
- * and tinyint, utinyint, usmallint, uinteger, ubigint. Reads from s[0, n);
+ * and tinyint, utinyint, usmallint, uinteger, ubigint; T[], struct(name T, ...),
+ * map(K, V), which is struct(key K, value V)[]. Reads from s[0, n);
  * *used is how many bytes the name took; on failure (BP_EUSAGE), how far it was
  * read when the trouble showed. */
 int bp_type_parse(const char *s, size_t n, size_t *used, struct bp_type *out,

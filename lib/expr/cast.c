@@ -21,6 +21,9 @@ int bp_bind_cast(struct bp_bind *b, int tok, struct bp_node *a, struct bp_type t
 
     if (a->kind == BP_N_LITERAL) {
         *out = a;
+        if (bp_type_is_nested(to) && a->literal)
+            return bp_bind_fail(b, tok, "text cannot be cast to %s: string_to_array() makes lists",
+                                bp_type_name(to, to_name));
         return bp_literal_as(b, out, to, true);
     }
     if (bp_type_equal(a->type, to)) {
@@ -45,6 +48,10 @@ void bp_show_value(const struct bp_column *c, int64_t i, char *out, size_t cap)
         while (show < n && show > 0 && (s[show] & 0xc0) == 0x80)
             show--;
         snprintf(out, cap, "'%.*s%s'", (int)show, (const char *)s, show < n ? "..." : "");
+        return;
+    }
+    if (bp_type_is_nested(c->type)) {
+        snprintf(out, cap, "the %s", bp_type_name(c->type, text));
         return;
     }
     if (c->type.kind == BP_BOOL) {

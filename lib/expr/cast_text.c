@@ -39,6 +39,32 @@ static int run_to_text(struct bp_run *r, const struct bp_vec *args, struct bp_co
     return 0;
 }
 
+static int run_nested_text(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
+{
+    struct bp_err *err = r->ev->err;
+    struct bp_buf text = {0};
+    struct bp_text_out o;
+    uint8_t *p;
+    int rc = 0;
+
+    BP_TRY(bp_text_out_open(&o, r->n, (size_t)r->n * 12, err));
+    for (int64_t i = 0; i < r->n; i++) {
+        text.len = 0;
+        if (bp_run_is_valid(r, i))
+            BP_GO(bp_text_append(&args[0].c, i, &text, err));
+        BP_GO(bp_text_out_room(&o, text.len, &p, err));
+        if (text.len)
+            memcpy(p, text.data, text.len);
+        bp_text_out_end(&o, text.len);
+    }
+    bp_text_out_close(&o, r->node->type, out);
+out:
+    bp_buf_release(&text);
+    if (rc < 0)
+        bp_text_out_release(&o);
+    return rc;
+}
+
 static int run_binary_text(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
     static const char hex[] = "0123456789abcdef";
@@ -192,10 +218,12 @@ bool bp_cast_text(struct bp_type from, struct bp_type to, struct bp_call *c)
     c->slow = true;
     c->fallible = false;
     if (to.kind == BP_TEXT) {
-        c->run = from.kind == BP_BINARY ? run_binary_text : run_to_text;
+        c->run = bp_type_is_nested(from)  ? run_nested_text
+                 : from.kind == BP_BINARY ? run_binary_text
+                                          : run_to_text;
         return true;
     }
-    if (from.kind != BP_TEXT)
+    if (from.kind != BP_TEXT || bp_type_is_nested(to))
         return false;
     c->fallible = true;
     c->on_dict = true;

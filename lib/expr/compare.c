@@ -6,6 +6,7 @@
  * (NaN equals NaN and is above all other floats). A loop makes a byte per row,
  * which vectorises; eight bytes then become eight bits by one multiplication.
  */
+#include "col/key.h"
 #include "expr/simd.h"
 
 #include <string.h>
@@ -149,6 +150,21 @@ static void lt_text(const struct bp_vec *a, const struct bp_vec *b, int64_t n, u
     }
 }
 
+/* Lists and structs, in the order of bp_value_compare(). */
+static void compare_nested(bool less, const struct bp_vec *a, const struct bp_vec *b, int64_t n,
+                           uint8_t *bits)
+{
+    memset(bits, 0, bp_bits_bytes(n));
+    for (int64_t i = 0; i < n; i++) {
+        int64_t ra = a->one ? 0 : i, rb = b->one ? 0 : i;
+        bool is_null = bp_column_is_null(&a->c, ra) || bp_column_is_null(&b->c, rb);
+        int c = is_null ? 1 : bp_value_compare(&a->c, ra, &b->c, rb);
+
+        if (less ? c < 0 : c == 0)
+            bp_bit_set(bits, i);
+    }
+}
+
 /* ---- the kernel ---- */
 
 static void compare(int kind, bool less, const struct bp_vec *a, const struct bp_vec *b, int64_t n,
@@ -156,6 +172,8 @@ static void compare(int kind, bool less, const struct bp_vec *a, const struct bp
 {
     if (kind == BP_BOOL)
         (less ? lt_bool : eq_bool)(a, b, n, bits);
+    else if (kind >= BP_LIST)
+        compare_nested(less, a, b, n, bits);
     else if (kind == BP_TEXT || kind == BP_BINARY)
         (less ? lt_text : eq_text)(a, b, n, bits);
     else
@@ -290,7 +308,7 @@ int bp_bind_compare(struct bp_bind *b, int tok, enum bp_cmp op, struct bp_node *
 
     BP_TRY(bp_bind_match(b, tok, &l, &r));
     c.on_dict = l->type.kind == BP_TEXT;
-    c.slow = bp_type_is_bytes(l->type);
+    c.slow = !bp_type_width_bytes(l->type) && l->type.kind != BP_BOOL;
     return bp_node_call(b, tok, &c, (struct bp_node *[]){l, r}, 2, out);
 }
 
@@ -305,6 +323,6 @@ int bp_bind_distinct(struct bp_bind *b, int tok, bool negate, struct bp_node *l,
     struct bp_call c = {.run = run_distinct, .op = negate, .type = BP_TYPE(BP_BOOL), .lax = true};
 
     BP_TRY(bp_bind_match(b, tok, &l, &r));
-    c.slow = bp_type_is_bytes(l->type);
+    c.slow = !bp_type_width_bytes(l->type) && l->type.kind != BP_BOOL;
     return bp_node_call(b, tok, &c, (struct bp_node *[]){l, r}, 2, out);
 }

@@ -208,9 +208,10 @@ static int run_call(const struct bp_eval *ev, const struct bp_node *nd, struct b
 
 static int eval_call(const struct bp_eval *ev, const struct bp_node *nd, struct bp_vec *out)
 {
-    struct bp_vec few[ARGS_INLINE] = {{{{0}, 0, 0, 0, 0, 0, 0, {0}}, 0}}, *args = few;
+    struct bp_vec few[ARGS_INLINE], *args = few;
     int rc = 0, a;
 
+    memset(few, 0, sizeof few);
     if (nd->n_args > ARGS_INLINE) {
         args = bp_mem_new((size_t)nd->n_args, sizeof *args, ev->err);
         if (!args)

@@ -172,6 +172,8 @@ static int bind_table(struct bp_bind *b, int tok, bool negate, struct bp_node *a
     *out = NULL;
     if (!t)
         return b->err->code;
+    if (bp_type_is_nested(a->type))
+        return 0;
     bp_builder_init(&values, a->type);
     rc = collect(b, tok, a, list, n, &values, t, &all);
     if (rc >= 0 && all)

@@ -159,6 +159,8 @@ int bp_literal_as(struct bp_bind *b, struct bp_node **nd, struct bp_type to, boo
         return bp_node_const_bytes(b, tok, to, s, strlen(s), nd);
     if (to.kind == BP_DECIMAL)
         return literal_decimal(b, nd, to, is_cast);
+    if (bp_type_is_nested(to))
+        return not_a_value(b, *nd, to, BP_TEXT_BAD);
     if (to.kind == BP_BINARY || is_cast) {
         /* As a cast of text does it; a failure shows now, since the text stands here. */
         BP_TRY(bp_node_const_bytes(b, tok, BP_TYPE(BP_TEXT), s, strlen(s), &text));

@@ -98,7 +98,8 @@ static inline bool bp_run_is_valid(const struct bp_run *r, int64_t i)
 /* A column of n rows of a fixed width or bits; *data is not initialised. */
 int bp_vec_fixed(struct bp_column *out, struct bp_type t, int64_t n, void **data,
                  struct bp_err *err) BP_MUST;
-/* Take over a bitmap block as validity of c; null slots are cleared. */
+/* Take over a bitmap block as validity of c; null slots are cleared (of text, lists and
+ * structs they must be empty already). */
 void bp_vec_set_valid(struct bp_column *c, struct bp_block *valid);
 /* n rows of a vector as a column of its own. */
 int bp_vec_expand(struct bp_column *out, struct bp_vec *v, int64_t n, struct bp_err *err) BP_MUST;

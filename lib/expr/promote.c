@@ -74,7 +74,7 @@ bool bp_promote(struct bp_type a, struct bp_type b, struct bp_type *out)
         return true;
     }
     out->unit = (uint8_t)unit;
-    return a.kind == b.kind;
+    return a.kind == b.kind && !bp_type_is_nested(a);
 }
 
 int bp_unify(struct bp_bind *b, int tok, const char *what, struct bp_node **nds, int n, int stride,

@@ -54,7 +54,7 @@ void bp_vec_set_valid(struct bp_column *c, struct bp_block *valid)
     c->own[0] = valid;
     c->valid = valid->data;
     c->n_nulls = n_nulls;
-    if (bp_type_is_bytes(c->type))
+    if (bp_type_is_bytes(c->type) || bp_type_is_nested(c->type))
         return;
     switch (bp_type_width_bytes(c->type)) {
     case 0:

@@ -153,6 +153,7 @@ int bp_budget_check(const struct bp_budget *b, int64_t kept_share, struct bp_err
 
 #define COLUMN_BYTES 512     /* blocks' heads and ends */
 #define TEXT_BYTES 16        /* of a text: a guess */
+#define NESTED_BYTES 64      /* of a list or struct: the same */
 #define BATCH_SHARE 32       /* of the memory limit, for the values of a batch */
 #define BATCH_LEAST_ROWS 256 /* but not fewer rows */
 
@@ -163,7 +164,9 @@ static int64_t row_bytes(const struct bp_schema *s)
     for (int i = 0; i < s->n_fields; i++) {
         struct bp_type t = s->fields[i].type;
 
-        bytes += bp_type_is_bytes(t) ? 4 + TEXT_BYTES : BP_MAX((int64_t)bp_type_width_bytes(t), 1);
+        bytes += bp_type_is_nested(t)  ? NESTED_BYTES
+                 : bp_type_is_bytes(t) ? 4 + TEXT_BYTES
+                                       : BP_MAX((int64_t)bp_type_width_bytes(t), 1);
     }
     return bytes;
 }

@@ -27,7 +27,8 @@ int bp_recut_init(struct bp_recut *r, const struct bp_schema *schema, struct bp_
 
         r->is_dict[i] = schema->fields[i].dict && t.kind == BP_TEXT;
         bp_builder_init(&r->builders[i], r->is_dict[i] ? BP_TYPE(BP_INT32) : t);
-        r->row_bytes += t.kind == BP_BOOL ? 1 : width ? (int64_t)width : 4;
+        if (!bp_type_is_nested(t))
+            r->row_bytes += t.kind == BP_BOOL ? 1 : width ? (int64_t)width : 4;
     }
     return 0;
 }
@@ -118,7 +119,9 @@ static int64_t bytes_of(const struct bp_recut *r, int64_t from, int64_t k)
     for (int i = 0; i < r->n_cols; i++) {
         const struct bp_column *c = &r->in.cols[i];
 
-        if (!r->is_dict[i] && bp_type_is_bytes(c->type) && k) {
+        if (bp_type_is_nested(c->type)) {
+            sum += bp_column_range_bytes(c, from, k);
+        } else if (!r->is_dict[i] && bp_type_is_bytes(c->type) && k) {
             const int32_t *off = (const int32_t *)c->data + from;
 
             sum += off[k] - off[0];

@@ -129,6 +129,19 @@ out:
     return rc;
 }
 
+static int nested_text(struct bp_buf *out, const struct bp_column *c, int64_t i, int max_width,
+                       int64_t *width, struct bp_err *err)
+{
+    struct bp_buf text = {0};
+    int rc;
+
+    BP_GO(bp_text_append(c, i, &text, err));
+    BP_GO(bp_cell_text(out, text.data, text.len, max_width, width, err));
+out:
+    bp_buf_release(&text);
+    return rc;
+}
+
 int bp_cell_value(struct bp_buf *out, const struct bp_column *c, int64_t i, int max_width,
                   int64_t *width, struct bp_err *err)
 {
@@ -143,6 +156,8 @@ int bp_cell_value(struct bp_buf *out, const struct bp_column *c, int64_t i, int 
             return bp_cell_text(out, "\"NULL\"", 6, max_width, width, err);
         return bp_cell_text(out, p, n, max_width, width, err);
     }
+    if (bp_type_is_nested(c->type))
+        return nested_text(out, c, i, max_width, width, err);
     BP_TRY(bp_text_append(c, i, out, err));
     *width = (int64_t)(out->len - from); /* all ASCII, and never cut: it would lie */
     return 0;

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "col/text.h"
 #include "flow/pool.h"
 #include "fmt/csv.h"
 #include "fmt/csv_cells.h"
@@ -137,6 +138,21 @@ static int put_header(struct csv_sink *s, struct bp_err *err)
     return 0;
 }
 
+/* Lists and structs become their text. */
+static int flatten(struct bp_batch *b, struct bp_err *err)
+{
+    for (int i = 0; i < b->n_cols; i++) {
+        struct bp_column text;
+
+        if (!bp_type_is_nested(b->cols[i].type))
+            continue;
+        BP_TRY(bp_text_column(&text, &b->cols[i], err));
+        bp_column_release(&b->cols[i]);
+        b->cols[i] = text;
+    }
+    return 0;
+}
+
 static int csv_put(void *self, struct bp_batch *in, struct bp_err *err)
 {
     struct csv_sink *s = self;
@@ -146,6 +162,8 @@ static int csv_put(void *self, struct bp_batch *in, struct bp_err *err)
         struct bp_batch slice;
 
         rc = bp_batch_slice(&slice, in, from, BP_MIN(SLICE_ROWS, in->n_rows - from), err);
+        if (rc == 0 && (rc = flatten(&slice, err)) < 0)
+            bp_batch_release(&slice);
         if (rc == 0)
             rc = put_slice(s, &slice, err);
     }

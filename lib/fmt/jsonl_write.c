@@ -174,6 +174,78 @@ static uint8_t *put_binary(uint8_t *out, const uint8_t *p, size_t n)
     return out;
 }
 
+/* ---- any value ---- */
+
+/* The most bytes that value i of c can take, NULL or not. */
+static size_t value_room(const struct bp_column *c, int64_t i)
+{
+    const int32_t *off;
+    size_t room = 8, n = 0;
+
+    if (bp_type_is_bytes(c->type)) {
+        bp_column_bytes(c, i, &n);
+        return VALUE_BYTES + ESCAPE_BYTES * n;
+    }
+    if (!bp_type_is_nested(c->type))
+        return VALUE_BYTES;
+    if (c->type.kind == BP_STRUCT) {
+        for (int k = 0; k < c->kids->n; k++)
+            room += value_room(&c->kids->cols[k], i) + 4 +
+                    ESCAPE_BYTES * strlen(c->type.nest->names[k]);
+        return room;
+    }
+    off = (const int32_t *)c->data + i;
+    for (int32_t k = off[0]; k < off[1]; k++)
+        room += 1 + value_room(&c->kids->cols[0], k);
+    return room;
+}
+
+static uint8_t *put_any(struct jsonl_sink *s, uint8_t *out, const struct bp_column *c, int64_t i);
+
+static uint8_t *put_nested(struct jsonl_sink *s, uint8_t *out, const struct bp_column *c, int64_t i)
+{
+    const int32_t *off;
+
+    if (c->type.kind == BP_STRUCT) {
+        *out++ = '{';
+        for (int k = 0; k < c->kids->n; k++) {
+            const char *name = c->type.nest->names[k];
+
+            if (k)
+                *out++ = ',';
+            out = put_string(out, (const uint8_t *)name, strlen(name));
+            *out++ = ':';
+            out = put_any(s, out, &c->kids->cols[k], i);
+        }
+        *out++ = '}';
+        return out;
+    }
+    *out++ = '[';
+    off = (const int32_t *)c->data + i;
+    for (int32_t k = off[0]; k < off[1]; k++) {
+        if (k > off[0])
+            *out++ = ',';
+        out = put_any(s, out, &c->kids->cols[0], k);
+    }
+    *out++ = ']';
+    return out;
+}
+
+static uint8_t *put_any(struct jsonl_sink *s, uint8_t *out, const struct bp_column *c, int64_t i)
+{
+    const uint8_t *p;
+    size_t n;
+
+    if (bp_column_is_null(c, i))
+        return put_word(out, "null");
+    if (bp_type_is_nested(c->type))
+        return put_nested(s, out, c, i);
+    if (!bp_type_is_bytes(c->type))
+        return put_value(s, out, c, i);
+    p = bp_column_bytes(c, i, &n);
+    return c->type.kind == BP_TEXT ? put_string(out, p, n) : put_binary(out, p, n);
+}
+
 /* ---- rows ---- */
 
 static int flush(struct jsonl_sink *s, struct bp_err *err)
@@ -187,40 +259,24 @@ static int flush(struct jsonl_sink *s, struct bp_err *err)
 /* The most bytes that row i can take. */
 static size_t row_room(const struct jsonl_sink *s, const struct bp_batch *b, int64_t i)
 {
-    size_t room = 4, n;
+    size_t room = 4;
 
-    for (int c = 0; c < b->n_cols; c++) {
-        n = 0;
-        if (bp_type_is_bytes(b->cols[c].type))
-            bp_column_bytes(&b->cols[c], i, &n);
-        room += s->keys[c].n + VALUE_BYTES + ESCAPE_BYTES * n;
-    }
+    for (int c = 0; c < b->n_cols; c++)
+        room += s->keys[c].n + value_room(&b->cols[c], i);
     return room;
 }
 
 static int put_row(struct jsonl_sink *s, const struct bp_batch *b, int64_t i, struct bp_err *err)
 {
-    const uint8_t *p;
     uint8_t *out;
-    size_t n;
 
     BP_TRY(bp_buf_reserve(&s->buf, row_room(s, b, i), err));
     out = s->buf.data + s->buf.len;
     if (!b->n_cols)
         *out++ = '{';
     for (int c = 0; c < b->n_cols; c++) {
-        const struct bp_column *col = &b->cols[c];
-
         memcpy(out, s->keys[c].text, s->keys[c].n);
-        out += s->keys[c].n;
-        if (bp_column_is_null(col, i)) {
-            out = put_word(out, "null");
-        } else if (bp_type_is_bytes(col->type)) {
-            p = bp_column_bytes(col, i, &n);
-            out = col->type.kind == BP_TEXT ? put_string(out, p, n) : put_binary(out, p, n);
-        } else {
-            out = put_value(s, out, col, i);
-        }
+        out = put_any(s, out + s->keys[c].n, &b->cols[c], i);
     }
     *out++ = '}';
     *out++ = '\n';

@@ -239,7 +239,8 @@ static void measure(const struct table *t, struct layout *l)
 
         head = BP_MAX(t->cells[i].width, t->cells[l->n_cols + i].width);
         l->natural[i] = BP_MAX(values, head);
-        if (bp_type_is_bytes(t->schema->fields[i].type))
+        if (bp_type_is_bytes(t->schema->fields[i].type) ||
+            bp_type_is_nested(t->schema->fields[i].type))
             values = BP_MIN(values, MIN_TEXT);
         l->least[i] = BP_MAX(values, BP_MIN(head, MIN_TEXT));
     }

@@ -58,8 +58,7 @@ int bp_ipc_take_buffer(struct bp_ipc_reading *r, struct bp_ipc_bytes *out, struc
     return 0;
 }
 
-/* The reference that a column needs to live on b; b's own one is given away. */
-static struct bp_block *keep(struct bp_ipc_bytes *b)
+struct bp_block *bp_ipc_bytes_keep(struct bp_ipc_bytes *b)
 {
     struct bp_block *block = b->block;
 
@@ -116,7 +115,7 @@ static int read_validity(struct bp_ipc_reading *r, const struct bp_ipc_node *nod
     c->n_nulls = n_nulls;
     if (n_nulls) {
         c->valid = b.p;
-        c->own[0] = keep(&b);
+        c->own[0] = bp_ipc_bytes_keep(&b);
     }
     bp_ipc_bytes_drop(&b);
     return 0;
@@ -137,7 +136,7 @@ static int read_fixed(struct bp_ipc_reading *r, const struct bp_ipc_field *f, st
         rc = bp_ipc_convert_values(f, &b, c, err);
     else if ((rc = bp_ipc_bytes_align(&b, 16, err)) == 0) {
         c->data = b.p;
-        c->own[1] = keep(&b);
+        c->own[1] = bp_ipc_bytes_keep(&b);
         rc = bp_ipc_clean_values(c, (size_t)f->width, err);
     }
     bp_ipc_bytes_drop(&b);
@@ -154,7 +153,7 @@ static int read_bits(struct bp_ipc_reading *r, struct bp_column *c, struct bp_er
         rc = damaged(err, "a buffer of booleans is shorter than its rows");
     } else {
         c->data = b.p;
-        c->own[1] = keep(&b);
+        c->own[1] = bp_ipc_bytes_keep(&b);
         rc = bp_ipc_clean_bits(c, err);
     }
     bp_ipc_bytes_drop(&b);
@@ -186,10 +185,10 @@ static int read_offsets(struct bp_ipc_reading *r, const struct bp_ipc_field *f, 
     } else {
         BP_GO(bp_ipc_check_offsets((const int32_t *)(const void *)off.p, c->n_rows, bytes.n, err));
         c->data = off.p;
-        c->own[1] = keep(&off);
+        c->own[1] = bp_ipc_bytes_keep(&off);
         c->bytes = bytes.p;
     }
-    c->own[2] = keep(&bytes);
+    c->own[2] = bp_ipc_bytes_keep(&bytes);
     rc = bp_ipc_clean_bytes(c, err);
 out:
     bp_ipc_bytes_drop(&off);
@@ -210,7 +209,7 @@ static int read_fixed_bytes(struct bp_ipc_reading *r, const struct bp_ipc_field 
         rc = bp_ipc_make_offsets(f->width, c, err);
     if (rc == 0) {
         c->bytes = b.p;
-        c->own[2] = keep(&b);
+        c->own[2] = bp_ipc_bytes_keep(&b);
         rc = bp_ipc_clean_bytes(c, err);
     }
     bp_ipc_bytes_drop(&b);
@@ -256,27 +255,30 @@ out:
     return rc;
 }
 
-static int take_node(struct bp_ipc_reading *r, struct bp_ipc_node *node, struct bp_err *err)
+static int take_node(struct bp_ipc_reading *r, int64_t n_rows, struct bp_ipc_node *node,
+                     struct bp_err *err)
 {
     if (r->next_node >= r->records->nodes.n)
         return damaged(err, "a batch has fewer columns than its schema");
     memcpy(node, r->records->nodes.p + r->next_node * sizeof *node, sizeof *node);
     r->next_node++;
-    if (node->n_rows != r->records->n_rows)
+    if (n_rows >= 0 && node->n_rows != n_rows)
         return damaged(err, "a column has another number of rows than its batch");
+    if (node->n_rows < 0 || node->n_rows > BP_IPC_MAX_ROWS)
+        return damaged(err, "a column claims a number of rows that no batch has");
     if (node->n_nulls < -1 || node->n_nulls > node->n_rows)
         return damaged(err, "a column claims more nulls than rows");
     return 0;
 }
 
-int bp_ipc_read_plain(struct bp_ipc_reading *r, const struct bp_ipc_field *f, struct bp_column *c,
-                      struct bp_err *err)
+int bp_ipc_read_plain(struct bp_ipc_reading *r, const struct bp_ipc_field *f, int64_t n_rows,
+                      struct bp_column *c, struct bp_err *err)
 {
     struct bp_ipc_node node;
     int rc;
 
     *c = (struct bp_column){.type = f->type};
-    BP_TRY(take_node(r, &node, err));
+    BP_TRY(take_node(r, n_rows, &node, err));
     c->n_rows = node.n_rows;
     BP_TRY(read_validity(r, &node, c, err));
     switch (f->layout) {
@@ -285,6 +287,10 @@ int bp_ipc_read_plain(struct bp_ipc_reading *r, const struct bp_ipc_field *f, st
     case BP_IPC_OFF64: rc = read_offsets(r, f, c, err); break;
     case BP_IPC_VIEWS: rc = read_views(r, c, err); break;
     case BP_IPC_FIXBYTES: rc = read_fixed_bytes(r, f, c, err); break;
+    case BP_IPC_LIST:
+    case BP_IPC_FIXLIST:
+    case BP_IPC_LISTVIEWS:
+    case BP_IPC_STRUCT: rc = bp_ipc_read_nested(r, f, c, err); break;
     default: rc = read_fixed(r, f, c, err); break;
     }
     if (rc == 0 && c->type.kind == BP_TEXT)
@@ -294,15 +300,15 @@ int bp_ipc_read_plain(struct bp_ipc_reading *r, const struct bp_ipc_field *f, st
     return rc;
 }
 
-static int read_codes(struct bp_ipc_reading *r, const struct bp_ipc_field *f,
-                      const struct bp_ipc_dict *d, struct bp_column *c, struct bp_err *err)
+static int read_codes(struct bp_ipc_reading *r, const struct bp_ipc_field *f, int64_t n_rows,
+                      struct bp_column *c, struct bp_err *err)
 {
     struct bp_ipc_node node;
     struct bp_ipc_bytes b = {0};
     int rc;
 
     *c = (struct bp_column){.type = f->type};
-    BP_TRY(take_node(r, &node, err));
+    BP_TRY(take_node(r, n_rows, &node, err));
     c->n_rows = node.n_rows;
     BP_GO(read_validity(r, &node, c, err));
     BP_GO(bp_ipc_take_buffer(r, &b, err));
@@ -313,12 +319,12 @@ static int read_codes(struct bp_ipc_reading *r, const struct bp_ipc_field *f,
     if (f->index_width == 4) {
         BP_GO(bp_ipc_bytes_align(&b, 16, err));
         c->data = b.p;
-        c->own[1] = keep(&b);
+        c->own[1] = bp_ipc_bytes_keep(&b);
         BP_GO(bp_ipc_clean_values(c, sizeof(int32_t), err));
     } else {
         BP_GO(bp_ipc_convert_codes(f, &b, c, err));
     }
-    rc = bp_ipc_bind_codes(d, c, err);
+    rc = bp_ipc_bind_codes(&r->dicts[f->dict], c, err);
 out:
     bp_ipc_bytes_drop(&b);
     if (rc < 0)
@@ -326,13 +332,22 @@ out:
     return rc;
 }
 
+int bp_ipc_read_field(struct bp_ipc_reading *r, const struct bp_ipc_field *f, int64_t n_rows,
+                      struct bp_column *c, struct bp_err *err)
+{
+    return f->dict < 0 ? bp_ipc_read_plain(r, f, n_rows, c, err) : read_codes(r, f, n_rows, c, err);
+}
+
 /* Steps over a column that nobody wants. */
 static int skip_column(struct bp_ipc_reading *r, const struct bp_ipc_field *f, struct bp_err *err)
 {
     int64_t n = 2;
 
-    if (f->dict < 0 && (f->layout == BP_IPC_OFF32 || f->layout == BP_IPC_OFF64))
+    if (f->dict < 0 &&
+        (f->layout == BP_IPC_OFF32 || f->layout == BP_IPC_OFF64 || f->layout == BP_IPC_LISTVIEWS))
         n = 3;
+    if (f->dict < 0 && (f->layout == BP_IPC_STRUCT || f->layout == BP_IPC_FIXLIST))
+        n = 1;
     if (f->dict < 0 && f->layout == BP_IPC_VIEWS) {
         BP_TRY(take_variadic(r, &n, err));
         n += 2;
@@ -341,6 +356,8 @@ static int skip_column(struct bp_ipc_reading *r, const struct bp_ipc_field *f, s
         return damaged(err, "a batch has fewer buffers than its columns need");
     r->next_buffer += (uint32_t)n;
     r->next_node++;
+    for (int i = 0; f->dict < 0 && i < f->n_kids; i++)
+        BP_TRY(skip_column(r, &f->kids[i], err));
     return 0;
 }
 
@@ -359,8 +376,7 @@ static int read_column(struct bp_ipc_reading *r, const struct bp_ipc_fields *f,
                        struct bp_err *err)
 {
     const struct bp_ipc_field *field = &f->fields[i];
-    int rc = field->dict < 0 ? bp_ipc_read_plain(r, field, c, err)
-                             : read_codes(r, field, &f->dicts[field->dict], c, err);
+    int rc = bp_ipc_read_field(r, field, r->records->n_rows, c, err);
 
     if (rc == 0 && !field->nullable && c->n_nulls) {
         bp_column_release(c);
@@ -373,7 +389,7 @@ int bp_ipc_batch_decode(const struct bp_ipc_fields *f, const struct bp_schema *s
                         const struct bp_ipc_records *records, const struct bp_ipc_body *body,
                         const int *columns, int n_columns, struct bp_batch *out, struct bp_err *err)
 {
-    struct bp_ipc_reading r = {.records = records, .body = body};
+    struct bp_ipc_reading r = {.records = records, .body = body, .dicts = f->dicts};
     int rc = 0, n_out = columns ? n_columns : f->n_fields;
 
     BP_TRY(bp_batch_init(out, n_out, err));

@@ -22,6 +22,9 @@ static void drop_temps(struct bp_ipc_parts *p)
     for (int i = 0; i < p->n_temps; i++)
         bp_block_unref(p->temps[i]);
     p->n_temps = 0;
+    for (int i = 0; i < p->n_held; i++)
+        bp_column_release(&p->held[i]);
+    p->n_held = 0;
 }
 
 void bp_ipc_parts_release(struct bp_ipc_parts *p)
@@ -32,19 +35,21 @@ void bp_ipc_parts_release(struct bp_ipc_parts *p)
     bp_mem_free(p->iov);
     bp_mem_free(p->temps);
     bp_mem_free(p->tails);
+    bp_mem_free(p->held);
     *p = (struct bp_ipc_parts){0};
 }
 
-static int room(struct bp_ipc_parts *p, int n_cols, struct bp_err *err)
+static int room(struct bp_ipc_parts *p, int n_nodes, struct bp_err *err)
 {
-    struct bp_ipc_parts q = {.cap_nodes = n_cols};
-    size_t n = (size_t)n_cols;
+    struct bp_ipc_parts q = {.cap_nodes = n_nodes};
+    size_t n = (size_t)n_nodes;
 
     q.nodes = bp_mem_new(n, sizeof *q.nodes, err);
     q.buffers = bp_mem_new(n * BUFFERS_MAX, sizeof *q.buffers, err);
     q.iov = bp_mem_new(n * IOV_PER_COLUMN + 1, sizeof *q.iov, err);
     q.temps = bp_mem_new(n * TEMPS_PER_COLUMN, sizeof(*q.temps), err);
     q.tails = bp_mem_new(n * TAILS_PER_COLUMN, 1, err);
+    q.held = bp_mem_new(n, sizeof *q.held, err);
     if (err->code) {
         bp_ipc_parts_release(&q);
         return err->code;
@@ -54,11 +59,11 @@ static int room(struct bp_ipc_parts *p, int n_cols, struct bp_err *err)
     return 0;
 }
 
-int bp_ipc_parts_start(struct bp_ipc_parts *p, int n_cols, struct bp_err *err)
+int bp_ipc_parts_start(struct bp_ipc_parts *p, int n_nodes, struct bp_err *err)
 {
     drop_temps(p);
-    if (n_cols > p->cap_nodes || !p->iov)
-        BP_TRY(room(p, n_cols, err));
+    if (n_nodes > p->cap_nodes || !p->iov)
+        BP_TRY(room(p, n_nodes, err));
     p->n_nodes = p->n_buffers = p->n_tails = 0;
     p->n_iov = 1;
     p->body_bytes = 0;
@@ -118,6 +123,7 @@ static void add_head(struct bp_ipc_parts *p, const struct bp_column *c)
         end_buffer(p, 0);
 }
 
+/* Offsets that begin at 0. */
 static int add_offsets(struct bp_ipc_parts *p, const struct bp_column *c, struct bp_err *err)
 {
     const int32_t *off = c->data;
@@ -127,7 +133,6 @@ static int add_offsets(struct bp_ipc_parts *p, const struct bp_column *c, struct
 
     if (n == 0) {
         add_buffer(p, zeros, sizeof(int32_t));
-        end_buffer(p, 0);
         return 0;
     }
     if (off[0] == 0) {
@@ -140,8 +145,60 @@ static int add_offsets(struct bp_ipc_parts *p, const struct bp_column *c, struct
             out[i] = off[i] - off[0];
         add_buffer(p, out, (n + 1) * sizeof *off);
     }
-    add_buffer(p, c->bytes + off[0], (size_t)(off[n] - off[0]));
     return 0;
+}
+
+static int add_bytes(struct bp_ipc_parts *p, const struct bp_column *c, struct bp_err *err)
+{
+    const int32_t *off = c->data;
+
+    BP_TRY(add_offsets(p, c, err));
+    if (c->n_rows)
+        add_buffer(p, c->bytes + off[0], (size_t)(off[c->n_rows] - off[0]));
+    else
+        end_buffer(p, 0);
+    return 0;
+}
+
+/* The elements that the rows of c have, no more. */
+static int add_list(struct bp_ipc_parts *p, const struct bp_column *c, struct bp_err *err)
+{
+    const struct bp_column *kid = &c->kids->cols[0];
+    const int32_t *off = c->data;
+    int64_t from = c->n_rows ? off[0] : 0, to = c->n_rows ? off[c->n_rows] : 0;
+
+    BP_TRY(add_offsets(p, c, err));
+    if (from == 0 && to == kid->n_rows)
+        return bp_ipc_parts_column(p, kid, err);
+    BP_TRY(bp_column_slice(&p->held[p->n_held], kid, from, to - from, err));
+    return bp_ipc_parts_column(p, &p->held[p->n_held++], err);
+}
+
+static int add_struct(struct bp_ipc_parts *p, const struct bp_column *c, struct bp_err *err)
+{
+    for (int i = 0; i < c->kids->n; i++)
+        BP_TRY(bp_ipc_parts_column(p, &c->kids->cols[i], err));
+    return 0;
+}
+
+int bp_ipc_node_count(struct bp_type t)
+{
+    int n = 1;
+
+    for (int i = 0; t.nest && i < t.nest->n_kids; i++)
+        n += bp_ipc_node_count(t.nest->kids[i]);
+    return n;
+}
+
+void bp_ipc_parts_empty(struct bp_ipc_parts *p, struct bp_type t, bool is_dict)
+{
+    int n = t.kind == BP_STRUCT ? 1 : bp_type_is_bytes(t) && !is_dict ? 3 : 2;
+
+    p->nodes[p->n_nodes++] = (struct bp_ipc_node){0, 0};
+    while (n-- > 0)
+        p->buffers[p->n_buffers++] = (struct bp_ipc_buffer){0, 0};
+    for (int i = 0; t.nest && i < t.nest->n_kids; i++)
+        bp_ipc_parts_empty(p, t.nest->kids[i], false);
 }
 
 /* time of s and ms: int32 on the wire. */
@@ -170,7 +227,11 @@ int bp_ipc_parts_column(struct bp_ipc_parts *p, const struct bp_column *c, struc
     if (c->type.kind == BP_BOOL)
         add_bits(p, c->data, c->n_rows);
     else if (bp_type_is_bytes(c->type))
-        return add_offsets(p, c, err);
+        return add_bytes(p, c, err);
+    else if (c->type.kind == BP_LIST)
+        return add_list(p, c, err);
+    else if (c->type.kind == BP_STRUCT)
+        return add_struct(p, c, err);
     else if (c->type.kind == BP_TIME && c->type.unit <= BP_MILLI)
         return add_narrow(p, c, err);
     else

@@ -9,6 +9,7 @@
 struct bp_ipc_reading {
     const struct bp_ipc_records *records;
     const struct bp_ipc_body *body;
+    const struct bp_ipc_dict *dicts;
     uint32_t next_node, next_buffer, next_variadic;
 };
 
@@ -29,9 +30,20 @@ int bp_ipc_take_buffer(struct bp_ipc_reading *r, struct bp_ipc_bytes *out,
 void bp_ipc_bytes_drop(struct bp_ipc_bytes *b);
 /* Copied where p is not a multiple of align. */
 int bp_ipc_bytes_align(struct bp_ipc_bytes *b, size_t align, struct bp_err *err) BP_MUST;
-/* The next column, dictionary aside: what f says of values. */
-int bp_ipc_read_plain(struct bp_ipc_reading *r, const struct bp_ipc_field *f, struct bp_column *c,
-                      struct bp_err *err) BP_MUST;
+/* The next column of n_rows (-1: as many as it claims), dictionary aside: what f
+ * says of values. */
+int bp_ipc_read_plain(struct bp_ipc_reading *r, const struct bp_ipc_field *f, int64_t n_rows,
+                      struct bp_column *c, struct bp_err *err) BP_MUST;
+/* The same; where f has a dictionary, the column is its codes or values. */
+int bp_ipc_read_field(struct bp_ipc_reading *r, const struct bp_ipc_field *f, int64_t n_rows,
+                      struct bp_column *c, struct bp_err *err) BP_MUST;
+/* The reference that a column needs to live on b; b's own one is given away. */
+struct bp_block *bp_ipc_bytes_keep(struct bp_ipc_bytes *b);
+
+/* ---- nested_read.c: c has type, rows and validity; it gets data and kids ---- */
+
+int bp_ipc_read_nested(struct bp_ipc_reading *r, const struct bp_ipc_field *f, struct bp_column *c,
+                       struct bp_err *err) BP_MUST;
 
 /* ---- values.c: c has type, rows and validity; these give it data ---- */
 

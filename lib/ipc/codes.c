@@ -144,6 +144,23 @@ static struct bp_ipc_dict *find_dictionary(struct bp_ipc_fields *f, int64_t id)
     return NULL;
 }
 
+/* A delta: values become what the dictionary holds and they behind it. The older
+ * batches keep the dictionary that they have. */
+static int append_delta(const struct bp_ipc_dict *d, struct bp_column *values, struct bp_err *err)
+{
+    struct bp_column old = d->dict->values, all = {0}; /* old: a view */
+    int rc;
+
+    if (d->valid) {
+        old.valid = d->valid->data;
+        old.n_nulls = old.n_rows - bp_bits_count(old.valid, old.n_rows);
+    }
+    rc = bp_column_concat(&all, (const struct bp_column *[]){&old, values}, 2, err);
+    bp_column_release(values);
+    *values = all;
+    return rc;
+}
+
 int bp_ipc_dictionary_decode(struct bp_ipc_fields *f, const struct bp_schema *schema,
                              struct bp_ipc_message *m, const struct bp_ipc_body *body,
                              struct bp_err *err)
@@ -151,19 +168,16 @@ int bp_ipc_dictionary_decode(struct bp_ipc_fields *f, const struct bp_schema *sc
     struct bp_ipc_dict *d = find_dictionary(f, bp_fb_int(&m->header, 0, 8, 0));
     struct bp_fb_table data = bp_fb_table(&m->header, 1);
     struct bp_ipc_records records;
-    struct bp_ipc_reading r = {.records = &records, .body = body};
+    struct bp_ipc_reading r = {.records = &records, .body = body, .dicts = f->dicts};
     struct bp_column values;
 
     BP_TRY(bp_ipc_records_decode(m, &data, &records, err));
     if (!d)
         return bp_fail(err, BP_EDATA, "a dictionary came that no column uses");
-    if (bp_fb_int(&m->header, 2, 1, 0))
-        return bp_fail(err, BP_EDATA,
-                       "column '%.200s': its dictionary grows by deltas, which are not read yet: "
-                       "have it written with replacement, or as plain text",
-                       schema->fields[d->field].name);
-    if (bp_ipc_read_plain(&r, &f->fields[d->field], &values, err) < 0)
-        return bp_err_prefix(err, "dictionary of column '%.200s'", schema->fields[d->field].name);
+    if (bp_ipc_read_plain(&r, d->field, records.n_rows, &values, err) < 0)
+        return bp_err_prefix(err, "dictionary of column '%.200s'", schema->fields[d->column].name);
+    if (bp_fb_int(&m->header, 2, 1, 0) && d->dict)
+        BP_TRY(append_delta(d, &values, err));
     bp_dict_unref(d->dict);
     bp_block_unref(d->valid);
     d->dict = NULL;

@@ -8,7 +8,15 @@ static bool as_written(const struct bp_ipc_field *f)
     bool narrow = t.kind == BP_TIME && (t.unit == BP_SECOND || t.unit == BP_MILLI);
     enum bp_ipc_layout layout = t.kind == BP_BOOL     ? BP_IPC_BITS
                                 : bp_type_is_bytes(t) ? BP_IPC_OFF32
+                                : t.kind == BP_LIST   ? BP_IPC_LIST
+                                : t.kind == BP_STRUCT ? BP_IPC_STRUCT
                                                       : BP_IPC_FIXED;
+
+    for (int i = 0; i < f->n_kids; i++)
+        if (!as_written(&f->kids[i]))
+            return false;
+    if (t.kind == BP_LIST && f->width != 4)
+        return false;
 
     return f->dict < 0 && f->layout == layout &&
            f->convert == (narrow ? BP_IPC_WIDEN : BP_IPC_AS_IS);

@@ -226,19 +226,24 @@ static void drop(struct at_place *a)
 static int read_metadata(const struct bp_ipc_file *f, const struct bp_fb_vector *blocks, int i,
                          int kind, struct at_place *a, struct bp_err *err)
 {
-    uint32_t n;
-    size_t got;
+    uint32_t n, first;
+    size_t got, head;
 
     memset(a, 0, sizeof *a);
     memcpy(&a->where, blocks->p + (size_t)i * sizeof a->where, sizeof a->where);
     got = (size_t)a->where.metadata_bytes;
     BP_TRY(bp_block_new(&a->metadata, got, err));
     BP_TRY(read_all_at(f, a->metadata->data, got, a->where.offset, err));
-    n = bp_load_u32(a->metadata->data + 4);
-    if (bp_load_u32(a->metadata->data) != BP_IPC_CONTINUATION || n > got - 8)
+    first = bp_load_u32(a->metadata->data);
+    head = first == BP_IPC_CONTINUATION ? 8 : 4; /* 4: V4 */
+    n = head == 8 ? bp_load_u32(a->metadata->data + 4) : first;
+    if (n > got - head)
         return bp_fail(err, BP_EDATA, "there is no Arrow message at byte %" PRId64,
                        a->where.offset);
-    BP_TRY(bp_ipc_message_decode(&a->m, a->metadata->data + 8, n, err));
+    BP_TRY(bp_ipc_message_decode(&a->m, a->metadata->data + head, n, err));
+    if (head == 4 && !a->m.is_v4)
+        return bp_fail(err, BP_EDATA, "there is no Arrow message at byte %" PRId64,
+                       a->where.offset);
     if (a->m.kind != kind || a->m.body_bytes > a->where.body_bytes)
         return bp_fail(err, BP_EDATA,
                        "the message at byte %" PRId64 " is not the one that the "

@@ -18,12 +18,9 @@ int bp_ipc_message_decode(struct bp_ipc_message *m, const void *p, size_t n, str
     m->meta = bp_fb_vector(&t, 4, 4);
     if (m->fb.bad)
         return damaged(m, err);
-    if (version == FB_VERSION_V4)
-        return bp_fail(err, BP_EDATA,
-                       "the Arrow metadata is of the old version V4, which is not "
-                       "read yet: have it written as V5 (Arrow 1.0 or newer)");
-    if (version != FB_VERSION_V5)
-        return bp_fail(err, BP_EDATA, "the Arrow metadata is of version number %lld, not V5",
+    m->is_v4 = version == FB_VERSION_V4; /* but for unions, which are not read, as V5 */
+    if (version != FB_VERSION_V5 && version != FB_VERSION_V4)
+        return bp_fail(err, BP_EDATA, "the Arrow metadata is of version number %lld, not V4 or V5",
                        (long long)version);
     if (!m->header.fb)
         return bp_fail(err, BP_EDATA, "a message has no header");

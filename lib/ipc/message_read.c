@@ -59,6 +59,24 @@ static int read_metadata(struct bp_input *in, size_t n, struct bp_buf *meta, str
     return 0;
 }
 
+/* A message of V4 that begins with its length. Four zeros are the end mark only where
+ * the message before had that form too: they must not make a whole of a stream whose
+ * end was lost. */
+static int read_short(struct bp_input *in, int32_t n, struct bp_buf *meta, struct bp_ipc_message *m,
+                      enum bp_ipc_next *what, struct bp_err *err)
+{
+    if (n == 0 && m->short_prefix) {
+        *what = BP_IPC_NEXT_EOS;
+        return 0;
+    }
+    if (n <= 0 || n % 4 || n > BP_IPC_MAX_METADATA)
+        return bp_fail(err, BP_EDATA, "there is no Arrow message");
+    BP_TRY(read_metadata(in, (size_t)n, meta, err));
+    BP_TRY(bp_ipc_message_decode(m, meta->data, meta->len, err));
+    m->short_prefix = true;
+    return m->is_v4 ? 0 : bp_fail(err, BP_EDATA, "there is no Arrow message");
+}
+
 int bp_ipc_message_read(struct bp_input *in, struct bp_buf *meta, struct bp_ipc_message *m,
                         enum bp_ipc_next *what, struct bp_err *err)
 {
@@ -67,15 +85,17 @@ int bp_ipc_message_read(struct bp_input *in, struct bp_buf *meta, struct bp_ipc_
     size_t got;
 
     *what = BP_IPC_NEXT_MESSAGE;
-    BP_TRY(bp_input_read(in, prefix, sizeof prefix, &got, err));
+    BP_TRY(bp_input_read(in, &prefix[0], sizeof prefix[0], &got, err));
     if (got == 0) {
         *what = BP_IPC_NEXT_END;
         return 0;
     }
-    if (got >= 4 && prefix[0] != BP_IPC_CONTINUATION)
-        return bp_fail(err, BP_EDATA, "there is no Arrow message");
-    if (got < sizeof prefix)
+    if (got < sizeof prefix[0])
         return ended(err);
+    if (prefix[0] != BP_IPC_CONTINUATION)
+        return read_short(in, (int32_t)prefix[0], meta, m, what, err);
+    BP_TRY(read_all(in, &prefix[1], sizeof prefix[1], err));
+    m->short_prefix = false;
     n = (int32_t)prefix[1];
     if (n == 0) {
         *what = BP_IPC_NEXT_EOS;

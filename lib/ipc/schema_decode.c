@@ -13,6 +13,7 @@
 /* They are searched one by one: what is more is damage, not a table. */
 #define MAX_META 10000
 #define MAX_DICTIONARIES 10000
+#define MAX_KIDS 1000000 /* fields within fields, in all: one table may be named as kid by many */
 
 /* Text that many entries of a vector may share, as the reader would copy it; a
  * hostile schema must not unfold into more than it is itself and some slack. */
@@ -23,8 +24,17 @@ struct decode {
     struct bp_schema *schema;
     struct bp_ipc_fields *out;
     size_t text_bytes; /* copied so far */
+    int64_t n_kids;    /* fields within fields so far */
+    int column, depth; /* where decode_field() is; depth 0: a column */
     struct bp_err *err;
 };
+
+static void fields_free(struct bp_ipc_field *f, int n)
+{
+    for (int i = 0; f && i < n; i++)
+        fields_free(f[i].kids, f[i].n_kids);
+    bp_mem_free(f);
+}
 
 void bp_ipc_fields_release(struct bp_ipc_fields *f)
 {
@@ -33,7 +43,7 @@ void bp_ipc_fields_release(struct bp_ipc_fields *f)
         bp_block_unref(f->dicts[i].valid);
     }
     bp_mem_free(f->dicts);
-    bp_mem_free(f->fields);
+    fields_free(f->fields, f->n_fields);
     *f = (struct bp_ipc_fields){0};
 }
 
@@ -61,16 +71,9 @@ static int refuse(struct decode *d, const char *name, const char *what)
 
 static const char *const type_names[FB_N_TYPES] = {
     [FB_NULL] = "null",
-    [FB_LIST] = "list",
-    [FB_STRUCT] = "struct",
     [FB_UNION] = "union",
-    [FB_FIXED_LIST] = "fixed_size_list",
-    [FB_MAP] = "map",
     [FB_DURATION] = "duration",
-    [FB_LARGE_LIST] = "large_list",
     [FB_RUN_END] = "run_end_encoded",
-    [FB_LIST_VIEW] = "list_view",
-    [FB_LARGE_LIST_VIEW] = "large_list_view",
 };
 
 static void set_fixed(struct bp_ipc_field *f, struct bp_type type, int width,
@@ -233,17 +236,35 @@ static int decode_type(struct decode *d, int64_t kind, const struct bp_fb_table 
     }
 }
 
+static int decode_field(struct decode *d, const struct bp_fb_table *t, struct bp_ipc_field *f,
+                        char **name);
+
 static bool same_layout(const struct bp_ipc_field *a, const struct bp_ipc_field *b)
 {
     return bp_type_equal(a->type, b->type) && a->layout == b->layout && a->convert == b->convert &&
            a->width == b->width;
 }
 
-/* Finds or makes the dictionary that field number i refers to. */
-static int bind_dictionary(struct decode *d, const struct bp_fb_table *t, const char *name, int i)
+static int more_dictionaries(struct bp_ipc_fields *out, struct bp_err *err)
+{
+    int cap = out->cap_dicts ? out->cap_dicts * 2 : 16;
+    struct bp_ipc_dict *grown;
+
+    if (out->n_dicts < out->cap_dicts)
+        return 0;
+    grown = bp_mem_grow(out->dicts, (size_t)cap, sizeof *grown, err);
+    if (!grown)
+        return err->code;
+    out->dicts = grown;
+    out->cap_dicts = cap;
+    return 0;
+}
+
+/* Finds or makes the dictionary that field f refers to. */
+static int bind_dictionary(struct decode *d, const struct bp_fb_table *t, const char *name,
+                           struct bp_ipc_field *f)
 {
     struct bp_ipc_fields *out = d->out;
-    struct bp_ipc_field *f = &out->fields[i];
     struct bp_fb_table index = bp_fb_table(t, 1);
     int64_t id = bp_fb_int(t, 0, 8, 0);
     int log2 = index.fb ? int_log2(bp_fb_int(&index, 0, 4, 0)) : 2;
@@ -259,12 +280,13 @@ static int bind_dictionary(struct decode *d, const struct bp_fb_table *t, const 
     if (j == MAX_DICTIONARIES)
         return bp_fail(d->err, BP_EDATA, "the schema has more than %d dictionaries", j);
     if (j == out->n_dicts) {
-        out->dicts[j] = (struct bp_ipc_dict){.id = id, .field = i};
+        BP_TRY(more_dictionaries(out, d->err));
+        out->dicts[j] = (struct bp_ipc_dict){.id = id, .field = f, .column = d->column};
         out->n_dicts++;
-    } else if (!same_layout(f, &out->fields[out->dicts[j].field])) {
+    } else if (!same_layout(f, out->dicts[j].field)) {
         return bp_fail(d->err, BP_EDATA,
                        "columns '%.200s' and '%.200s' share a dictionary but not its type", name,
-                       d->schema->fields[out->dicts[j].field].name);
+                       d->schema->fields[out->dicts[j].column].name);
     }
     f->dict = j;
     return 0;
@@ -292,30 +314,124 @@ static char *copy_text(struct decode *d, const char *s, size_t n, const char *wh
     return bp_mem_strn(s ? s : "", n, d->err);
 }
 
-static int decode_field(struct decode *d, const struct bp_fb_table *t, int i)
+/* ---- lists and structs ---- */
+
+/* How a list of that Arrow type stands on the wire; false: it is none. */
+static bool list_layout(int64_t kind, const struct bp_fb_table *t, struct bp_ipc_field *f)
 {
-    struct bp_ipc_field *f = &d->out->fields[i];
+    bool is_wide = kind == FB_LARGE_LIST || kind == FB_LARGE_LIST_VIEW;
+
+    f->width = is_wide ? 8 : 4;
+    switch (kind) {
+    case FB_LIST:
+    case FB_LARGE_LIST:
+    case FB_MAP: f->layout = BP_IPC_LIST; return true;
+    case FB_LIST_VIEW:
+    case FB_LARGE_LIST_VIEW: f->layout = BP_IPC_LISTVIEWS; return true;
+    case FB_FIXED_LIST:
+        f->layout = BP_IPC_FIXLIST;
+        f->width = (int32_t)bp_fb_int(t, 0, 4, 0);
+        return true;
+    default: return false;
+    }
+}
+
+/* The type of f from those of its kids. */
+static int nested_type(struct decode *d, struct bp_ipc_field *f, char *const *names)
+{
+    struct bp_type *types;
+    int rc;
+
+    if (f->layout != BP_IPC_STRUCT)
+        return bp_type_list(f->kids[0].type, &f->type, d->err);
+    types = bp_mem_new((size_t)f->n_kids, sizeof *types, d->err);
+    if (!types)
+        return d->err->code;
+    for (int i = 0; i < f->n_kids; i++)
+        types[i] = f->kids[i].type;
+    rc = bp_type_struct((const char *const *)names, types, f->n_kids, &f->type, d->err);
+    bp_mem_free(types);
+    return rc;
+}
+
+static int decode_nested(struct decode *d, int64_t kind, const struct bp_fb_table *type,
+                         const struct bp_fb_table *t, const char *name, struct bp_ipc_field *f)
+{
+    struct bp_fb_vector v = bp_fb_vector(t, 5, 4);
+    char **names;
+    int rc = 0;
+
+    f->layout = BP_IPC_STRUCT;
+    if (kind != FB_STRUCT && (list_layout(kind, type, f), v.n != 1))
+        return refuse(d, name, "list without one child");
+    if (f->layout == BP_IPC_FIXLIST && f->width <= 0)
+        return refuse(d, name, "fixed_size_list of size 0");
+    if (v.n == 0)
+        return refuse(d, name, "struct without fields");
+    d->n_kids += v.n;
+    if (d->depth >= BP_NEST_DEPTH_MAX || d->n_kids > MAX_KIDS)
+        return bp_fail(d->err, BP_EDATA, "column '%.200s': its type has too many parts", name);
+    f->kids = bp_mem_new(v.n, sizeof *f->kids, d->err);
+    names = bp_mem_new(v.n, sizeof(*names), d->err);
+    if (!f->kids || !names) {
+        bp_mem_free(names);
+        return d->err->code;
+    }
+    f->n_kids = (int)v.n;
+    d->depth++;
+    for (uint32_t i = 0; i < v.n && rc == 0; i++) {
+        struct bp_fb_table kid = bp_fb_vector_table(&v, i);
+
+        rc = kid.fb ? decode_field(d, &kid, &f->kids[i], &names[i])
+                    : bp_fail(d->err, BP_EDATA, "the schema is damaged");
+    }
+    d->depth--;
+    if (rc == 0)
+        rc = nested_type(d, f, names);
+    for (uint32_t i = 0; i < v.n; i++)
+        bp_mem_free(names[i]);
+    bp_mem_free(names);
+    return rc;
+}
+
+/* *name is the caller's, on error as well. */
+static int decode_field(struct decode *d, const struct bp_fb_table *t, struct bp_ipc_field *f,
+                        char **name)
+{
     struct bp_fb_table type = bp_fb_table(t, 3), dict = bp_fb_table(t, 4);
-    struct bp_field *ours;
+    int64_t kind = bp_fb_int(t, 2, 1, 0);
+    struct bp_ipc_field probe = {0};
     size_t n;
     const char *s = bp_fb_string(t, 0, &n);
-    char *name = copy_text(d, s, n, "a column's name");
 
-    if (!name)
+    *name = copy_text(d, s, n, "a column's name");
+    if (!*name)
         return d->err->code;
     f->dict = -1;
-    if (bp_schema_add(d->schema, name, BP_TYPE(BP_NO_TYPE), d->err) < 0 ||
-        decode_type(d, bp_fb_int(t, 2, 1, 0), &type, name, f) < 0)
-        goto out;
+    f->nullable = bp_fb_int(t, 1, 1, 0) != 0;
+    if (kind == FB_STRUCT || list_layout(kind, &type, &probe))
+        BP_TRY(decode_nested(d, kind, &type, t, *name, f));
+    else
+        BP_TRY(decode_type(d, kind, &type, *name, f));
+    return dict.fb ? bind_dictionary(d, &dict, *name, f) : 0;
+}
+
+static int decode_column(struct decode *d, const struct bp_fb_table *t, int i)
+{
+    struct bp_ipc_field *f = &d->out->fields[i];
+    struct bp_field *ours;
+    char *name = NULL;
+    int rc;
+
+    d->column = i;
+    BP_GO(decode_field(d, t, f, &name));
+    BP_GO(bp_schema_add(d->schema, name, f->type, d->err));
     ours = &d->schema->fields[i];
-    ours->type = f->type;
-    ours->nullable = f->nullable = bp_fb_int(t, 1, 1, 0) != 0;
-    if (dict.fb && bind_dictionary(d, &dict, name, i) < 0)
-        goto out;
+    ours->nullable = f->nullable;
     ours->dict = f->dict >= 0 && f->type.kind == BP_TEXT;
 out:
     bp_mem_free(name);
-    return d->err->code;
+    return rc;
 }
 
 static int decode_meta(struct decode *d)
@@ -361,8 +477,7 @@ int bp_ipc_schema_decode(const struct bp_fb_table *t, struct bp_schema *schema,
                        "have it written little-endian");
     if (v.n > 0) {
         fields->fields = bp_mem_new(v.n, sizeof *fields->fields, err);
-        fields->dicts = bp_mem_new(v.n, sizeof *fields->dicts, err);
-        if (!fields->fields || !fields->dicts) {
+        if (!fields->fields) {
             rc = err->code;
             goto out;
         }
@@ -373,7 +488,7 @@ int bp_ipc_schema_decode(const struct bp_fb_table *t, struct bp_schema *schema,
 
         if (!field.fb)
             break;
-        BP_GO(decode_field(&d, &field, (int)i));
+        BP_GO(decode_column(&d, &field, (int)i));
     }
     BP_GO(decode_meta(&d));
     rc = t->fb->bad ? bp_fail(err, BP_EDATA, "the schema is damaged: %s", t->fb->bad) : 0;

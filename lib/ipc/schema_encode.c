@@ -87,11 +87,15 @@ static size_t type_table(struct bp_fbw *w, struct bp_type t, enum fb_type *kind)
     case BP_INTERVAL: *kind = FB_INTERVAL; return short_type(w, 2, 0);
     case BP_TEXT: *kind = FB_UTF8; break;
     case BP_BINARY: *kind = FB_BINARY; break;
+    case BP_LIST: *kind = FB_LIST; break;
+    case BP_STRUCT: *kind = FB_STRUCT; break;
     default: *kind = FB_BOOL; break;
     }
     bp_fbw_table_open(w);
     return bp_fbw_table_close(w);
 }
+
+static size_t field_table(struct bp_fbw *w, const struct bp_field *f, int64_t dict_id);
 
 static size_t dictionary_table(struct bp_fbw *w, int64_t id)
 {
@@ -103,13 +107,36 @@ static size_t dictionary_table(struct bp_fbw *w, int64_t id)
     return bp_fbw_table_close(w);
 }
 
+/* Kids as Field tables; the elements of a list are called "item", as by other writers. */
+static size_t kid_tables(struct bp_fbw *w, struct bp_type t)
+{
+    int n = t.nest ? t.nest->n_kids : 0;
+    static char item[] = "item";
+    size_t *refs, vector;
+
+    if (n == 0)
+        return bp_fbw_ref_vector(w, NULL, 0);
+    refs = bp_mem_new((size_t)n, sizeof *refs, &w->err);
+    if (!refs)
+        return 0;
+    for (int i = 0; i < n; i++) {
+        char *name = t.nest->names ? (char *)(uintptr_t)t.nest->names[i] : item;
+
+        refs[i] = field_table(
+            w, &(struct bp_field){.name = name, .type = t.nest->kids[i], .nullable = true}, 0);
+    }
+    vector = bp_fbw_ref_vector(w, refs, (size_t)n);
+    bp_mem_free(refs);
+    return vector;
+}
+
 static size_t field_table(struct bp_fbw *w, const struct bp_field *f, int64_t dict_id)
 {
     enum fb_type kind = FB_BOOL;
     size_t name = bp_fbw_string(w, f->name, strlen(f->name));
     size_t type = type_table(w, f->type, &kind);
     size_t dict = f->dict ? dictionary_table(w, dict_id) : 0;
-    size_t children = bp_fbw_ref_vector(w, NULL, 0);
+    size_t children = kid_tables(w, f->type);
 
     bp_fbw_table_open(w);
     bp_fbw_ref(w, 0, name);

@@ -287,7 +287,7 @@ bool bp_ipc_is_stream(const uint8_t *head, size_t n)
     second = bp_load_u32(head + 4);
     if (first == BP_IPC_CONTINUATION)
         return true;
-    /* V4: a short length, then the place of a flatbuffer's root (refused, by name) */
+    /* V4: a short length, then the place of a flatbuffer's root */
     return first % 4 == 0 && first >= 16 && first < (1u << 24) && second % 4 == 0 && second >= 4 &&
            second <= 64;
 }
@@ -298,12 +298,8 @@ static int read_first_schema(struct stream *s, struct bp_err *err)
     size_t n;
 
     BP_TRY(bp_input_peek(&s->in, 8, &head, &n, err));
-    if (n >= 8 && bp_load_u32(head) != BP_IPC_CONTINUATION)
-        return bp_fail(err, BP_EDATA,
-                       bp_ipc_is_stream(head, n)
-                           ? "this is an Arrow stream of the old version V4, which is not read "
-                             "yet: have it written as V5 (Arrow 1.0 or newer)"
-                           : "this is not an Arrow stream");
+    if (n >= 8 && !bp_ipc_is_stream(head, n))
+        return bp_fail(err, BP_EDATA, "this is not an Arrow stream");
     BP_TRY(bp_ipc_message_read(&s->in, &s->meta, &s->m, &s->what, err));
     if (s->what == BP_IPC_NEXT_END)
         return bp_fail(err, BP_EUPSTREAM,

@@ -71,12 +71,17 @@ struct bp_ipc_block { /* Block, in a file's footer */
 /* ---- fields ---- */
 
 enum bp_ipc_layout {
-    BP_IPC_FIXED,   /* validity, values of `width` bytes */
-    BP_IPC_BITS,    /* validity, bits */
-    BP_IPC_OFF32,   /* validity, int32 offsets, bytes */
-    BP_IPC_OFF64,   /* validity, int64 offsets, bytes */
-    BP_IPC_VIEWS,   /* validity, 16-byte views, any number of byte buffers */
-    BP_IPC_FIXBYTES /* validity, `width` bytes a row; held as binary */
+    BP_IPC_FIXED,    /* validity, values of `width` bytes */
+    BP_IPC_BITS,     /* validity, bits */
+    BP_IPC_OFF32,    /* validity, int32 offsets, bytes */
+    BP_IPC_OFF64,    /* validity, int64 offsets, bytes */
+    BP_IPC_VIEWS,    /* validity, 16-byte views, any number of byte buffers */
+    BP_IPC_FIXBYTES, /* validity, `width` bytes a row; held as binary */
+    /* nested: then the kids' own nodes and buffers */
+    BP_IPC_LIST,      /* validity, offsets of `width` bytes */
+    BP_IPC_FIXLIST,   /* validity; `width` elements a row */
+    BP_IPC_LISTVIEWS, /* validity, offsets, lengths, both of `width` bytes */
+    BP_IPC_STRUCT,    /* validity */
 };
 enum bp_ipc_convert {
     BP_IPC_AS_IS,
@@ -99,21 +104,24 @@ struct bp_ipc_field {
     int dict;            /* index into bp_ipc_fields.dicts; -1: none */
     uint8_t index_width; /* 1, 2, 4, 8 */
     bool index_signed;
+    struct bp_ipc_field *kids; /* of lists and structs */
+    int n_kids;
 };
 
 /* A dictionary and its newest values. */
 struct bp_ipc_dict {
     int64_t id;
-    int field;              /* the first field that uses it */
-    struct bp_dict *dict;   /* its values without their nulls; NULL: none came yet */
-    struct bp_block *valid; /* of the values; NULL: no nulls */
+    const struct bp_ipc_field *field; /* the first field that uses it */
+    int column;                       /* which stands in this column */
+    struct bp_dict *dict;             /* its values without their nulls; NULL: none came yet */
+    struct bp_block *valid;           /* of the values; NULL: no nulls */
 };
 
 struct bp_ipc_fields {
     struct bp_ipc_field *fields;
     int n_fields;
     struct bp_ipc_dict *dicts;
-    int n_dicts;
+    int n_dicts, cap_dicts;
 };
 void bp_ipc_fields_release(struct bp_ipc_fields *f);
 
@@ -121,6 +129,8 @@ void bp_ipc_fields_release(struct bp_ipc_fields *f);
  * names the column. */
 int bp_ipc_schema_decode(const struct bp_fb_table *t, struct bp_schema *schema,
                          struct bp_ipc_fields *fields, struct bp_err *err) BP_MUST;
+/* FieldNodes of a column of type t: its own and those of its kids. */
+int bp_ipc_node_count(struct bp_type t);
 /* Returns the ref of a Schema table. Fields with dict get dictionary ids 0, 1, ... */
 size_t bp_ipc_schema_encode(struct bp_fbw *w, const struct bp_schema *schema);
 /* A [KeyValue] vector; 0 when n is 0. */
@@ -134,6 +144,8 @@ const char *bp_ipc_meta_find(const struct bp_fb_vector *meta, const char *key, s
 struct bp_ipc_message {
     struct bp_fb fb;
     int kind; /* FB_HEADER_* */
+    bool is_v4;
+    bool short_prefix; /* V4's older framing: no continuation before the length */
     int64_t body_bytes;
     struct bp_fb_table header;
     struct bp_fb_vector meta;

@@ -32,6 +32,7 @@ int bp_ipc_writer_open(struct bp_ipc_writer **out, struct bp_outfile *f, bool fi
         goto out;
     }
     for (int i = 0; i < schema->n_fields; i++) {
+        w->n_nodes += bp_ipc_node_count(schema->fields[i].type);
         if (schema->fields[i].dict && schema->fields[i].type.kind == BP_TEXT)
             w->dicts[w->n_dicts++].field = i;
         else
@@ -260,7 +261,7 @@ static int put_columns(struct bp_ipc_writer *w, const struct bp_batch *in, struc
 {
     int next_dict = 0;
 
-    BP_TRY(bp_ipc_parts_start(&w->parts, in->n_cols, err));
+    BP_TRY(bp_ipc_parts_start(&w->parts, w->n_nodes, err));
     for (int i = 0; i < in->n_cols; i++) {
         const struct bp_column *c = &in->cols[i];
 
@@ -375,14 +376,9 @@ static int put_trailer(struct bp_ipc_writer *w, struct bp_err *err)
 
     for (int i = 0; i < w->n_dicts; i++)
         BP_TRY(need_dictionary(w, i, NULL, err));
-    BP_TRY(bp_ipc_parts_start(p, w->schema.n_fields, err));
-    for (int i = 0; i < w->schema.n_fields; i++) {
-        int n = bp_type_is_bytes(w->schema.fields[i].type) && !w->schema.fields[i].dict ? 3 : 2;
-
-        p->nodes[p->n_nodes++] = (struct bp_ipc_node){0, 0};
-        while (n-- > 0)
-            p->buffers[p->n_buffers++] = (struct bp_ipc_buffer){0, 0};
-    }
+    BP_TRY(bp_ipc_parts_start(p, w->n_nodes, err));
+    for (int i = 0; i < w->schema.n_fields; i++)
+        bp_ipc_parts_empty(p, w->schema.fields[i].type, w->schema.fields[i].dict);
     fill_counts(w, &c);
     bp_fbw_start(&w->fbw);
     meta = bp_ipc_meta_encode(&w->fbw, c.meta, 2);

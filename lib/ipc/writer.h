@@ -24,16 +24,20 @@ struct bp_ipc_parts {
     int n_temps, cap_temps;
     uint8_t *tails; /* last bytes of bitmaps, masked */
     int n_tails;
+    struct bp_column *held; /* slices of children that were made for the writing */
+    int n_held;
     int64_t body_bytes;
 };
 
-/* Room for n_cols columns; also drops what the last batch held. */
-int bp_ipc_parts_start(struct bp_ipc_parts *p, int n_cols, struct bp_err *err) BP_MUST;
+/* Room for n_nodes columns, children included; also drops what the last batch held. */
+int bp_ipc_parts_start(struct bp_ipc_parts *p, int n_nodes, struct bp_err *err) BP_MUST;
 /* Adds a plain column. c must live until the parts are written. */
 int bp_ipc_parts_column(struct bp_ipc_parts *p, const struct bp_column *c,
                         struct bp_err *err) BP_MUST;
 /* Adds a dictionary column's codes. */
 void bp_ipc_parts_codes(struct bp_ipc_parts *p, const struct bp_column *c, const int32_t *codes);
+/* The nodes and buffers of a column of type t without rows. */
+void bp_ipc_parts_empty(struct bp_ipc_parts *p, struct bp_type t, bool is_dict);
 /* Keeps a block until the next start (takes the reference). */
 void bp_ipc_parts_keep(struct bp_ipc_parts *p, struct bp_block *b);
 void bp_ipc_parts_release(struct bp_ipc_parts *p);
@@ -52,6 +56,7 @@ struct bp_ipc_writer {
     bool schema_written;
     bool broken; /* a write failed: what is out is cut in the middle */
     struct bp_schema schema;
+    int n_nodes; /* of a batch */
     struct bp_ipc_out_dict *dicts;
     int n_dicts;
     struct bp_fbw fbw;

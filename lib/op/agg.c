@@ -44,6 +44,16 @@ static const char *canonical(const char *func)
     return func;
 }
 
+bool bp_agg_flat(const struct bp_type *args)
+{
+    return !bp_type_is_nested(args[0]);
+}
+
+bool bp_agg_flat_pair(const struct bp_type *args)
+{
+    return !bp_type_is_nested(args[0]) && !bp_type_is_nested(args[1]);
+}
+
 static bool fits(const struct bp_agg_kind *k, const char *func, const struct bp_type *args,
                  int n_args)
 {
@@ -151,6 +161,9 @@ int bp_agg_new(struct bp_agg **out, const char *func, const struct bp_type *args
     if (n > n_suffix && n < sizeof inner && strcmp(func + n - n_suffix, suffix) == 0)
         memcpy(inner, func, n - n_suffix);
     k = *inner ? find(canonical(inner), args, n_args) : NULL;
+    for (int i = 0; i < n_args; i++)
+        if (bp_type_is_nested(args[i]))
+            k = NULL; /* values are told apart by their code, which those have not */
     if (k)
         return bp_agg_distinct_new(out, k, args, name, err);
     return refuse(canonical(*inner ? inner : func), args, n_args, err);

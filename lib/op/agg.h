@@ -63,7 +63,7 @@ struct bp_agg_kind {
     const char *func;  /* "sum" */
     const char *takes; /* "float32, float64": for the message that lists what there is */
     int n_args;
-    bool (*accepts)(const struct bp_type *args);
+    bool (*accepts)(const struct bp_type *args); /* NULL: any type, lists and structs too */
     /* Fills the result's type and the parts; returns the number of parts. */
     int (*types)(const struct bp_type *args, struct bp_type *result, struct bp_agg_part *parts);
     const struct bp_agg_ops *ops;
@@ -106,6 +106,10 @@ char *bp_agg_part_name(const struct bp_agg *a, int part, struct bp_err *err) BP_
 /* The same where results of ids[0, n) are taken out. */
 #define BP_AGG_FETCH_OUT(states, ids, i, n)                                                        \
     __builtin_prefetch(&(states)[(ids)[BP_MIN((i) + BP_AGG_AHEAD, (n)-1)]])
+
+/* An accepts: one or two arguments (n_args) of any type but lists and structs. */
+bool bp_agg_flat(const struct bp_type *args);
+bool bp_agg_flat_pair(const struct bp_type *args);
 
 /* One value per group, zeroed as groups come. */
 struct bp_agg_array {

@@ -412,7 +412,7 @@ static bool boolean(const struct bp_type *t)
 
 static bool value_and_key(const struct bp_type *t)
 {
-    return t[1].kind == BP_BINARY;
+    return bp_agg_flat(t) && t[1].kind == BP_BINARY;
 }
 
 static int best_types(const struct bp_type *args, struct bp_type *result, struct bp_agg_part *parts)
@@ -425,11 +425,11 @@ static int best_types(const struct bp_type *args, struct bp_type *result, struct
 const struct bp_agg_kind bp_agg_best_kinds[] = {
     {"bool_and", "boolean", 1, boolean, best_types, &best_ops},
     {"bool_or", "boolean", 1, boolean, best_types, &best_ops},
-    {"any_value", "any type", 1, NULL, best_types, &best_ops},
-    {"first", "any type", 1, NULL, best_types, &best_ops},
-    {"last", "any type", 1, NULL, best_types, &best_ops},
-    {"min_by", "value, any type", 2, NULL, best_types, &best_ops},
-    {"max_by", "value, any type", 2, NULL, best_types, &best_ops},
+    {"any_value", "any type", 1, bp_agg_flat, best_types, &best_ops},
+    {"first", "any type", 1, bp_agg_flat, best_types, &best_ops},
+    {"last", "any type", 1, bp_agg_flat, best_types, &best_ops},
+    {"min_by", "value, any type", 2, bp_agg_flat_pair, best_types, &best_ops},
+    {"max_by", "value, any type", 2, bp_agg_flat_pair, best_types, &best_ops},
     {"first_ordered", "value, key", 2, value_and_key, best_types, &best_ops},
     {"last_ordered", "value, key", 2, value_and_key, best_types, &best_ops},
     {0},

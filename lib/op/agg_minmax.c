@@ -296,7 +296,7 @@ static const struct bp_agg_ops text_ops = {
 
 static bool fixed(const struct bp_type *t)
 {
-    return t->kind != BP_BOOL && !bp_type_is_bytes(*t);
+    return t->kind != BP_BOOL && !bp_type_is_bytes(*t) && bp_agg_flat(t);
 }
 
 static bool bytes(const struct bp_type *t)

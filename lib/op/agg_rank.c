@@ -539,7 +539,7 @@ static bool number_and_fraction(const struct bp_type *t)
 
 static bool code_and_fraction(const struct bp_type *t)
 {
-    return bp_agg_code_bytes(t[0]) == 8 && bp_type_is_number(t[1]);
+    return bp_agg_flat(t) && bp_agg_code_bytes(t[0]) == 8 && bp_type_is_number(t[1]);
 }
 
 static int number_types(const struct bp_type *args, struct bp_type *result,

@@ -421,7 +421,7 @@ static bool number_and_fraction(const struct bp_type *t)
 
 static bool any_and_fraction(const struct bp_type *t)
 {
-    return number(&t[1]);
+    return bp_agg_flat(t) && number(&t[1]);
 }
 
 static int state(struct bp_agg_part *parts)
@@ -453,8 +453,8 @@ static int same_types(const struct bp_type *args, struct bp_type *result, struct
 }
 
 const struct bp_agg_kind bp_agg_set_kinds[] = {
-    {"count_distinct", "any type", 1, NULL, count_types, &set_ops},
-    {"mode", "any type", 1, NULL, same_types, &set_ops},
+    {"count_distinct", "any type", 1, bp_agg_flat, count_types, &set_ops},
+    {"mode", "any type", 1, bp_agg_flat, same_types, &set_ops},
     {"median", "decimal", 1, number, number_types, &set_ops},
     {"percentile_cont", "decimal, fraction", 2, number_and_fraction, number_types, &set_ops},
     {"percentile_disc", "any type, fraction", 2, any_and_fraction, same_types, &set_ops},

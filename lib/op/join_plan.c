@@ -38,6 +38,8 @@ static int bind_keys(struct bp_join_plan *p, const struct bp_join_keys *names, s
         if (bp_schema_index(&p->right, names->right[i], &k->right, err) < 0)
             return bp_err_prefix(err, "keys, right side");
         k->using_name = names->using_name[i];
+        BP_TRY(bp_key_allowed(p->left.fields[k->left].type, names->left[i], err));
+        BP_TRY(bp_key_allowed(p->right.fields[k->right].type, names->right[i], err));
         k->left_type = p->left.fields[k->left].type;
         k->right_type = p->right.fields[k->right].type;
         BP_TRY(check_classes(&p->left, &p->right, k, err));

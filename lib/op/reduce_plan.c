@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "col/key.h"
 #include "flow/marks.h"
 #include "op/partial.h"
 
@@ -78,6 +79,7 @@ static int bind_keys(struct bp_reduce_plan *p, const struct bp_schema *in,
         items.items[i].expr = NULL;
         k->type = bp_expr_type(k->expr);
         k->col = bp_expr_column(k->expr);
+        BP_GO(bp_key_allowed(k->type, k->name, err));
     }
 out:
     bp_items_release(&items);
@@ -108,6 +110,7 @@ static int bind_across(struct bp_reduce_plan *p, const struct bp_schema *in,
     k = &p->keys[p->n_keys++];
     *k = (struct bp_reduce_key){items.items[0].name, bp_expr_type(items.items[0].expr),
                                 bp_expr_column(items.items[0].expr), items.items[0].expr};
+    rc = bp_key_allowed(k->type, "--across", err);
     items.n = 0;
     p->across = true;
 out:

@@ -347,7 +347,7 @@ static int spill_held(struct sort *s, struct bp_err *err)
     }
     BP_TRY(bp_sort_runs_end(&s->runs, err));
     drop_held(s);
-    return bp_sort_rows_open(&s->rows, &s->in.schema, err);
+    return s->as_rows ? bp_sort_rows_open(&s->rows, &s->in.schema, err) : 0;
 }
 
 static int next_merged(struct sort *s, struct bp_batch *out, struct bp_err *err)
@@ -414,6 +414,14 @@ static void sort_free(void *self)
     bp_mem_free(s);
 }
 
+static bool has_nested(const struct bp_schema *s)
+{
+    for (int i = 0; i < s->n_fields; i++)
+        if (bp_type_is_nested(s->fields[i].type))
+            return true;
+    return false;
+}
+
 static const struct bp_source_ops sort_ops = {.next = sort_next, .free = sort_free};
 
 int bp_sort_open(struct bp_source *out, struct bp_source *in, const struct bp_clause *order,
@@ -437,8 +445,9 @@ int bp_sort_open(struct bp_source *out, struct bp_source *in, const struct bp_cl
     BP_GO(bp_partial_refuse(&s->in.schema, "bp-sort", err));
     BP_GO(bp_sort_keys_open(&s->keys, order, &s->in.schema, err));
     bp_sort_top_init(&s->top, &s->keys, n_rows, ctx->n_threads);
-    s->as_rows = n_rows < 0 && s->keys.n_in >= ROWS_MIN_COLS;
-    BP_GO(bp_sort_rows_open(&s->rows, &s->in.schema, err));
+    s->as_rows = n_rows < 0 && s->keys.n_in >= ROWS_MIN_COLS && !has_nested(&s->in.schema);
+    if (s->as_rows)
+        BP_GO(bp_sort_rows_open(&s->rows, &s->in.schema, err));
     BP_GO(bp_schema_copy(&s->schema, &s->in.schema, err));
     BP_GO(bp_sort_keys_mark(&s->keys, &s->schema, err));
     BP_GO(bp_schema_copy(&out->schema, &s->schema, err));

@@ -25,6 +25,12 @@ int bp_sort_keys_open(struct bp_sort_keys *k, const struct bp_clause *order,
                                           .type = bp_expr_type(item->expr),
                                           .desc = item->desc,
                                           .nulls_first = item->nulls_first};
+        if (bp_key_allowed(k->keys[i].type,
+                           k->keys[i].col < 0 ? "a key" : s->fields[k->keys[i].col].name,
+                           err) < 0) {
+            bp_sort_keys_release(k);
+            return err->code;
+        }
         if (k->keys[i].col < 0)
             k->keys[i].col = k->n_in + k->n_added++;
     }

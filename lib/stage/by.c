@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "col/key.h"
 #include "flow/marks.h"
 #include "stage/by_name.h"
 #include "stage/groups.h"
@@ -144,9 +145,13 @@ static int keep_columns(struct by_sink *s, const struct bp_schema *in, bool all,
         s->schema.fields[at].dict = f->dict;
         s->kept[at] = i;
     }
-    for (int k = 0; !all && k < s->n_keys; k++)
-        BP_TRY(bp_schema_add(&s->list.by, in->fields[s->keys[k]].name, in->fields[s->keys[k]].type,
-                             err));
+    for (int k = 0; k < s->n_keys; k++) {
+        const struct bp_field *f = &in->fields[s->keys[k]];
+
+        BP_TRY(bp_key_allowed(f->type, f->name, err));
+        if (!all)
+            BP_TRY(bp_schema_add(&s->list.by, f->name, f->type, err));
+    }
     for (int i = 0; i < s->schema.n_fields; i++)
         BP_TRY(bp_schema_add(&s->list.columns, s->schema.fields[i].name, s->schema.fields[i].type,
                              err));

@@ -56,14 +56,14 @@ static int by_path(const void *a, const void *b)
 static int write_columns(const char *word, const struct bp_schema *s, struct bp_buf *b,
                          struct bp_err *err)
 {
-    char type[BP_TYPE_NAME_MAX];
-
     for (int i = 0; i < s->n_fields; i++) {
         const char *name = s->fields[i].name;
 
         BP_TRY(bp_buf_printf(b, err, "%s\t", word));
         BP_TRY(bp_hive_escape(name, strlen(name), b, err));
-        BP_TRY(bp_buf_printf(b, err, "\t%s\n", bp_type_name(s->fields[i].type, type)));
+        BP_TRY(bp_buf_puts(b, "\t", err));
+        BP_TRY(bp_type_print(s->fields[i].type, b, err));
+        BP_TRY(bp_buf_puts(b, "\n", err));
     }
     return 0;
 }

@@ -408,12 +408,9 @@ else:
 # ---- what is not read says so ----
 
 REFUSED = {
-    "list": pa.array([[1], None]), "struct": pa.array([{"a": 1}, None]),
-    "map": pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int32())),
     "duration": pa.array([1, None], pa.duration("s")), "null": pa.array([None, None]),
     "float16": pa.array([1.0, None], pa.float16()),
     "decimal256": pa.array([decimal.Decimal(1), None], pa.decimal256(40, 0)),
-    "large_list": pa.array([[1], None], pa.large_list(pa.int8())),
     "run_end_encoded": pc.run_end_encode(pa.array([1, 1])),
 }
 for name, col in REFUSED.items():
@@ -425,18 +422,37 @@ for name, col in REFUSED.items():
         assert "'the column'" in text and name in text and text.count("\n") == 1, text
 
 
-@check("refused: deltas, V4, NULL in a NOT NULL column, text that is not UTF-8, a bad index")
+@check("deltas of dictionaries and V4 streams and files are read")
 def _():
     sink = io.BytesIO()
-    schema = pa.schema([("k", pa.dictionary(pa.int32(), pa.string()))])
+    schema = pa.schema([("k", pa.dictionary(pa.int32(), pa.string())),
+                        ("n", pa.dictionary(pa.int32(), pa.int64()))])
+    texts, numbers = ["a", None, "b", "c", "a"], [7, 8, None, 9, 7]
     with ipc.new_stream(sink, schema, options=ipc.IpcWriteOptions(emit_dictionary_deltas=True)) as w:
-        for v in (["a"], ["a", "b"]):
-            d = pa.DictionaryArray.from_arrays(pa.array([len(v) - 1], pa.int32()), pa.array(v))
-            w.write_batch(pa.record_batch([d], schema=schema))
+        for i in range(1, 6):
+            cols = [pa.DictionaryArray.from_arrays(pa.array([i - 1, 0], pa.int32()), pa.array(v[:i], t))
+                    for v, t in ((texts, pa.string()), (numbers, pa.int64()))]
+            w.write_batch(pa.record_batch(cols, schema=schema))
+    got = read(through(sink.getvalue()))
+    assert got["k"].to_pylist() == [x for v in texts for x in (v, "a")], got["k"]
+    assert got["n"].to_pylist() == [x for v in numbers for x in (v, 7)], got["n"]
+    for options in ({}, {"use_legacy_format": True}):
+        options["metadata_version"] = ipc.MetadataVersion.V4
+        old = stream(ALL, chunk=100, **options)
+        same(read(through(old)), read(through(stream(ALL, chunk=100))))
+        assert cat(old + old).stdout == cat(stream(ALL, chunk=100) * 2).stdout
+        for cut in (len(old) - 4, len(old) - 1):
+            assert cat(old[:cut]).returncode == 1
+        src = os.path.join(WORK, "v4.arrow")
+        with open(src, "wb") as f:
+            f.write(file_bytes(ALL.unify_dictionaries(), **options))
+        same(read(through(b"", "from-file", src)), ALL)
+    assert cat(stream(ALL)[:-8] + bytes(8)).returncode == 1, "zeros are an end mark of V5"
+
+
+@check("refused: NULL in a NOT NULL column, text that is not UTF-8, a bad index")
+def _():
     bad = {
-        "delta": sink.getvalue(),
-        "V4": stream(ALL, metadata_version=ipc.MetadataVersion.V4),
-        "old version V4": stream(ALL, metadata_version=ipc.MetadataVersion.V4, use_legacy_format=True),
         "NOT NULL": stream(pa.table({"a": pa.array([1, None])},
                                     schema=pa.schema([pa.field("a", pa.int64(), nullable=False)]))),
         "UTF-8": stream(pa.table({"a": pa.Array.from_buffers(

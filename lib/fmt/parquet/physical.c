@@ -62,6 +62,8 @@ void bp_pq_layout(struct bp_type t, struct bp_pq_layout *l)
     case BP_TIMESTAMP:
     case BP_TIMESTAMPTZ:
     case BP_NO_TYPE:
+    case BP_LIST: /* its leaves have a layout */
+    case BP_STRUCT:
     case BP_N_KINDS: break;
     }
 }

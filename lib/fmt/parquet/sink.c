@@ -332,6 +332,12 @@ static int open_sink(struct pq_sink *s, const struct bp_schema *schema,
     if (!s->jobs)
         return err->code;
     for (int i = 0; i < schema->n_fields; i++)
+        if (bp_type_is_nested(schema->fields[i].type))
+            return bp_fail(err, BP_EUSAGE,
+                           "column '%.200s': lists and structs are not written to Parquet; "
+                           "write Arrow or JSON Lines, or leave the column out (bp-map -d)",
+                           schema->fields[i].name);
+    for (int i = 0; i < schema->n_fields; i++)
         bp_pq_writer_open(&s->columns[i], s->schema.fields[i].name, s->schema.fields[i].type,
                           s->schema.fields[i].nullable, o->codec, o->v2, !o->no_dict);
     BP_TRY(add_filters(s, o, err));

@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Lists, structs and maps through the commands, against pyarrow and Polars. TAP.
+
+The table has every way in which Arrow writes lists (list, large, fixed size, views,
+maps) and structs in lists in structs, with nulls at every level. What comes out of a
+command must be the rows that Python would pick.
+"""
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.ipc as ipc
+
+BIN = os.path.join(os.environ["BP_BUILD"], "bin")
+ENV = {**os.environ, "PATH": BIN + ":" + os.environ["PATH"]}
+os.chdir(tempfile.mkdtemp(prefix="nested_interop.", dir=os.environ.get("TMPDIR")))
+count = failed = 0
+
+
+def report(name, problem=None):
+    global count, failed
+    count += 1
+    failed += problem is not None
+    print(f"{'not ok' if problem is not None else 'ok'} {count} - {name}")
+    for line in str(problem or "").splitlines()[:12]:
+        print(f"# {line}")
+    sys.stdout.flush()
+
+
+def check(name):
+    def run(fn):
+        try:
+            fn()
+        except Exception as e:  # noqa: BLE001: any failure is a result
+            report(name, f"{type(e).__name__}: {e}")
+        else:
+            report(name)
+        return fn
+    return run
+
+
+def sh(command, data=b"", **env):
+    p = subprocess.run(["bash", "-o", "pipefail", "-c", command], input=data, capture_output=True,
+                       timeout=120, env={**ENV, **env})
+    assert p.returncode == 0, f"{command}: exit {p.returncode}: {p.stderr.decode()}"
+    return p.stdout
+
+
+def stream(table, chunk=130, **options):
+    sink = io.BytesIO()
+    with ipc.new_stream(sink, table.schema, options=ipc.IpcWriteOptions(**options)) as w:
+        w.write_table(table, max_chunksize=chunk)
+    return sink.getvalue()
+
+
+def plain(v):
+    """Lists, dicts and scalars; an entry of a map is a dict."""
+    if isinstance(v, tuple):
+        return {"key": v[0], "value": plain(v[1])}
+    if isinstance(v, list):
+        return [plain(x) for x in v]
+    return {k: plain(x) for k, x in v.items()} if isinstance(v, dict) else v
+
+
+def columns(table):
+    return {c: plain(table[c].to_pylist()) for c in table.column_names}
+
+
+def read(data):
+    t = ipc.open_stream(data).read_all()
+    t.validate(full=True)
+    return columns(t)
+
+
+# ---- the table ----
+
+random.seed(5)
+N = 700
+
+
+def some(make, p=0.15):
+    return None if random.random() < p else make()
+
+
+def many(make, most, of=lambda make: make()):
+    return [some(lambda: [some(make) for _ in range(random.randint(0, most))]) for _ in range(N)]
+
+
+TEXTS = ["", "a", "b c", "NULL", 'q"q', "back\\slash", "{x}", "ü,ö"]
+INTS = many(lambda: random.randint(-5, 5), 4)
+WORDS = many(lambda: random.choice(TEXTS), 3)
+T = pa.table({
+    "id": pa.array(range(N), pa.int64()),
+    "ints": pa.array(INTS, pa.list_(pa.int32())),
+    "words": pa.array(WORDS, pa.list_(pa.string())),
+    "row": pa.array([some(lambda: {"a": some(lambda: random.randint(0, 9)),
+                                   "b": some(lambda: random.choice(TEXTS)),
+                                   "c": some(lambda: random.random() < .5)}) for _ in range(N)],
+                    pa.struct([("a", pa.int64()), ("b", pa.string()), ("c", pa.bool_())])),
+    "deep": pa.array(many(lambda: [some(random.random) for _ in range(random.randint(0, 2))], 3),
+                     pa.list_(pa.list_(pa.float64()))),
+    "rows": pa.array(many(lambda: {"k": random.choice("abc"), "v": some(lambda: [1, None][:random.randint(0, 2)]),
+                                   "d": {"e": some(lambda: random.randint(0, 3))}}, 3),
+                     pa.list_(pa.struct([("k", pa.string()), ("v", pa.list_(pa.int8())),
+                                         ("d", pa.struct([("e", pa.int16())]))]))),
+    "map": pa.array([some(lambda: [(f"k{i}", some(lambda: i)) for i in range(random.randint(0, 3))])
+                     for _ in range(N)], pa.map_(pa.string(), pa.int32())),
+    "fixed": pa.array([some(lambda: [some(lambda: random.randint(0, 9)) for _ in range(3)])
+                       for _ in range(N)], pa.list_(pa.int16(), 3)),
+    "large": pa.array(INTS, pa.large_list(pa.int32())),
+    "view": pa.array(INTS, pa.list_view(pa.int32())),
+    "large_view": pa.array(WORDS, pa.large_list_view(pa.large_string())),
+    "codes": pa.array(many(lambda: random.choice(["red", "green", "blue"]), 3),
+                      pa.list_(pa.dictionary(pa.int32(), pa.string()))),
+})
+WANT = columns(T)
+DATA = stream(T)
+with open("t.arrows", "wb") as f:
+    f.write(DATA)
+
+
+def rows(got, order, names=None):
+    for c in names or WANT:
+        want = [WANT[c][i] for i in order]
+        if got[c] != want:
+            bad = next(i for i in range(len(order)) if got[c][i:i + 1] != want[i:i + 1])
+            raise AssertionError(f"{c} row {bad}: {got[c][bad:bad + 1]}, not {want[bad]}")
+        assert len(got[c]) == len(order), c
+
+
+ALL = range(N)
+BY_TEN = sorted(ALL, key=lambda i: (i % 10, i))
+
+
+@check("every form of list and struct is read, and written as list and struct")
+def _():
+    out = sh("bp-read t.arrows")
+    rows(read(out), ALL)
+    schema = ipc.open_stream(out).schema
+    assert schema.field("map").type == pa.list_(pa.struct([("key", pa.string()), ("value", pa.int32())]))
+    assert schema.field("large_view").type == pa.list_(pa.string())
+    assert schema.field("codes").type == pa.list_(pa.string())
+    for codec in ("lz4", "zstd"):
+        rows(read(sh("bp-read -", stream(T, compression=codec))), ALL)
+    rows(read(sh("bp-read -", stream(T.slice(100, 300), chunk=77))), range(100, 400))
+
+
+@check("what stands under a null is removed: same bytes, whatever was there")
+def _():
+    valid = pa.py_buffer(b"\5")
+    dirty = pa.StructArray.from_buffers(pa.struct([("a", pa.list_(pa.int32()))]), 3, [valid], children=[
+        pa.array([[1], [2, 3], None], pa.list_(pa.int32()))])
+    clean = pa.array([{"a": [1]}, None, {"a": None}], dirty.type)
+    offsets = pa.py_buffer(b"".join(i.to_bytes(4, "little") for i in (0, 1, 3, 3)))
+    dirty2 = pa.ListArray.from_buffers(pa.list_(pa.int32()), 3, [valid, offsets],
+                                       children=[pa.array([1, 2, 3], pa.int32())])
+    clean2 = pa.array([[1], None, []], dirty2.type)
+    one = sh("bp-read -", stream(pa.table({"s": dirty, "l": dirty2})))
+    assert one == sh("bp-read -", stream(pa.table({"s": clean, "l": clean2})))
+
+
+@check("filter, head, sort, join, map, shuffle carry them, whatever the batches and the memory")
+def _():
+    sh("bp-read t.arrows | bp-write -f arrow t.arrow")
+    rows(columns(ipc.open_file("t.arrow").read_all()), ALL)
+    for env in ({}, {"BP_BATCH_ROWS": "1"}, {"BP_BATCH_ROWS": "7"}, {"BP_MEM": "16M"}):
+        rows(read(sh("bp-filter 'id % 3 = 0' t.arrows", **env)), range(0, N, 3))
+        rows(read(sh("bp-sort 'id % 10, id' t.arrows", **env)), BY_TEN)
+        rows(read(sh("bp-sort -n 50 'id DESC' t.arrows", **env)), ALL[:-51:-1])
+        rows(read(sh("bp-head -n 77 t.arrow", **env)), ALL[:77])
+        rows(read(sh("bp-join -k id t.arrow t.arrows", **env)), ALL)
+        sh("rm -rf stage; bp-read t.arrows | bp-shuffle -k id -n 8 stage", **env)
+        rows(read(sh("bp-sort id stage", **env)), ALL)
+        rows(read(sh("bp-map 'id, rows, coalesce(ints, view) AS ints' t.arrow", **env)), ALL,
+             ["id", "rows", "ints"])
+    rows(read(sh("bp-read -c rows,id t.arrow")), ALL, ["id", "rows"])
+    rows(read(sh("bp-sort -m id <(bp-filter 'id % 2 = 0' t.arrow) <(bp-filter 'id % 2 = 1' t.arrow)")), ALL)
+
+
+@check("IS NULL, equality, count, fingerprint")
+def _():
+    rows(read(sh("bp-filter 'row IS NULL' t.arrow")), [i for i in ALL if WANT["row"][i] is None])
+    rows(read(sh("bp-filter 'ints = large AND view IS NOT DISTINCT FROM ints' t.arrow")),
+         [i for i in ALL if INTS[i] is not None])
+    assert read(sh("bp-reduce 'count(rows) AS n' t.arrow"))["n"] == [sum(v is not None for v in WANT["rows"])]
+    one = sh("bp-stat --fingerprint t.arrow")
+    assert one == sh("bp-sort 'id DESC' t.arrow | bp-stat --fingerprint")
+    assert one != sh("bp-map 'id, ints' t.arrow | bp-stat --fingerprint")
+
+
+@check("Polars reads what we write, and what it writes comes through")
+def _():
+    frame = pl.read_ipc_stream(io.BytesIO(sh("bp-read t.arrows")))
+    for c in WANT:
+        assert plain(frame[c].to_list()) == WANT[c], c
+    for compat in (pl.CompatLevel.newest(), pl.CompatLevel.oldest()):
+        sink = io.BytesIO()
+        frame.write_ipc_stream(sink, compat_level=compat)
+        rows(read(sh("bp-read -", sink.getvalue())), ALL)
+
+
+@check("JSON Lines hold them as JSON")
+def _():
+    lines = [json.loads(line) for line in sh("bp-write -f jsonl", DATA).splitlines()]
+    assert lines == [{c: WANT[c][i] for c in WANT} for i in ALL]
+
+
+@check("they are no keys, and no arguments where they have no order")
+def _():
+    for command in ("bp-sort ints", "bp-reduce -k row 'count(*)'", "bp-shuffle -k deep -n 4 other",
+                    "bp-join -k map t.arrow t.arrow", "bp-write --by ints dir/", "bp-reduce 'max(ints)'",
+                    "bp-map 'ints + 1'", "bp-map 'row::int'", "bp-reduce 'count(DISTINCT ints)'"):
+        p = subprocess.run(["sh", "-c", command + (" t.arrow" if "join" not in command and "write" not in command
+                                                    and "shuffle" not in command else "")],
+                           input=DATA, capture_output=True, env=ENV)
+        assert p.returncode == 2, f"{command}: {p.returncode} {p.stderr.decode()}"
+
+
+@check("a stream cut or bent anywhere is refused or read, never a crash")
+def _():
+    small = stream(T.slice(0, 20), chunk=20)
+    for at in range(0, len(small), 97):
+        p = subprocess.run([os.path.join(BIN, "bp-read"), "-"], input=small[:at], capture_output=True)
+        assert p.returncode == 1, at
+    for _ in range(300):
+        at = random.randrange(len(small))
+        bent = small[:at] + bytes([small[at] ^ 1 << random.randrange(8)]) + small[at + 1:]
+        p = subprocess.run([os.path.join(BIN, "bp-read"), "-"], input=bent, capture_output=True)
+        assert p.returncode in (0, 1), f"byte {at}: {p.returncode}"
+
+
+print(f"1..{count}")
+sys.exit(failed > 0)
