@@ -98,13 +98,14 @@ int bp_sort_open(struct bp_source *out, struct bp_source *in, const struct bp_cl
 int bp_merge_open(struct bp_source *out, struct bp_source ins[], int n_ins,
                   const struct bp_clause *order, int64_t n_rows, struct bp_ctx *ctx,
                   struct bp_err *err) BP_MUST;
-/* union.c: inputs one after the other; schemas must be logically equal. */
+/* union.c: inputs one after the other; columns match by name (unite.h). */
 int bp_union_open(struct bp_source *out, struct bp_source ins[], int n_ins,
                   struct bp_err *err) BP_MUST;
 /* The same for any number of inputs, few of them open at a time: each is opened for its
  * schema, and closed until its turn where it can be opened again. */
 struct bp_union_inputs {
     int n;
+    bool missing_null; /* a column that an input lacks is NULL there */
     int (*open)(void *self, int i, struct bp_source *out, struct bp_err *err);
     bool (*again)(const void *self, int i); /* may open(i) be called a second time? */
     void (*free)(void *self);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Several inputs of one logical schema, one after the other. */
+/* Several inputs, one after the other, as one table (unite.h). */
 #include <string.h>
 
 #include "base/mem.h"
 #include "flow/marks.h"
 #include "op/op.h"
+#include "op/unite.h"
 
 struct union_all {
     struct bp_union_inputs inputs;
     struct bp_source *ins; /* inputs.n; ops NULL: not open */
     int at;
-    struct bp_schema first; /* of input 0 */
-    char *first_name;
-    int *cols; /* wanted; NULL: all */
+    struct bp_unite unite; /* the schema of all; its metadata are the first one's */
+    int *cols;             /* wanted; NULL: all */
     int n_cols;
     bool begun; /* the input at hand */
     bool pick;  /* the input at hand does not leave the others out itself */
@@ -33,8 +33,8 @@ static int open_again(struct union_all *u, int i, struct bp_err *err)
     struct bp_source *s = &u->ins[i];
 
     BP_TRY(u->inputs.open(u->inputs.self, i, s, err));
-    if (!bp_schema_equal(&u->first, &s->schema) ||
-        !same_mark(&u->first, &s->schema, BP_MARK_PARTIAL))
+    if (!bp_unite_has(&u->unite, &s->schema) ||
+        !same_mark(&u->unite.all, &s->schema, BP_MARK_PARTIAL))
         return bp_fail(err, BP_EDATA, "'%s' was replaced while others were read",
                        s->name ? s->name : "an input");
     return 0;
@@ -44,17 +44,22 @@ static int open_again(struct union_all *u, int i, struct bp_err *err)
 static int begin(struct union_all *u, struct bp_err *err)
 {
     struct bp_source *s = &u->ins[u->at];
+    const struct bp_condition *c = u->has_condition ? &u->condition : NULL;
     int rc = 0;
 
     if (!s->ops)
         BP_TRY(open_again(u, u->at, err));
+    u->pick = false;
+    if (!bp_schema_equal(&u->unite.all, &s->schema))
+        return bp_unite_adapt(s, &u->unite.all, u->cols,
+                              u->cols ? u->n_cols : u->unite.all.n_fields, c, err);
     if (u->cols)
         rc = bp_source_project(s, u->cols, u->n_cols, err);
     u->pick = rc == BP_DONE;
     if (rc < 0)
         return rc;
-    /* bounds are of the columns that are left */
-    return u->has_condition && !u->pick ? bp_source_prune(s, &u->condition, err) : 0;
+    /* a condition is over the columns that are left */
+    return c && !u->pick ? bp_source_prune(s, c, err) : 0;
 }
 
 static int pick_columns(const struct union_all *u, struct bp_batch *b, struct bp_err *err)
@@ -129,8 +134,7 @@ static void union_free(void *self)
     for (int i = 0; u->ins && i < u->inputs.n; i++)
         bp_source_free(&u->ins[i]);
     u->inputs.free(u->inputs.self);
-    bp_schema_release(&u->first);
-    bp_mem_free(u->first_name);
+    bp_unite_release(&u->unite);
     bp_mem_free(u->ins);
     bp_mem_free(u->cols);
     bp_mem_free(u);
@@ -139,70 +143,29 @@ static void union_free(void *self)
 static const struct bp_source_ops union_ops = {
     .next = union_next, .free = union_free, .project = union_project, .prune = union_prune};
 
-static const char *name_or(const char *name)
+/* One input more: its schema, and its marks. */
+static int union_fit(struct union_all *u, const struct bp_source *next, struct bp_err *err)
 {
-    return name ? name : "an unnamed input";
-}
+    const char *partial = bp_schema_meta(&next->schema, BP_MARK_PARTIAL);
+    bool equal = bp_schema_equal(&u->unite.all, &next->schema);
 
-/* BP_EDATA that names the first difference and both inputs. */
-static int union_differ(const struct union_all *u, const struct bp_source *b, struct bp_err *err)
-{
-    const struct bp_schema *sa = &u->first, *sb = &b->schema;
-    const char *a_name = name_or(u->first_name), *b_name = name_or(b->name);
-    char ta[BP_TYPE_NAME_MAX], tb[BP_TYPE_NAME_MAX];
-    int n = BP_MIN(sa->n_fields, sb->n_fields), i;
-
-    for (i = 0; i < n; i++) {
-        const struct bp_field *fa = &sa->fields[i], *fb = &sb->fields[i];
-
-        if (strcmp(fa->name, fb->name) != 0)
-            return bp_fail(err, BP_EDATA, "inputs differ: column %d is '%s' in %s but '%s' in %s",
-                           i + 1, fa->name, a_name, fb->name, b_name);
-        if (!bp_type_equal(fa->type, fb->type))
-            return bp_fail(err, BP_EDATA,
-                           "inputs differ: column '%s' is %s in %s but %s in %s; "
-                           "give both the same type (bp-map -a, or -s when reading)",
-                           fa->name, bp_type_name(fa->type, ta), a_name, bp_type_name(fb->type, tb),
-                           b_name);
-    }
-    if (sa->n_fields < sb->n_fields)
-        return bp_fail(err, BP_EDATA, "inputs differ: column '%s' of %s is not in %s",
-                       sb->fields[n].name, b_name, a_name);
-    return bp_fail(err, BP_EDATA, "inputs differ: column '%s' of %s is not in %s",
-                   sa->fields[n].name, a_name, b_name);
-}
-
-/* One input's schema against the united one so far. */
-static int union_fit(struct bp_schema *all, const struct union_all *u, const struct bp_source *next,
-                     struct bp_err *err)
-{
-    if (!bp_schema_equal(&u->first, &next->schema))
-        return union_differ(u, next, err);
-    if (!same_mark(&u->first, &next->schema, BP_MARK_PARTIAL))
+    if (!same_mark(&u->unite.all, &next->schema, BP_MARK_PARTIAL) || (partial && !equal))
         return bp_fail(err, BP_EDATA,
                        "inputs differ: %s and %s are not partial results of one bp-reduce",
-                       name_or(u->first_name), name_or(next->name));
-    for (int i = 0; i < all->n_fields; i++) {
-        all->fields[i].nullable |= next->schema.fields[i].nullable;
-        all->fields[i].dict &= next->schema.fields[i].dict;
-    }
-    if (!same_mark(all, &next->schema, BP_MARK_PARTED))
-        BP_TRY(bp_schema_set_meta(all, BP_MARK_PARTED, NULL, err));
+                       u->unite.first, next->name ? next->name : "an unnamed input");
+    BP_TRY(bp_unite_add(&u->unite, &next->schema, next->name, err));
+    if (!same_mark(&u->unite.all, &next->schema, BP_MARK_PARTED))
+        return bp_schema_set_meta(&u->unite.all, BP_MARK_PARTED, NULL, err);
     return 0;
 }
 
-static int keep_first(struct union_all *u, struct bp_source *out, struct bp_err *err)
+static int tell_schema(struct union_all *u, struct bp_source *out, struct bp_err *err)
 {
-    BP_TRY(bp_schema_copy(&u->first, &u->ins[0].schema, err));
-    BP_TRY(bp_schema_copy(&out->schema, &u->first, err));
+    BP_TRY(bp_schema_copy(&out->schema, &u->unite.all, err));
     if (u->inputs.n > 1)
-        BP_TRY(bp_schema_set_meta(&out->schema, BP_MARK_SORTED, NULL, err));
-    if (!u->ins[0].name)
-        return 0;
-    u->first_name = bp_mem_str(u->ins[0].name, err);
-    if (u->inputs.n == 1)
-        out->name = bp_mem_str(u->ins[0].name, err);
-    return err->code;
+        return bp_schema_set_meta(&out->schema, BP_MARK_SORTED, NULL, err);
+    out->name = bp_mem_str(u->unite.first, err);
+    return out->name ? 0 : err->code;
 }
 
 /* The mark of a share goes when the inputs are shares 0..N-1, once each: then they are
@@ -217,13 +180,14 @@ static int open_inputs(struct union_all *u, struct bp_source *out, struct bp_err
         struct bp_source *s = &u->ins[i];
 
         BP_GO(u->inputs.open(u->inputs.self, i, s, err));
-        BP_GO(i ? union_fit(&out->schema, u, s, err) : keep_first(u, out, err));
+        BP_GO(i ? union_fit(u, s, err) : bp_unite_add(&u->unite, &s->schema, s->name, err));
         BP_GO(bp_mark_task(&s->schema, &share, err));
         if (u->inputs.n > 1)
             BP_GO(bp_shareset_add(&set, share, err));
         if (i && u->inputs.again(u->inputs.self, i))
             bp_source_free(s);
     }
+    BP_GO(tell_schema(u, out, err));
     if (set.n && bp_shareset_whole(&set))
         BP_GO(bp_schema_set_meta(&out->schema, BP_MARK_TASK, NULL, err));
 out:
@@ -243,6 +207,7 @@ int bp_union_inputs_open(struct bp_source *out, const struct bp_union_inputs *in
         return err->code;
     }
     u->inputs = *ins;
+    u->unite.missing_null = ins->missing_null;
     u->ins = bp_mem_new((size_t)BP_MAX(ins->n, 1), sizeof *u->ins, err);
     BP_GO(u->ins ? 0 : err->code);
     if (ins->n < 1)
@@ -294,7 +259,7 @@ static void given_free(void *self)
 
 int bp_union_open(struct bp_source *out, struct bp_source ins[], int n_ins, struct bp_err *err)
 {
-    struct bp_union_inputs inputs = {n_ins, given_open, given_again, given_free, NULL};
+    struct bp_union_inputs inputs = {n_ins, false, given_open, given_again, given_free, NULL};
     struct given *g = bp_mem_new(1, sizeof *g, err);
 
     *out = (struct bp_source){0};

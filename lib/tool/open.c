@@ -64,10 +64,7 @@ static int text_options(struct bp_tool *t, bool tsv, struct bp_csv_opts *c)
         c->header = BP_CSV_HEADER_NO;
     else if (t->header && strcmp(t->header, "yes") != 0)
         return bp_fail(&t->err, BP_EUSAGE, "--header is yes or no, not '%s'", t->header);
-    if (t->missing && strcmp(t->missing, "null") == 0)
-        c->missing_null = true;
-    else if (t->missing && strcmp(t->missing, "error") != 0)
-        return bp_fail(&t->err, BP_EUSAGE, "--missing is null or error, not '%s'", t->missing);
+    c->missing_null = t->missing && strcmp(t->missing, "null") == 0;
     if (e && strcmp(e, "utf-8") != 0 && strcmp(e, "utf8") != 0 && strcmp(e, "UTF-8") != 0)
         return bp_fail(&t->err, BP_EUSAGE,
                        "--encoding '%s' is not read here: iconv -f '%s' -t utf-8 FILE | bp-read", e,
@@ -507,7 +504,7 @@ static void opening_free(void *self)
 /* g is taken over. */
 static int open_all(struct opening *g, struct bp_source *out)
 {
-    struct bp_union_inputs ins = {0, opening_open, opening_again, opening_free, g};
+    struct bp_union_inputs ins = {0, false, opening_open, opening_again, opening_free, g};
     struct bp_tool *t = g->t;
     int rc, before = t->ledger.n;
 
@@ -519,6 +516,7 @@ static int open_all(struct opening *g, struct bp_source *out)
     for (int i = 0; i < g->pieces.n; i += BP_MAX(text_run(g, i), 1))
         g->first[g->n_sources++] = i;
     ins.n = g->n_sources;
+    ins.missing_null = t->missing && strcmp(t->missing, "null") == 0;
     if (ins.n > 1) {
         BP_TRY(bp_union_inputs_open(out, &ins, &t->err));
         g->noted = true;
@@ -544,7 +542,9 @@ int bp_tool_open(struct bp_tool *t, char *const *names, int n, const struct bp_o
     g->o = o ? *o : plain;
     if (!g->o.whole)
         g->task = t->task;
-    if (bp_pieces_find(t, names, n, &g->o, &g->pieces) < 0) {
+    if (t->missing && strcmp(t->missing, "null") != 0 && strcmp(t->missing, "error") != 0)
+        bp_fail(&t->err, BP_EUSAGE, "--missing is null or error, not '%s'", t->missing);
+    if (t->err.code || bp_pieces_find(t, names, n, &g->o, &g->pieces) < 0) {
         opening_free(g);
         return t->err.code;
     }

@@ -273,7 +273,7 @@ def _():
 def _():
     ids = [None if i % 11 == 0 else i * 37 % 5003 for i in range(12000)]
     t = pa.table({"id": pa.array(ids, pa.int64()),
-                  "word": [v and f"w{v}" for v in ids],
+                  "word": [None if v is None else f"w{v}" for v in ids],
                   "small": pa.array([v and v % 7 for v in ids], pa.int8())})
     sort = [os.path.join(BIN, "bp-sort"), "id DESC, word"]
     p = subprocess.run(sort, input=stream(t), capture_output=True)

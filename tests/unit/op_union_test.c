@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "op/op.h"
+#include "op/unite.h"
 #include "op_table.h"
 
 static struct bp_source joined;
@@ -41,10 +42,66 @@ static void a_difference_names_the_column_and_both_inputs(void)
               "type (bp-map -a, or -s when reading)");
     CHECK_STR(open_union(named(table("a int", "", 1), "x.csv"),
                          named(table("a int, b text", "", 1), "y.csv")),
-              "inputs differ: column 'b' of y.csv is not in x.csv");
-    CHECK_STR(open_union(named(table("a int, c int", "", 1), "x.csv"),
-                         named(table("a int, b int", "", 1), "y.csv")),
-              "inputs differ: column 2 is 'c' in x.csv but 'b' in y.csv");
+              "inputs differ: column 'b' of y.csv is not in x.csv; where files are read, --missing "
+              "null makes it NULL there");
+    CHECK(strstr(open_union(named(table("a int, c int", "", 1), "x.csv"),
+                            named(table("a int, b int", "", 1), "y.csv")),
+                 "column 'c' of x.csv is not in y.csv"));
+}
+
+static void columns_match_by_name_and_the_wider_type_wins(void)
+{
+    static const int cols[] = {1};
+    struct bp_err err = {0};
+
+    CHECK_STR(
+        open_union(table("a int, b smallint", "1,2;", 1), table("b bigint, a int", "3,4;5,6;", 1)),
+        "open");
+    CHECK(joined.schema.fields[1].type.kind == BP_INT64);
+    CHECK_STR(drain(&joined), "1,2;4,3;6,5;");
+    CHECK_STR(
+        open_union(table("a int, b smallint", "1,2;", 1), table("b bigint, a int", "3,4;5,6;", 1)),
+        "open");
+    NEED(bp_source_project(&joined, cols, 1, &err) == 0);
+    CHECK_STR(drain(&joined), "2;3;5;");
+}
+
+static bool widens(const char *a, const char *b, const char *want)
+{
+    struct bp_schema s = {0};
+    struct bp_err err = {0};
+    struct bp_type t, back;
+    char text[200];
+    bool star, ok, same;
+
+    snprintf(text, sizeof text, "a %s, b %s, c %s", a, b, want ? want : "int");
+    if (bp_schema_parse(text, &s, &star, &err) < 0)
+        return false;
+    ok = bp_widen(s.fields[0].type, s.fields[1].type, &t);
+    same = bp_widen(s.fields[1].type, s.fields[0].type, &back) == ok &&
+           (!ok || bp_type_equal(t, back));
+    ok = want ? ok && bp_type_equal(t, s.fields[2].type) : !ok;
+    bp_schema_release(&s);
+    return ok && same;
+}
+
+static void wider_types_hold_all_values_of_both(void)
+{
+    CHECK(widens("smallint", "bigint", "bigint"));
+    CHECK(widens("usmallint", "smallint", "int"));
+    CHECK(widens("ubigint", "bigint", "decimal(20,0)"));
+    CHECK(widens("utinyint", "uinteger", "uinteger"));
+    CHECK(widens("real", "double precision", "double precision"));
+    CHECK(widens("smallint", "real", "real"));
+    CHECK(widens("int", "real", "double precision"));
+    CHECK(widens("bigint", "double precision", NULL));
+    CHECK(widens("decimal(10,2)", "decimal(8,4)", "decimal(12,4)"));
+    CHECK(widens("decimal(38,0)", "decimal(38,2)", NULL));
+    CHECK(widens("int", "decimal(4,2)", "decimal(12,2)"));
+    CHECK(widens("timestamp(0)", "timestamp(9)", "timestamp(9)"));
+    CHECK(widens("timestamp", "timestamptz", NULL));
+    CHECK(widens("date", "timestamp", NULL));
+    CHECK(widens("text", "int", NULL));
 }
 
 static void only_wanted_columns_come(void)
@@ -86,5 +143,6 @@ static void all_shares_together_are_the_whole_and_some_are_not(void)
 }
 
 UNIT_MAIN(T(inputs_come_one_after_the_other), T(only_wanted_columns_come),
-          T(a_difference_names_the_column_and_both_inputs), T(the_order_mark_goes),
-          T(all_shares_together_are_the_whole_and_some_are_not))
+          T(a_difference_names_the_column_and_both_inputs),
+          T(columns_match_by_name_and_the_wider_type_wins), T(wider_types_hold_all_values_of_both),
+          T(the_order_mark_goes), T(all_shares_together_are_the_whole_and_some_are_not))
