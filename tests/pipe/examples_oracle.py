@@ -349,6 +349,31 @@ def example_13_writes_24_parquet_files_that_duckdb_reads():
           int(rows[1][2]) < int(rows[0][2]), f"{rows}")
 
 
+def example_14_writes_hive_directories_of_parquet():
+    script("14-hive.sh")
+    db = duckdb.connect()
+    got = sql_rows(db, f"""select day, hour, zone, revenue, trips from read_parquet(
+        '{out('revenue-by-day')}/*/*.parquet', hive_partitioning=true)""")
+    check_same(got, sql_rows(oracle(), "select hour::date as day, * from revenue_yellow"))
+    names, rows = csv_rows(out("one-day.csv"))
+    check_same((names, rows), sql_rows(oracle(), """select hour, zone, revenue, trips,
+        hour::date as day from revenue_yellow where hour::date = '2020-01-17'"""))
+    check_same(csv_rows(out("dearest.csv")), sql_rows(oracle(), """
+        select tpep_pickup_datetime, PULocationID, total_amount from yellow
+        where total_amount > 60 order by total_amount desc, tpep_pickup_datetime, PULocationID"""),
+        ordered=True)
+
+
+def example_15_has_the_same_answer_from_gzipped_json():
+    text = script("15-jsonl.sh")
+    check(text.count("\n") == 3 and text.startswith('{"VendorID":'), text[:300])
+    db = duckdb.connect()
+    got = sql_rows(db, f"from read_json('{out('green.jsonl.gz')}', "
+                       f"format='newline_delimited', columns={sql_columns('green')})")
+    check_same(got, sql_rows(oracle(), "from green"), ordered=True)
+    check_same(csv_rows(out("revenue-jsonl.csv")), sql_rows(oracle(), "from revenue_green"))
+
+
 def the_generator_gives_the_same_bytes_everywhere():
     for kind, digest in (("yellow", "3ce66126a4442876"), ("green", "746615faaf8a3764"),
                          ("fhv", "aea9660cbbb98dc4")):
@@ -483,6 +508,8 @@ GENERATED_TESTS = [
     example_11_retries_under_parallel,
     example_12_backfills_and_runs_the_missing_day_only,
     example_13_writes_24_parquet_files_that_duckdb_reads,
+    example_14_writes_hive_directories_of_parquet,
+    example_15_has_the_same_answer_from_gzipped_json,
     the_generator_gives_the_same_bytes_everywhere,
     trips_of_ones_own_are_left_alone,
     the_demo_ends_with_the_top_ten,
