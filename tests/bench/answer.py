@@ -45,7 +45,7 @@ def open_table(db, path, kind, columns):
         db.execute(f"""create view answer as from read_csv({parts(path, 'csv')}, header=true,
             auto_detect=false, delim=',', quote='"', columns={{{types}}})""")
         return
-    if Path(path).is_dir():
+    if kind == "parquet" or Path(path).is_dir():
         db.execute(f"create view answer as from read_parquet({parts(path, 'parquet')})")
         return
     import pyarrow.dataset as ds

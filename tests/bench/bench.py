@@ -81,7 +81,7 @@ class Bench:
             self.floors = floors.Floors(self.build, max(tables, key=lambda t: t["bytes"])["path"])
             print(f"this machine: {self.floors}\n", flush=True)
         live = [(e, case.query(e.name)) for e in self.engines
-                if case.query(e.name) is not None and (case.input == "csv" or e.arrow)]
+                if case.query(e.name) is not None and (case.input == "csv" or not e.csv_only)]
         rows = []
         try:
             self.rounds(case, live, tables, rows)

@@ -5,8 +5,8 @@ A job has one or more cases, which override what the job says:
 
     title   = "one line"
     tables  = ["yellow"]          inputs, of data.SOURCES
-    input   = "csv" | "arrow"     what they are kept in
-    out     = "csv" | "arrow" | "none"
+    input   = "csv" | "csv.gz" | "jsonl" | "arrow" | "parquet"   what they are kept in
+    out     = "csv" | "arrow" | "parquet" | "none"               Parquet: snappy
     columns = {hour = "timestamp", ...}   of the answer, for the comparison
     order   = ["hour", ...]       the answer is sorted by these; else its order is free
     mem     = "512M"              the memory the job may use (absent: no bound)

@@ -56,17 +56,17 @@ class Data:
 
     def table(self, name, kind, factor=1, rows=None):
         """What a driver has to know of an input; the file is made if it is not there yet.
-        kind: csv or arrow. A table of a few rows that is always the same stays CSV."""
+        kind: as cases.py has it. A table of a few rows that is always the same stays CSV."""
         source = SOURCES[name]
         n = self.rows(name, factor, rows)
         if source.rows == 0:
             kind = "csv"
         file = self.dir / f"{name}-{n}.{kind}"
-        csv = file.with_suffix(".csv")
+        csv = self.dir / f"{name}-{n}.csv"
         if not csv.exists():
             self._make(csv, source.command + (["--rows", str(n)] if n else []))
         if not file.exists():
-            self._to_arrow(csv, file, source, name)
+            self._convert(csv, file, source, name)
         return {
             "name": name, "path": str(file), "format": kind, "header": source.header,
             "delim": source.delim, "columns": schema.columns(source.schema or name),
@@ -81,7 +81,7 @@ class Data:
             subprocess.run(command, stdout=out, check=True, env=dict(os.environ, PATH=self.path))
         part.rename(file)
 
-    def _to_arrow(self, csv, file, source, name):
+    def _convert(self, csv, file, source, name):
         print(f"making {file.name}", file=sys.stderr)
         env = dict(os.environ, PATH=self.path)
         read = ["bp-read", "-s", f"@{schema.TABLES / (source.schema or name)}.sql", str(csv)]

@@ -20,9 +20,9 @@ DRIVERS = Path(__file__).parent / "drivers"
 class Python:
     """An engine from PyPI, behind a driver."""
 
-    def __init__(self, name, package=None, arrow=True, needs=None):
+    def __init__(self, name, package=None, csv_only=False, needs=None):
         self.name, self.package = name, package or name
-        self.arrow, self.needs = arrow, needs
+        self.csv_only, self.needs = csv_only, needs
 
     def missing(self):
         if self.needs and not shutil.which(self.needs):
@@ -48,7 +48,7 @@ class Python:
 class Shell:
     """Programs that a shell script of the job starts."""
 
-    arrow = False
+    csv_only = True
 
     def __init__(self, name, program, version):
         self.name, self.program, self.version_args = name, program, version
@@ -72,11 +72,11 @@ class Shell:
 
 
 class Batchpipe(Shell):
-    arrow = True
+    csv_only = False
 
     def operand(self, table):
         """Unquoted in the script: the schema, and how the text is written, belong to it."""
-        if table["format"] == "arrow":
+        if table["format"] in ("arrow", "parquet"):
             return table["path"]
         words = ["-s", f"@{table['schema']}"]
         if not table["header"]:
@@ -91,7 +91,7 @@ ENGINES = [
     Python("duckdb"),
     Python("polars"),
     Python("chdb"),
-    Python("pyspark", arrow=False, needs="java"),
+    Python("pyspark", csv_only=True, needs="java"),
     Shell("miller", "mlr", ["--version"]),
     Shell("mawk", "mawk", ["-W", "version"]),
     Shell("sort", "sort", ["--version"]),

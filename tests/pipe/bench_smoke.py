@@ -89,7 +89,7 @@ def every_job_can_be_read():
           done.stdout + done.stderr)
 
 
-JOBS, SCALE = ["J3", "J4", "J7-2G"], "0.0005"
+JOBS, SCALE = ["J3", "J4", "J4-parquet", "J16-jsonl", "J7-2G"], "0.0005"
 
 with tempfile.TemporaryDirectory(prefix="bp-bench-") as name:
     scratch_dir = Path(name)

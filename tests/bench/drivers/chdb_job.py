@@ -20,14 +20,19 @@ def chdb_type(sql_type, nullable):
 def source(table):
     if table["format"] == "arrow":
         return f"file('{table['path']}', 'Arrow')"
+    if table["format"] == "parquet":
+        return f"file('{table['path']}', 'Parquet')"
     columns = ", ".join(f"{c} {chdb_type(t, nullable)}" for c, t, nullable in table["columns"])
-    text = "CSVWithNames" if table["header"] else "CSV"
+    text = ("JSONEachRow" if table["format"] == "jsonl" else
+            "CSVWithNames" if table["header"] else "CSV")
     return f"file('{table['path']}', '{text}', '{columns.replace(chr(39), chr(92) + chr(39))}')"
 
 
 def main():
     spec = json.load(open(sys.argv[1]))
     settings = [f"max_threads={spec['threads']}", "output_format_arrow_compression_method='none'",
+                "output_format_parquet_compression_method='snappy'",
+                "date_time_input_format='best_effort'",
                 "engine_file_truncate_on_insert=1", "join_use_nulls=1"]
     if spec["mem"]:
         settings += [f"max_memory_usage={spec['mem']}",
@@ -41,7 +46,7 @@ def main():
     if spec["format"] == "none":
         db.query(f"{query} settings {', '.join(settings)} format Null")
         return
-    to = {"csv": "CSVWithNames", "arrow": "Arrow"}[spec["format"]]
+    to = {"csv": "CSVWithNames", "arrow": "Arrow", "parquet": "Parquet"}[spec["format"]]
     db.query(f"insert into function file('{spec['out']}', '{to}') {query} "
              f"settings {', '.join(settings)}")
 

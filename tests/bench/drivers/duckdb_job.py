@@ -12,7 +12,14 @@ def view(db, table):
         import pyarrow.dataset as ds
         db.register(table["name"], ds.dataset(table["path"], format="ipc"))
         return
+    if table["format"] == "parquet":
+        db.execute(f"create view \"{table['name']}\" as from read_parquet('{table['path']}')")
+        return
     columns = ", ".join(f"'{name}': '{sql_type}'" for name, sql_type, _ in table["columns"])
+    if table["format"] == "jsonl":
+        db.execute(f"""create view "{table['name']}" as from read_json('{table['path']}',
+            format='newline_delimited', columns={{{columns}}})""")
+        return
     db.execute(f"""create view "{table['name']}" as from read_csv('{table['path']}',
         auto_detect=false, header={table['header']}, delim='{table['delim']}', quote='"',
         columns={{{columns}}})""")
@@ -38,6 +45,8 @@ def main():
     query = spec["query"].rstrip().rstrip(";")
     if spec["format"] == "csv":
         db.execute(f"copy ({query}\n) to '{spec['out']}' (format csv, header)")
+    elif spec["format"] == "parquet":
+        db.execute(f"copy ({query}\n) to '{spec['out']}' (format parquet, codec snappy)")
     elif spec["format"] == "arrow":
         write_arrow(db.sql(query), spec["out"])
     else:

@@ -1,0 +1,1 @@
+bp-read $yellow | bp-write "$out"
