@@ -8,6 +8,8 @@ how many bytes of a file are read where few rows pass.
 
     BP_PYTHON tests/pipe/parquet_prune.py        prints TAP
 """
+import datetime as dt
+import decimal
 import os
 import random
 import subprocess
@@ -153,6 +155,57 @@ def _():
         assert len(outs) == 1
         at = [int(v.split()[1]) for v in t.column("rest").to_pylist()]
         assert at == sorted(at) and at
+
+
+def typed(n):
+    r = random.Random(5)
+    return pa.table({
+        "u64": pa.array([r.randrange(2**64) for _ in range(n)], pa.uint64()),
+        "u8": pa.array([i // 20 % 256 for i in range(n)], pa.uint8()),
+        "i8": pa.array([i // 20 % 256 - 128 for i in range(n)], pa.int8()),
+        "b": pa.array([i < n // 2 for i in range(n)]),
+        "bin": pa.array([bytes([i // 20 % 256, 200]) for i in range(n)]),
+        "ts": pa.array([dt.datetime(2020, 1, 1) + dt.timedelta(hours=i) for i in range(n)],
+                       pa.timestamp("ns")),
+        "tms": pa.array([i * 1000 for i in range(n)], pa.time32("ms")),
+        "d38": pa.array([decimal.Decimal(i - n // 2) * 10**20 for i in range(n)],
+                        pa.decimal128(38, 2)),
+        "d5": pa.array([decimal.Decimal(i - n // 2) / 100 for i in range(n)],
+                       pa.decimal128(7, 2)),
+        "f": pa.array([(i - n // 2) / 7 for i in range(n)], pa.float32()),
+        "list": [[i] for i in range(n)],
+        "row": pa.array(range(n)),
+    })
+
+
+@check("every type: pages, dictionaries and Bloom filters leave out no row that bp-filter keeps")
+def _():
+    t = typed(5000)
+    pq.write_table(t, "typed_1.parquet", write_page_index=True, data_page_size=256,
+                   row_group_size=2000)
+    pq.write_table(t, "typed_2.parquet", write_page_index=True, data_page_size=256,
+                   use_dictionary=False, store_decimal_as_integer=True)
+    flat = t.drop_columns(["list"])
+    bp_write(flat, "typed_3.parquet", "--row-group-rows", "900", "--bloom",
+             "u64, u8, i8, bin, ts, tms, d38, d5, f")
+    whole = arrow_stream(flat)
+    for w in (f"u64 = {t['u64'][77].as_py()}", "u64 > 18000000000000000000", "u8 = 200",
+              "u8 > 240", "u8 in (1, 2, 3, 4, 5, 6, 7)", "i8 = -128", "i8 < -100 and u8 < 3",
+              "b and row > 2400", "not b and row < 2510", "bin = '\\x05c8'::bytea",
+              "ts between '2020-03-01' and '2020-03-02'", "tms = '00:00:07'",
+              "d38 = -250000000000000000000000", "d38 > 249000000000000000000000",
+              "d5 = -24.99", "d5 in (1.00, 2.00, 3.00, 4.00, 5.00, 6.00)", "f > 356", "f = 0",
+              "row is not null and row < 3", "true", "row = row and row < 2"):
+        p = subprocess.run([os.path.join(BIN, "bp-filter"), w], input=whole, capture_output=True)
+        assert p.returncode == 0, p.stderr.decode()
+        want = ipc.open_stream(p.stdout).read_all()["row"].to_pylist()
+        assert want, w
+        for i in (1, 2, 3):
+            have = bp_read(f"typed_{i}.parquet", "-c", "row, d5", "-w", w)["row"].to_pylist()
+            assert have == want, f"typed_{i}: {w}: {len(have)} rows, not {len(want)}"
+    tasks = [bp_read("typed_1.parquet", "-c", "row", "-w", "row % 7 = 3", "--task", f"{i}/3")
+             for i in range(3)]
+    assert sum((x["row"].to_pylist() for x in tasks), []) == list(range(3, 5000, 7))
 
 
 @check("Hive directories: a condition over both kinds of columns")
