@@ -78,6 +78,7 @@ static int open_file(struct csv_source *s, struct csv_job **first, struct bp_err
 
     *first = NULL;
     s->file_open = true;
+    s->fresh = false;
     s->at = s->end = 0;
     if (!f->in.is_file && f->hi > 0 && s->r.ctx->n_threads > 1 &&
         f->in.size_bytes >= AHEAD_LEAST_BYTES)
@@ -173,6 +174,14 @@ out:
     return rc;
 }
 
+/* The slow path ended before a record that is the last byte of the share. */
+static bool last_byte_waits(const struct csv_source *s)
+{
+    const struct csv_file *f = &s->r.files[s->file];
+
+    return s->fresh && s->at == s->end && s->at < BP_MIN(f->hi, f->in.size_bytes);
+}
+
 /* The next job in order; *out NULL: there is none. */
 static int next_job(struct csv_source *s, struct csv_job **out, struct bp_err *err)
 {
@@ -193,12 +202,12 @@ static int next_job(struct csv_source *s, struct csv_job **out, struct bp_err *e
             if (*out)
                 return 0;
             bp_input_finish(&f->in);
-        } else if (s->at < s->end) {
+        } else if (s->at < s->end || last_byte_waits(s)) {
             *out = job_new(s, err);
             if (!*out)
                 return err->code;
             (*out)->a = s->at;
-            (*out)->b = BP_MIN(s->at + (int64_t)s->r.chunk_bytes, s->end);
+            (*out)->b = BP_MAX(BP_MIN(s->at + (int64_t)s->r.chunk_bytes, s->end), s->at);
             (*out)->border_at = s->fresh ? s->at : -1;
             (*out)->at_start = s->fresh;
             (*out)->inside = s->fresh ? 0 : -1;

@@ -176,6 +176,19 @@ static void chunks_threads_streams_and_builds_agree(void)
     }
 }
 
+static void the_next_file_begins_anew_behind_an_odd_one(void)
+{
+    static const char first[] = "a\nx\ry\n\"a text that goes on to the\nend of the file\"\n";
+    static char next[400] = "a\n", want[2000];
+
+    for (int i = 0; i < 30; i++)
+        sprintf(next + strlen(next), "row%03d\n", i);
+    strcpy(want, CSV({first, next}));
+    for (int chunk = 1; chunk < 60; chunk++)
+        for (int threads = 1; threads < 4; threads += 2)
+            CHECK_STR(CSV({first, next}, .chunk_bytes = chunk, .n_threads = threads), want);
+}
+
 static void a_source_can_be_left_early(void)
 {
     struct bp_ctx ctx = {.n_threads = 3, .batch_rows = 10};
@@ -223,4 +236,5 @@ UNIT_MAIN(T(plain_rows_are_read), T(a_bom_and_crlf_are_no_part_of_values),
           T(text_keeps_its_blanks), T(a_header_only_is_an_empty_table),
           T(an_empty_file_needs_a_schema), T(a_bad_header_is_refused),
           T(two_thousand_columns_are_read), T(chunks_threads_streams_and_builds_agree),
-          T(a_source_can_be_left_early), T(a_projection_decodes_the_columns_asked_for))
+          T(the_next_file_begins_anew_behind_an_odd_one), T(a_source_can_be_left_early),
+          T(a_projection_decodes_the_columns_asked_for))

@@ -54,6 +54,15 @@ static void odd_quotes_and_bare_crs_are_cut_as_libcsv_reads_them(void)
                      23);
 }
 
+static void a_record_of_one_byte_at_the_end_is_read_behind_a_bare_cr(void)
+{
+    for (int chunk = 1; chunk < 20; chunk++) {
+        check_shares((struct csv_case){{"a\ntwelve bytes\r]7bytes\rx"}, .chunk_bytes = chunk}, 9);
+        check_shares((struct csv_case){{"a\ntwelve bytes\r]7bytes\r\n\n"}, .chunk_bytes = chunk},
+                     9);
+    }
+}
+
 /* ---- borders told from what is around them ---- */
 
 static uint64_t seed;
@@ -254,6 +263,7 @@ static void a_share_says_which_it_is_even_if_it_is_empty(void)
 
 UNIT_MAIN(T(plain_records_are_in_one_share_each), T(quoted_line_ends_at_borders_are_no_borders),
           T(odd_quotes_and_bare_crs_are_cut_as_libcsv_reads_them),
+          T(a_record_of_one_byte_at_the_end_is_read_behind_a_bare_cr),
           T(regular_quotes_are_told_from_around_the_border),
           T(rows_without_quotes_are_told_by_their_length), T(hostile_quotes_are_right_or_refused),
           T(every_border_of_small_files_is_exact),
