@@ -165,6 +165,8 @@ static int sample_file(struct sample *m, const struct jsonl_file *f, size_t n_by
     buf = bp_mem_new(piece + 1 + JSONL_PAD_BYTES, 1, err);
     if (!buf)
         return err->code;
+    for (int i = 1; i < n_pieces; i++)
+        bp_input_want(&f->in, piece, f->data_start + bp_sample_at(size, piece, i));
     for (int i = 0; i < n_pieces; i++) {
         int64_t at = f->data_start + bp_sample_at(size, piece, i);
 

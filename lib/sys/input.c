@@ -238,6 +238,12 @@ int bp_input_read_at(const struct bp_input *in, void *p, size_t n, int64_t offse
     return r < 0 ? err->code : 0;
 }
 
+void bp_input_want(const struct bp_input *in, size_t n, int64_t offset)
+{
+    if (in->ops && in->ops->want)
+        in->ops->want(in->self, n, offset);
+}
+
 void bp_input_rest(struct bp_input *in)
 {
     if (in->file)

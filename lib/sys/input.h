@@ -26,6 +26,8 @@ struct bp_input_ops {
     /* Give memory back; what read() gives next is the beginning again. False, and
      * nothing happened, where that cannot be. May be NULL. */
     bool (*rewind)(void *self);
+    /* [offset, offset + n) will be read. May be NULL. */
+    void (*want)(void *self, size_t n, int64_t offset);
 };
 
 struct bp_input {
@@ -67,6 +69,8 @@ int bp_input_read(struct bp_input *in, void *p, size_t n, size_t *got, struct bp
 /* Files: n bytes from offset; fewer only at the end. Does not move read(). */
 int bp_input_read_at(const struct bp_input *in, void *p, size_t n, int64_t offset, size_t *got,
                      struct bp_err *err) BP_MUST;
+/* Files: these bytes will be read soon. Only advice, of use where reading waits for a network. */
+void bp_input_want(const struct bp_input *in, size_t n, int64_t offset);
 /* From here on a thread reads ahead, into a ring of 1 MiB. Only for what is decoded
  * from a regular file; else nothing changes (the thread could not be stopped while
  * it waits for a pipe). To be called once, when reading in earnest begins. */

@@ -301,6 +301,20 @@ int bp_remote_read(const char *url, void *p, size_t n, int64_t offset, size_t *g
     return 0;
 }
 
+void bp_remote_want(const char *url, size_t n, int64_t offset)
+{
+    struct bp_wire_head head = {
+        .op = BP_WIRE_WANT, .n_bytes = (uint32_t)strlen(url), .a = offset, .b = (int64_t)n};
+    struct bp_err ignored = {0};
+
+    if (strlen(url) > BP_WIRE_REQUEST_BYTES || !line.fd)
+        return;
+    pthread_mutex_lock(&line.sending);
+    if (send_all(line.fd, &head, sizeof head, &ignored) == 0)
+        (void)!send_all(line.fd, url, head.n_bytes, &ignored);
+    pthread_mutex_unlock(&line.sending);
+}
+
 int bp_remote_list(const char *prefix, bool deep, struct bp_names *out, struct bp_err *err)
 {
     struct call c = {0};

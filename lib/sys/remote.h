@@ -30,6 +30,8 @@ int bp_remote_look(const char *url, struct bp_remote_look *out, struct bp_err *e
 int bp_remote_list(const char *prefix, bool deep, struct bp_names *out, struct bp_err *err) BP_MUST;
 int bp_remote_read(const char *url, void *p, size_t n, int64_t offset, size_t *got,
                    struct bp_err *err) BP_MUST;
+/* It will be read soon. Only advice. */
+void bp_remote_want(const char *url, size_t n, int64_t offset);
 int bp_remote_remove(const char *url, struct bp_err *err) BP_MUST;
 
 int bp_remote_input(struct bp_input *in, const char *url, struct bp_err *err) BP_MUST;

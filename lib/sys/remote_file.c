@@ -59,6 +59,13 @@ static int far_read_at(void *self, void *p, size_t n, int64_t offset, size_t *go
     return bp_remote_read(f->url, p, n, offset, got, err);
 }
 
+static void far_want(void *self, size_t n, int64_t offset)
+{
+    struct far_in *f = self;
+
+    bp_remote_want(f->url, n, offset);
+}
+
 static bool far_rewind(void *self)
 {
     struct far_in *f = self;
@@ -76,8 +83,11 @@ static void far_free(void *self)
     bp_mem_free(f);
 }
 
-static const struct bp_input_ops far_in_ops = {
-    .read = far_read, .free = far_free, .read_at = far_read_at, .rewind = far_rewind};
+static const struct bp_input_ops far_in_ops = {.read = far_read,
+                                               .free = far_free,
+                                               .read_at = far_read_at,
+                                               .rewind = far_rewind,
+                                               .want = far_want};
 
 int bp_remote_input(struct bp_input *in, const char *url, struct bp_err *err)
 {

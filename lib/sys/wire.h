@@ -4,13 +4,14 @@
  * and are of one build: numbers are as the machine has them, and nothing is versioned.
  *
  * `bp-remote serve`: descriptor 3 is a stream socket. The command sends requests, a head
- * and a payload each, any number at a time; each gets one answer with its id, in any
- * order. The helper ends when the socket does.
+ * and a payload each, any number at a time; each but WANT gets one answer with its id,
+ * in any order. The helper ends when the socket does.
  *
  *   op       payload        a        b         c          answer: payload    a        b
  *   LOOK     URL            -        -         -          kind, version      size     mtime (ns)
  *   READ     URL            offset   n bytes   hint       the bytes          -        -
  *   LIST     URL prefix     deep     -         -          names, NUL each    -        -
+ *   WANT     URL            offset   n bytes   -          none
  *   REMOVE   URL            -        -         -          -                  -        -
  *
  * kind is one byte: 'f' can be read at any place, 's' from its start to its end only (size
@@ -33,6 +34,7 @@ enum bp_wire_op {
     BP_WIRE_READ,
     BP_WIRE_LIST,
     BP_WIRE_REMOVE,
+    BP_WIRE_WANT,
     BP_WIRE_OK = 16,
     BP_WIRE_FAIL, /* a: enum bp_code; payload: the message */
 };

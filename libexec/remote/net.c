@@ -208,6 +208,11 @@ static void ask(struct net_request *r)
 static void common_options(struct net_request *r)
 {
     CURL *c = r->curl;
+    const char *authorities = getenv("AWS_CA_BUNDLE");
+
+    authorities = authorities && *authorities ? authorities : getenv("CURL_CA_BUNDLE");
+    if (authorities && *authorities)
+        curl_easy_setopt(c, CURLOPT_CAINFO, authorities);
 
     curl_easy_setopt(c, CURLOPT_PRIVATE, r);
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, r->why);

@@ -343,6 +343,15 @@ void object_read(struct asked *a)
     }
 }
 
+void object_want(struct asked *a)
+{
+    struct object *o = find(a->url);
+
+    if (o && o->kind == 'f' && a->head.a >= 0 && a->head.b > 0)
+        segments_want(o, a->head.a, a->head.b);
+    free_asked(a);
+}
+
 struct removal {
     struct net_request r;
     struct asked *a;

@@ -48,6 +48,7 @@ extern struct objects objects;
 /* What the look brought is the first segment. */
 int segment_keep_first(struct object *o, struct bp_err *err) BP_MUST;
 void segments_free(struct object *o);
+void segments_want(struct object *o, int64_t from, int64_t n);
 void segments_read(struct object *o, struct asked *a);
 /* stream.c. o has a read: give it its bytes if they are there. */
 void stream_read(struct object *o);

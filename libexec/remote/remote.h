@@ -17,11 +17,13 @@ struct asked {
 int serve(struct bp_err *err) BP_MUST;
 /* Each frees a. */
 void answer(struct asked *a, const void *payload, size_t n, int64_t size, int64_t mtime);
+void free_asked(struct asked *a); /* that gets no answer */
 void answer_failed(struct asked *a, const struct bp_err *err);
 
 /* object.c; each call takes a over. */
 void object_look(struct asked *a);
 void object_read(struct asked *a);
+void object_want(struct asked *a);
 void object_remove(struct asked *a);
 /* The names of a listing below prefix, NUL each: they will be looked at in order. */
 void objects_expect(const char *prefix, const struct bp_buf *names);

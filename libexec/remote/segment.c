@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bytes come in segments, each the answer to one request for a range. A read is answered
- * when segments cover it. A read that begins near the end of a run of reads makes the run
- * longer, and as many bytes as the run has, AHEAD_BYTES at most, are asked for ahead of
- * it: one who reads a whole file has several requests on their way, one who picks columns
- * pays at most for twice of what he reads. Segments that were used longest ago go when
- * there are more than CACHE_BYTES.
+ * when segments cover it. What the command says it will want is asked for at once. A read
+ * that begins near the end of a run of reads, no further than the run is long, makes it longer, and
+ * as many bytes as the run has, AHEAD_BYTES at most, are asked for ahead of it: one who reads a
+ * whole file has several requests on their way, one who picks columns pays at most for twice of
+ * what he reads. Segments that were used longest ago go when there are more than CACHE_BYTES.
  *
  *      run:   [ reads so far ][ AHEAD_BYTES, asked for ]
  *      segments  |====|====|====|----|----|
@@ -17,6 +17,7 @@
 #define SEGMENT_BYTES ((int64_t)2 << 20)
 #define LEAST_BYTES ((int64_t)64 << 10) /* asked for at once */
 #define AHEAD_BYTES ((int64_t)16 << 20)
+#define NEAR_BYTES ((int64_t)4 << 20) /* threads take their turns in any order */
 #define CACHE_BYTES ((int64_t)48 << 20)
 
 int segment_keep_first(struct object *o, struct bp_err *err)
@@ -171,7 +172,8 @@ static int ask_segment(struct object *o, struct segment **at, int64_t from, int6
     return 0;
 }
 
-/* Asks for what is missing of [from, to). Ahead: only as far as there is room. */
+/* Asks for what is missing of [from, to). Ahead: only as far as there is room, and in segments
+ * that end where all do, or a run that grows by little would be asked for by little. */
 static int cover(struct object *o, int64_t from, int64_t to, bool urgent, struct bp_err *err)
 {
     to = BP_MIN(to, o->size);
@@ -188,6 +190,8 @@ static int cover(struct object *o, int64_t from, int64_t to, bool urgent, struct
             from = (*at)->to;
             continue;
         }
+        if (!urgent)
+            end = BP_MIN(to, from - from % SEGMENT_BYTES + SEGMENT_BYTES);
         end = BP_MAX(end, BP_MIN(from + LEAST_BYTES, o->size));
         if (*at)
             end = BP_MIN(end, (*at)->from);
@@ -205,7 +209,8 @@ static int64_t ahead_of(struct object *o, int64_t from, int64_t to)
     for (int i = 0; i < N_RUNS; i++) {
         struct run *r = &o->runs[i];
 
-        if (r->n_bytes && from <= r->end + SEGMENT_BYTES && from >= r->end - AHEAD_BYTES) {
+        if (r->n_bytes && from <= r->end + BP_MIN(r->n_bytes, NEAR_BYTES) &&
+            from >= r->end - BP_MIN(r->n_bytes, NEAR_BYTES)) {
             r->n_bytes += BP_MAX(to - r->end, 0);
             r->end = BP_MAX(r->end, to);
             r->used = ++objects.clock;
@@ -273,6 +278,13 @@ static void try_reads(struct object *o)
     make_room(0);
 }
 
+void segments_want(struct object *o, int64_t from, int64_t n)
+{
+    struct bp_err ignored = {0};
+
+    (void)!cover(o, from, from + BP_MIN(n, AHEAD_BYTES), false, &ignored);
+}
+
 void segments_read(struct object *o, struct asked *a)
 {
     struct bp_err err = {0};
@@ -285,6 +297,8 @@ void segments_read(struct object *o, struct asked *a)
     ahead = BP_MAX(ahead_of(o, from, to), BP_MIN(a->head.c, AHEAD_BYTES) - (to - from));
     a->next = o->reads;
     o->reads = a;
+    if (ahead > SEGMENT_BYTES)
+        ahead -= (to + ahead) % SEGMENT_BYTES;
     if (cover(o, from, to, true, &err) < 0 || cover(o, to, to + ahead, false, &err) < 0)
         fail_reads(o, &err);
     else

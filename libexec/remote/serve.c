@@ -35,7 +35,7 @@ static void send_some(void)
         bp_buf_release(&line.out);
 }
 
-static void free_asked(struct asked *a)
+void free_asked(struct asked *a)
 {
     bp_mem_free(a->url);
     bp_mem_free(a);
@@ -80,6 +80,7 @@ static int take_request(const struct bp_wire_head *head, const uint8_t *payload)
     switch (head->op) {
     case BP_WIRE_LOOK: object_look(a); return 0;
     case BP_WIRE_READ: object_read(a); return 0;
+    case BP_WIRE_WANT: object_want(a); return 0;
     case BP_WIRE_LIST: list_names(a); return 0;
     case BP_WIRE_REMOVE: object_remove(a); return 0;
     default: return bp_fail(&line.failed, BP_EDATA, "a request of an unknown kind");

@@ -7,13 +7,12 @@ Prints TAP."""
 import gzip
 import hashlib
 import http.server
-import json
 import os
 import pathlib
 import shutil
-import signal
 import socket
 import socketserver
+import ssl
 import struct
 import subprocess
 import sys
@@ -217,7 +216,23 @@ def http_columns():
     sh(f"bp-read -c total_amount {web('few', 'wide.parquet')} | bp-write")
     size = (WORK / "web/wide.parquet").stat().st_size
     sent = Web.sent["/few/wide.parquet"]
+    assert Web.asked["/few/wide.parquet"] <= 8, Web.asked["/few/wide.parquet"]
     assert sent < size / 3, f"{sent} of {size} bytes"
+
+
+def https():
+    """A server with a certificate of its own is trusted where it is said so."""
+    key, cert = WORK / "key.pem", WORK / "cert.pem"
+    sh(f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {cert} -days 2 -subj /CN=localhost "
+       "-addext subjectAltName=IP:127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    server = Server(("127.0.0.1", 0), Web)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    url = f"https://127.0.0.1:{serve(server)}/good/trips.parquet"
+    sh(f"bp-read {url}", status=1)
+    says("cannot reach")
+    same(sh(f"bp-read {url} | bp-write", env=dict(ENV, AWS_CA_BUNDLE=str(cert))), (WORK / "want.csv").read_bytes())
 
 
 def http_names():
@@ -546,6 +561,8 @@ def main():
     check("http: broken connections and 503 do not show", http_faults)
     check("http: what changes while it is read is an error", http_changes)
     check("http: only the columns that are wanted are fetched", http_columns)
+    if shutil.which("openssl"):
+        check("https: certificates are checked", https)
     check("http: names, and what does not belong into them", http_names)
     s3 = [("s3: every format, odd names", s3_formats),
           ("s3: directories, patterns, lists of several pages", s3_names),

@@ -60,6 +60,9 @@ static int fill(struct bp_pq_pages *p, size_t n, struct bp_err *err)
 
     if (have >= n || p->at >= p->chunk->to)
         return 0;
+    if (p->at < p->stop && p->told != p->stop && !p->first_only)
+        bp_input_want(&p->file->in, (size_t)(p->stop - p->at), p->at);
+    p->told = p->stop;
     if (p->at < p->stop)
         want = BP_MAX(n, have + (size_t)BP_MIN((int64_t)AHEAD_BYTES, p->stop - p->at));
     if (p->ahead_pos) {

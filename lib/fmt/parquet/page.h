@@ -29,6 +29,8 @@ struct bp_pq_pages {
     const struct bp_pq_chunk *chunk;
     int64_t at;          /* of the file: what was read ahead ends here */
     int64_t stop;        /* behind this place nothing is read ahead; the chunk's end */
+    int64_t told;        /* the stop up to which it was said what is wanted */
+    bool first_only;     /* no more than the first page is wanted */
     struct bp_buf ahead; /* [ahead_pos, len) are not used yet */
     size_t ahead_pos;
     int64_t n_pages;

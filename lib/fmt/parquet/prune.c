@@ -55,6 +55,7 @@ static struct bp_pq_dict *load_dict(struct group *k, int col)
     int64_t skip = 0;
 
     bp_pq_pages_open(&pages, k->p->file, column_of(k, col), chunk_of(k, col));
+    pages.first_only = true;
     if (bp_pq_pages_next(&pages, &skip, &raw, &quiet) == 0 && raw.h.type == BP_PQ_DICT_PAGE &&
         raw.h.raw_bytes <= k->p->most_bytes && raw.h.n_values <= k->p->most_bytes / 16) {
         raw.most_bytes = k->p->most_bytes;
