@@ -48,8 +48,10 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
 CMDS := $(CMD_SRC:cmd/%.c=$(B)/bin/%)
 UNITS := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 REPLAYS := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%-replay)
-HELPER_SRC := $(wildcard libexec/remote/*.c)
-HELPERS := $(B)/libexec/batchpipe/bp-remote
+# a helper each room of libexec
+HELPERS := $(patsubst libexec/%/,$(B)/libexec/batchpipe/bp-%,$(sort $(dir $(wildcard libexec/*/*.c))))
+LIBS_remote := -lcurl
+LIBS_sqlite := -lsqlite3
 GENS := $(GEN_SRC:examples/taxi/%.c=$(B)/bin/%)
 BENCH_GENS := $(BENCH_SRC:tests/bench/gen/%.c=$(B)/bench/bin/%)
 
@@ -76,10 +78,11 @@ $(CMDS): $(B)/bin/%: $(B)/obj/cmd/%.o $(B)/libbp.a
 	$(Q)$(CC) $(ALL_LDFLAGS) $< $(B)/libbp.a $(LIBS) -o $@
 
 # started by the commands for names that ask for them: only they are linked with such libraries
-$(B)/libexec/batchpipe/bp-remote: $(HELPER_SRC:%.c=$(B)/obj/%.o) $(B)/libbp.a
+.SECONDEXPANSION:
+$(HELPERS): $(B)/libexec/batchpipe/bp-%: $$(addprefix $(B)/obj/,$$(addsuffix .o,$$(basename $$(wildcard libexec/$$*/*.c)))) $(B)/libbp.a
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  ld   $@")
-	$(Q)$(CC) $(ALL_LDFLAGS) $^ -lcurl $(LIBS) -o $@
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS_$*) $(LIBS) -o $@
 
 $(GENS): $(B)/bin/%: $(B)/obj/examples/taxi/%.o
 	@mkdir -p $(@D)
@@ -128,7 +131,7 @@ $(SHIM): tests/fault/shim.c
 # ---- what must be installed ----
 DEB_BUILD := gcc make pkg-config libpg-query-dev libcsv-dev libisal-dev zlib1g-dev libzstd-dev \
 	liblz4-dev libbz2-dev liblzma-dev libsnappy-dev libbrotli-dev libxxhash-dev libjansson-dev \
-	libpcre2-dev libcurl4-openssl-dev
+	libpcre2-dev libcurl4-openssl-dev libsqlite3-dev
 DEB_TEST := bats clang clang-format-14 python3-venv mandoc parallel mawk postgresql tzdata
 
 deps:

@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "sys/helper.h"
 #include "sys/wire.h"
 
 struct call {
@@ -45,27 +46,6 @@ static struct {
 
 /* ---- the process ---- */
 
-/* The helper belongs to this program's build: BIN/../libexec/batchpipe. */
-static int helper_path(char *out, size_t n, struct bp_err *err)
-{
-    char self[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-
-    if (len < 0)
-        return bp_fail_errno(err, errno, "cannot tell where this program lies");
-    self[len] = '\0';
-    for (int i = 0; i < 2; i++) {
-        char *slash = strrchr(self, '/');
-
-        if (slash)
-            *slash = '\0';
-    }
-    if ((size_t)snprintf(out, n, "%s/libexec/batchpipe/bp-remote", self) >= n ||
-        access(out, X_OK) < 0)
-        return bp_fail(err, BP_EDATA, "the helper for http and s3 is not installed: '%s'", out);
-    return 0;
-}
-
 int bp_remote_start(const char *mode, const char *url, int *fd, int *data, int *pid,
                     struct bp_err *err)
 {
@@ -76,7 +56,7 @@ int bp_remote_start(const char *mode, const char *url, int *fd, int *data, int *
     posix_spawn_file_actions_t actions;
     pid_t child;
 
-    BP_TRY(helper_path(path, sizeof path, err));
+    BP_TRY(bp_helper_path("bp-remote", path, sizeof path, err));
     posix_spawn_file_actions_init(&actions);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
         (data && pipe2(pipes, O_CLOEXEC) < 0) ||

@@ -190,18 +190,21 @@ static int command_for(struct finding *f, const char *name, struct bp_buf *out)
     return bp_buf_puts(out, from, err);
 }
 
-int bp_piece_open(struct bp_tool *t, const struct bp_open *o, const char *path, struct bp_input *in)
+int bp_piece_open(struct bp_tool *t, const struct bp_open *o, const struct bp_piece *p,
+                  struct bp_input *in)
 {
     struct finding f = {.t = t, .o = o};
     struct bp_buf text = {0};
     int rc;
 
+    if (p->command)
+        return bp_input_from_command(in, p->path, p->command, &t->err);
     if (!o || !o->from)
-        return bp_input_open(in, path, &t->err);
-    BP_GO(command_for(&f, path, &text));
+        return bp_input_open(in, p->path, &t->err);
+    BP_GO(command_for(&f, p->path, &text));
     if (!bp_buf_str(&text, &t->err))
         BP_GO(t->err.code);
-    rc = bp_input_from_command(in, path, (const char *)text.data, &t->err);
+    rc = bp_input_from_command(in, p->path, (const char *)text.data, &t->err);
 out:
     bp_buf_release(&text);
     return rc;
@@ -214,11 +217,11 @@ static int add_file(struct finding *f, const char *path)
     uint8_t head[33] = {0};
     const uint8_t *ahead;
     size_t got;
-    bool told;
+    bool told, by_helper;
 
     if (!p)
         return err->code;
-    BP_TRY(bp_piece_open(f->t, f->o, path, &p->in));
+    BP_TRY(bp_piece_open(f->t, f->o, p, &p->in));
     BP_TRY(bp_codec_detect(&p->in, err));
     BP_TRY(bp_input_peek(&p->in, sizeof head - 1, &ahead, &got, err));
     if (got)
@@ -228,7 +231,8 @@ static int add_file(struct finding *f, const char *path)
     BP_TRY(by_format_option(f, path, p, &told));
     if (told)
         return 0;
-    if (bp_ipc_is_stream(head, got))
+    BP_TRY(bp_piece_by_helper(f->t, p, "", head, got, &by_helper));
+    if (by_helper || bp_ipc_is_stream(head, got))
         p->kind = BP_PIECE_STREAM;
     else if (bp_ipc_is_file(head, got) && p->in.is_file)
         p->kind = BP_PIECE_ARROW;
@@ -241,6 +245,32 @@ static int add_file(struct finding *f, const char *path)
     else
         return tell_text(f, p, head, got);
     return 0;
+}
+
+/* FILE#TABLE of a database. */
+static int add_table(struct finding *f, const char *name, const char *file, const char *table)
+{
+    struct bp_piece *p = new_piece(f, file);
+    uint8_t head[32] = {0};
+    const uint8_t *ahead;
+    bool is_one;
+    size_t got;
+
+    if (!p)
+        return f->t->err.code;
+    BP_TRY(bp_input_open(&p->in, file, &f->t->err));
+    BP_TRY(bp_input_peek(&p->in, sizeof head, &ahead, &got, &f->t->err));
+    if (got)
+        memcpy(head, ahead, got);
+    BP_TRY(bp_piece_by_helper(f->t, p, table, head, got, &is_one));
+    if (!is_one)
+        return bp_fail(
+            &f->t->err, BP_EDATA,
+            "cannot open '%s': it is not there, and '%s' is neither a stage nor a database", name,
+            file);
+    p->kind = BP_PIECE_STREAM;
+    p->path = bp_arena_str(f->t->arena, name, &f->t->err);
+    return p->path ? 0 : f->t->err.code;
 }
 
 /* ---- a directory ---- */
@@ -466,6 +496,8 @@ static int add_operand(struct finding *f, const char *name)
             return f->t->err.code;
         if (bp_path_kind(dir) == BP_PATH_DIR)
             return add_range(f, dir, hash + 1);
+        if (bp_path_kind(dir) == BP_PATH_FILE)
+            return add_table(f, name, dir, hash + 1);
     }
     if (strpbrk(name, "*?["))
         return bp_remote_kind(name) ? add_remote_glob(f, name) : add_glob(f, name);

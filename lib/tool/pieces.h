@@ -20,9 +20,10 @@ enum bp_piece_kind {
 
 struct bp_piece {
     enum bp_piece_kind kind;
-    char *path;         /* in the tool's arena */
-    struct bp_input in; /* open, but for stages; goes with the first source made of it */
-    bool opened;        /* one was made (open.c) */
+    char *path;          /* in the tool's arena */
+    struct bp_input in;  /* open, but for stages; goes with the first source made of it */
+    const char *command; /* a helper that has its rows as a stream; NULL: none */
+    bool opened;         /* one was made (open.c) */
     struct bp_stage_range range;
     struct bp_constant *hive; /* n_hive columns that its directories tell; from the arena */
     int n_hive;
@@ -40,9 +41,13 @@ struct bp_pieces {
 /* names[0..n), n == 0: stdin, in the order given; a directory and a glob by name. */
 int bp_pieces_find(struct bp_tool *t, char *const *names, int n, const struct bp_open *o,
                    struct bp_pieces *out) BP_MUST;
-/* One of them (again). */
-int bp_piece_open(struct bp_tool *t, const struct bp_open *o, const char *path,
+/* p's input (again). */
+int bp_piece_open(struct bp_tool *t, const struct bp_open *o, const struct bp_piece *p,
                   struct bp_input *in) BP_MUST;
+/* by_helper.c: is it of a format that a helper reads? Then in is what that writes. table: of a
+ * database, or "". */
+int bp_piece_by_helper(struct bp_tool *t, struct bp_piece *p, const char *table,
+                       const uint8_t *head, size_t n, bool *is_one) BP_MUST;
 /* The task files of an output directory, pieces [from, n): their ledgers against one
  * another. Only Arrow files have one (ledgers.c). */
 int bp_pieces_check_ledgers(struct bp_tool *t, const struct bp_pieces *p, int from, const char *dir,
