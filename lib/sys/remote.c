@@ -170,11 +170,24 @@ out:
     return rc;
 }
 
+/* False: it is not there any more, for its answer is being read. */
+static bool take_out(const struct call *c)
+{
+    struct call **at = &line.waiting;
+
+    while (*at && *at != c)
+        at = &(*at)->next;
+    if (!*at)
+        return false;
+    *at = c->next;
+    return true;
+}
+
 static void wait_for(struct call *c)
 {
     pthread_mutex_lock(&line.lock);
     while (!c->done) {
-        if (line.dead.code) {
+        if (line.dead.code && take_out(c)) {
             c->err = line.dead;
             c->done = true;
         } else if (line.reading) {
