@@ -18,7 +18,7 @@
 #define LEAST_BYTES ((int64_t)64 << 10) /* asked for at once */
 #define AHEAD_BYTES ((int64_t)16 << 20)
 #define NEAR_BYTES ((int64_t)4 << 20) /* threads take their turns in any order */
-#define CACHE_BYTES ((int64_t)48 << 20)
+#define CACHE_BYTES ((int64_t)40 << 20)
 
 int segment_keep_first(struct object *o, struct bp_err *err)
 {
@@ -165,6 +165,10 @@ static int ask_segment(struct object *o, struct segment **at, int64_t from, int6
                                 .max_bytes = (size_t)(to - from),
                                 .done = segment_came,
                                 .arg = s};
+    if (bp_buf_reserve(&s->r.out, (size_t)(to - from), err) < 0) {
+        bp_mem_free(s);
+        return err->code;
+    }
     s->next = *at;
     *at = s;
     objects.n_bytes += to - from;
