@@ -248,6 +248,8 @@ static int start_batch(struct join *j, struct bp_err *err)
     BP_TRY(make_room(j, j->batch.n_rows, err));
     j->row = 0;
     j->in_row = j->row_matched = false;
+    if (j->batch.n_rows == 0) /* it only tells of a share */
+        return 0;
     if (j->plan.type != BP_JOIN_CROSS)
         return bp_join_table_find(&j->table, &j->batch, j->heads, err);
     memset(j->heads, j->held.n_rows ? 0 : 0xff, (size_t)j->batch.n_rows * sizeof *j->heads);
