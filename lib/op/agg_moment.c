@@ -16,28 +16,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "op/agg_exact.h"
-
-enum { XX, YY, XY, PRODUCTS };
-
-#define PIECES 3
-#define FEED_CAP 1024
-#define FEED_ROW 9      /* of one row at most 9 products */
-#define LARGEST 0x1p511 /* whose square is a double */
-
-/* Doubles on their way into one exact sum: on the stack, as there may be a thousand aggregates. */
-struct feed {
-    double v[FEED_CAP];
-    uint32_t ids[FEED_CAP + BP_AGG_AHEAD];
-    int64_t n;
-};
-
-struct moment {
-    struct bp_agg base;
-    struct bp_agg_array n; /* int64_t: rows without NULL */
-    struct bp_exact sum[2];
-    struct bp_exact high[PRODUCTS], low[PRODUCTS];
-};
+#include "op/agg_moment.h"
 
 /* ---- what each function needs ---- */
 
@@ -51,11 +30,11 @@ static bool is_regr(const struct bp_agg *a)
     return strncmp(a->kind->func, "regr_", 5) == 0;
 }
 
-static bool needs(const struct bp_agg *a, int product)
+bool bp_moment_needs(const struct bp_agg *a, int product)
 {
     if (a->kind->n_args == 1)
-        return product == XX;
-    return product == XY || named(a, "corr") || is_regr(a);
+        return product == BP_XX;
+    return product == BP_XY || named(a, "corr") || is_regr(a);
 }
 
 static bool is_pop(const struct bp_agg *a)
@@ -67,13 +46,13 @@ static bool is_pop(const struct bp_agg *a)
 
 static int moment_grow(struct bp_agg *a, int64_t n_groups, struct bp_err *err)
 {
-    struct moment *m = (struct moment *)a;
+    struct bp_moment *m = (struct bp_moment *)a;
 
     BP_TRY(bp_agg_array_grow(a, &m->n, sizeof(int64_t), n_groups, err));
     for (int i = 0; i < a->kind->n_args; i++)
         BP_TRY(bp_exact_grow(&m->sum[i], a, n_groups, err));
-    for (int i = 0; i < PRODUCTS; i++) {
-        if (!needs(a, i))
+    for (int i = 0; i < BP_PRODUCTS; i++) {
+        if (!bp_moment_needs(a, i))
             continue;
         BP_TRY(bp_exact_grow(&m->high[i], a, n_groups, err));
         BP_TRY(bp_exact_grow(&m->low[i], a, n_groups, err));
@@ -84,167 +63,28 @@ static int moment_grow(struct bp_agg *a, int64_t n_groups, struct bp_err *err)
 
 static void moment_release(struct bp_agg *a)
 {
-    struct moment *m = (struct moment *)a;
+    struct bp_moment *m = (struct bp_moment *)a;
 
     for (int i = 0; i < 2; i++)
         bp_exact_release(&m->sum[i]);
-    for (int i = 0; i < PRODUCTS; i++) {
+    for (int i = 0; i < BP_PRODUCTS; i++) {
         bp_exact_release(&m->high[i]);
         bp_exact_release(&m->low[i]);
     }
     bp_mem_free(m->n.p);
 }
 
-/* ---- rows ---- */
-
-static int split_int(bp_int128 v, double *to)
-{
-    int n = 0;
-
-    do {
-        double d = (double)v;
-
-        to[n++] = d;
-        v -= (bp_int128)d;
-    } while (v && n < PIECES);
-    return n;
-}
-
-/* Value i as doubles that add up to it. */
-static int split(const struct bp_column *c, int64_t i, double *to)
-{
-    switch (c->type.kind) {
-    case BP_FLOAT64: *to = ((const double *)c->data)[i]; return 1;
-    case BP_FLOAT32: *to = (double)((const float *)c->data)[i]; return 1;
-    case BP_INT8: *to = ((const int8_t *)c->data)[i]; return 1;
-    case BP_INT16: *to = ((const int16_t *)c->data)[i]; return 1;
-    case BP_INT32: *to = ((const int32_t *)c->data)[i]; return 1;
-    case BP_UINT8: *to = ((const uint8_t *)c->data)[i]; return 1;
-    case BP_UINT16: *to = ((const uint16_t *)c->data)[i]; return 1;
-    case BP_UINT32: *to = ((const uint32_t *)c->data)[i]; return 1;
-    case BP_INT64: return split_int(((const int64_t *)c->data)[i], to);
-    case BP_UINT64: return split_int(((const uint64_t *)c->data)[i], to);
-    default: return split_int(((const bp_int128 *)c->data)[i], to);
-    }
-}
-
-static void feed_put(struct feed *f, double v, uint32_t id)
-{
-    f->v[f->n] = v;
-    f->ids[f->n++] = id;
-}
-
-static int feed_flush(struct feed *f, struct bp_exact *x, struct bp_agg *a, struct bp_err *err)
-{
-    struct bp_column c = {.type = BP_TYPE(BP_FLOAT64), .n_rows = f->n, .data = f->v};
-    struct bp_agg_rows r = {.cols = &c, .n_rows = f->n, .ids = f->ids};
-    int64_t n = f->n;
-
-    f->n = 0;
-    return n ? bp_exact_add(x, a, &r, err) : 0;
-}
-
-/* Flushed where one row more might not fit. */
-static int feed_check(struct feed *f, struct bp_exact *x, struct bp_agg *a, struct bp_err *err)
-{
-    return f->n > FEED_CAP - FEED_ROW ? feed_flush(f, x, a, err) : 0;
-}
-
-static bool has_value(const struct bp_agg *a, const struct bp_agg_rows *r, int64_t i)
-{
-    for (int k = 0; k < a->kind->n_args; k++)
-        if (r->cols[k].n_nulls && !bp_bit_get(r->cols[k].valid, i))
-            return false;
-    return true;
-}
-
-static int sums_add(struct moment *m, const struct bp_agg_rows *r, int arg, struct bp_err *err)
-{
-    struct bp_agg *a = &m->base;
-    double p[PIECES];
-    struct feed f;
-
-    f.n = 0;
-    for (int64_t i = 0; i < r->n_rows; i++) {
-        if (!has_value(a, r, i))
-            continue;
-        BP_TRY(feed_check(&f, &m->sum[arg], a, err));
-        for (int k = 0, pieces = split(&r->cols[arg], i, p); k < pieces; k++)
-            feed_put(&f, p[k], r->ids ? r->ids[i] : 0);
-    }
-    return feed_flush(&f, &m->sum[arg], a, err);
-}
-
-static int too_large(const struct bp_agg *a, struct bp_err *err)
-{
-    return bp_fail(err, BP_EDATA,
-                   "column %s: a value of 2^511 or more, whose square no double holds, has "
-                   "no %s; divide the argument",
-                   a->name, a->kind->func);
-}
-
-/* Infinities and NaN are told by the sums. */
-static int products_add(struct moment *m, const struct bp_agg_rows *r, int product,
-                        struct bp_err *err)
-{
-    const struct bp_column *cx = &r->cols[product == YY], *cy = &r->cols[product != XX];
-    struct bp_agg *a = &m->base;
-    double px[PIECES], py[PIECES], high, low;
-    struct feed highs, lows;
-
-    highs.n = lows.n = 0;
-    for (int64_t i = 0; i < r->n_rows; i++) {
-        uint32_t id = r->ids ? r->ids[i] : 0;
-        int nx, ny;
-
-        if (!has_value(a, r, i))
-            continue;
-        nx = split(cx, i, px);
-        ny = split(cy, i, py);
-        if (!isfinite(*px) || !isfinite(*py))
-            continue;
-        if (fabs(*px) >= LARGEST || fabs(*py) >= LARGEST)
-            return too_large(a, err);
-        BP_TRY(feed_check(&highs, &m->high[product], a, err));
-        BP_TRY(feed_check(&lows, &m->low[product], a, err));
-        for (int k = 0; k < nx * ny; k++) {
-            high = px[k / ny] * py[k % ny];
-            low = fma(px[k / ny], py[k % ny], -high);
-            feed_put(&highs, high, id);
-            if (low != 0)
-                feed_put(&lows, low, id);
-        }
-    }
-    BP_TRY(feed_flush(&highs, &m->high[product], a, err));
-    return feed_flush(&lows, &m->low[product], a, err);
-}
-
-static int moment_update(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_err *err)
-{
-    struct moment *m = (struct moment *)a;
-    int64_t *count = m->n.p;
-
-    for (int64_t i = 0; i < r->n_rows; i++)
-        count[r->ids ? r->ids[i] : 0] += has_value(a, r, i);
-    for (int k = 0; k < a->kind->n_args; k++)
-        BP_TRY(sums_add(m, r, k, err));
-    for (int k = 0; k < PRODUCTS; k++)
-        if (needs(a, k))
-            BP_TRY(products_add(m, r, k, err));
-    return 0;
-}
-
 /* ---- states ---- */
 
 /* The exact sums in the order of the parts, after the count. */
-static int list_sums(struct moment *m, struct bp_exact *list[BP_AGG_PARTS_MAX])
+static int list_sums(struct bp_moment *m, struct bp_exact *list[BP_AGG_PARTS_MAX])
 {
     int n = 0;
 
     for (int i = 0; i < m->base.kind->n_args; i++)
         list[n++] = &m->sum[i];
-    for (int i = 0; i < PRODUCTS; i++) {
-        if (!needs(&m->base, i))
+    for (int i = 0; i < BP_PRODUCTS; i++) {
+        if (!bp_moment_needs(&m->base, i))
             continue;
         list[n++] = &m->high[i];
         list[n++] = &m->low[i];
@@ -255,7 +95,7 @@ static int list_sums(struct moment *m, struct bp_exact *list[BP_AGG_PARTS_MAX])
 static int moment_merge(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_err *err)
 {
     struct bp_exact *list[BP_AGG_PARTS_MAX];
-    struct moment *m = (struct moment *)a;
+    struct bp_moment *m = (struct bp_moment *)a;
     const int64_t *v = r->cols[0].data;
     int64_t *count = m->n.p;
     bool bad = false;
@@ -282,7 +122,7 @@ static int moment_save(struct bp_agg *a, const uint32_t *ids, int64_t n, struct 
                        struct bp_err *err)
 {
     struct bp_exact *list[BP_AGG_PARTS_MAX];
-    struct moment *m = (struct moment *)a;
+    struct bp_moment *m = (struct bp_moment *)a;
     const int64_t *count = m->n.p;
     struct bp_agg_seen all = {0};
     int64_t *to;
@@ -381,7 +221,7 @@ static void to_big(uint64_t *acc, int n, int exp2, struct bp_big *out)
 }
 
 /* n * sum(product) - sum * sum, exactly. */
-static void numerator(const struct moment *m, int product, uint32_t id, struct bp_big *out)
+static void numerator(const struct bp_moment *m, int product, uint32_t id, struct bp_big *out)
 {
     uint64_t acc[LIMBS + 2] = {0};
     struct bp_big n, a, b;
@@ -395,8 +235,8 @@ static void numerator(const struct moment *m, int product, uint32_t id, struct b
     bp_exact_total(&m->low[product], id, &a);
     drop_zeros(&a);
     multiply(&term[1], &n, &a);
-    bp_exact_total(&m->sum[product == YY], id, &a);
-    bp_exact_total(&m->sum[product != XX], id, &b);
+    bp_exact_total(&m->sum[product == BP_YY], id, &a);
+    bp_exact_total(&m->sum[product != BP_XX], id, &b);
     drop_zeros(&a);
     drop_zeros(&b);
     multiply(&term[2], &a, &b);
@@ -439,7 +279,7 @@ static int scale_of(struct bp_type t)
 }
 
 /* The numerator over n * d: a variance or covariance, rounded once. */
-static double spread(const struct moment *m, int product, uint32_t id, uint64_t d)
+static double spread(const struct bp_moment *m, int product, uint32_t id, uint64_t d)
 {
     const struct bp_type *args = m->base.args;
     struct bp_big b;
@@ -447,25 +287,25 @@ static double spread(const struct moment *m, int product, uint32_t id, uint64_t 
     numerator(m, product, id, &b);
     bp_big_divide(&b, (uint64_t)((const int64_t *)m->n.p)[id]);
     bp_big_divide(&b, d);
-    divide_by_scale(&b, scale_of(args[product == YY]));
-    divide_by_scale(&b, scale_of(args[product != XX]));
-    if (product != XY && b.neg)
+    divide_by_scale(&b, scale_of(args[product == BP_YY]));
+    divide_by_scale(&b, scale_of(args[product != BP_XX]));
+    if (product != BP_XY && b.neg)
         return 0; /* of values so small that their squares were cut off */
     return bp_big_round(&b);
 }
 
-static double correlation(const struct moment *m, uint32_t id, uint64_t n, bool *is_null)
+static double correlation(const struct bp_moment *m, uint32_t id, uint64_t n, bool *is_null)
 {
-    double xx = spread(m, XX, id, n), yy = spread(m, YY, id, n), r;
+    double xx = spread(m, BP_XX, id, n), yy = spread(m, BP_YY, id, n), r;
 
     *is_null = xx == 0 || yy == 0;
     if (*is_null)
         return 0;
-    r = spread(m, XY, id, n) / (sqrt(xx) * sqrt(yy));
+    r = spread(m, BP_XY, id, n) / (sqrt(xx) * sqrt(yy));
     return r > 1 ? 1 : r < -1 ? -1 : r;
 }
 
-static double mean(const struct moment *m, int arg, uint32_t id)
+static double mean(const struct bp_moment *m, int arg, uint32_t id)
 {
     struct bp_big b;
 
@@ -476,9 +316,9 @@ static double mean(const struct moment *m, int arg, uint32_t id)
 }
 
 /* regr_f(y, x): the sums are rounded once, what is made of them as often as it is written. */
-static double regression(const struct moment *m, uint32_t id, bool *is_null)
+static double regression(const struct bp_moment *m, uint32_t id, bool *is_null)
 {
-    double xx = spread(m, YY, id, 1), yy = spread(m, XX, id, 1), xy = spread(m, XY, id, 1);
+    double xx = spread(m, BP_YY, id, 1), yy = spread(m, BP_XX, id, 1), xy = spread(m, BP_XY, id, 1);
     const char *what = m->base.kind->func + 5;
 
     if (strcmp(what, "sxx") == 0)
@@ -501,7 +341,7 @@ static double regression(const struct moment *m, uint32_t id, bool *is_null)
     return yy == 0 ? 1 : xy / xx * (xy / yy); /* regr_r2 */
 }
 
-static int result_of(const struct moment *m, uint32_t id, double *to, bool *is_null,
+static int result_of(const struct bp_moment *m, uint32_t id, double *to, bool *is_null,
                      struct bp_err *err)
 {
     uint64_t n = (uint64_t)((const int64_t *)m->n.p)[id];
@@ -520,7 +360,7 @@ static int result_of(const struct moment *m, uint32_t id, double *to, bool *is_n
     else if (regr)
         *to = regression(m, id, is_null);
     else
-        *to = spread(m, a->kind->n_args == 1 ? XX : XY, id, pop ? n : n - 1);
+        *to = spread(m, a->kind->n_args == 1 ? BP_XX : BP_XY, id, pop ? n : n - 1);
     if (isinf(*to))
         return bp_fail(err, BP_EDATA, "column %s: the %s is beyond double precision", a->name,
                        a->kind->func);
@@ -532,7 +372,7 @@ static int result_of(const struct moment *m, uint32_t id, double *to, bool *is_n
 static int moment_final(struct bp_agg *a, const uint32_t *ids, int64_t n, struct bp_column *out,
                         struct bp_err *err)
 {
-    const struct moment *m = (struct moment *)a;
+    const struct bp_moment *m = (struct bp_moment *)a;
     struct bp_builder b;
     int rc;
 
@@ -555,8 +395,13 @@ out:
 }
 
 static const struct bp_agg_ops moment_ops = {
-    sizeof(struct moment), moment_grow,  moment_update,  moment_merge,
-    moment_save,           moment_final, moment_release,
+    sizeof(struct bp_moment),
+    moment_grow,
+    bp_moment_update,
+    moment_merge,
+    moment_save,
+    moment_final,
+    moment_release,
 };
 
 /* ---- the records ---- */

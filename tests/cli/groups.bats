@@ -90,3 +90,14 @@ check() { # KEYS AGGS
     bp-reduce --mem 16M -k k 'sum(i) AS s, first(i) AS f' stage >want
     same want got
 }
+@test "NaN and infinity change the variance of their own group only, among blocks of any size" {
+    seq 3000 | awk 'BEGIN { print "k,x,n" } { printf "%d,%s,%d\n", $1 % 3,
+        $1 == 1000 ? "NaN" : $1 == 2001 ? "Infinity" : $1 / 7, $1 }' >nan.csv
+    aggs='var_pop(x) AS v, corr(x, n) AS c, stddev_samp(n) AS s'
+    bp-read -s 'k int, x double precision, n int' nan.csv >nan.arrow
+    BP_BATCH_ROWS=1 bp-reduce -k k "$aggs" nan.arrow | bp-sort k | bp-write >want
+    bp-reduce -k k "$aggs" nan.arrow | bp-sort k | bp-write >got
+    same want got
+    [ "$(sed -n 's/,.*//p' got | wc -l)" = 4 ]
+    [ "$(cut -d, -f2 got | tail -3 | tr '\n' ' ')" = 'NaN NaN 15306.107201853702 ' ]
+}
