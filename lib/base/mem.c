@@ -42,6 +42,11 @@ void bp_mem_bound(int64_t limit_bytes)
     }
 }
 
+bool bp_mem_is_tight(void)
+{
+    return pool.max_bytes < (size_t)TIGHT_BYTES / POOL_SHARE;
+}
+
 static void pool_lock(void)
 {
     while (atomic_flag_test_and_set_explicit(&pool.busy, memory_order_acquire))

@@ -11,6 +11,7 @@
 #define BP_BASE_MEM_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,8 @@ void bp_mem_free(void *p);
 /* Memory that is free but kept, by the pool and by malloc, is to be small against
  * limit_bytes. To be called before threads start. */
 void bp_mem_bound(int64_t limit_bytes);
+/* Is that limit so low that buffers for speed alone are not worth it? */
+bool bp_mem_is_tight(void);
 
 struct bp_block {
     atomic_int refs;

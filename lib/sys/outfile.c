@@ -3,6 +3,9 @@
  * The commit. Order: write all, fsync the file, check its close, rename, fsync
  * the directory. Whatever happens before the rename leaves the old file; the
  * rename is atomic; a failed fsync is final and the file is not published.
+ *
+ * A small file goes through the page cache, where its reader finds it; what is
+ * behind the first BEHIND_BYTES of a large one is written behind, past it.
  */
 #include "sys/outfile.h"
 
@@ -18,11 +21,13 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "sys/behind.h"
 #include "sys/dir.h"
 #include "sys/guard.h"
 #include "sys/remote.h"
 
 #define ENCODED_BYTES ((size_t)64 << 10) /* written at a time, about */
+#define BEHIND_BYTES ((int64_t)32 << 20)
 
 /* Directory part of path into dir ("." if none); the name behind it. */
 static const char *split_path(const char *path, char *dir, size_t cap)
@@ -188,8 +193,31 @@ int bp_outfile_write(struct bp_outfile *f, const void *p, size_t n, struct bp_er
     return bp_outfile_writev(f, &iov, 1, err);
 }
 
+/* Is the file written behind from here on? Not where memory is tight. */
+static bool goes_behind(struct bp_outfile *f)
+{
+    if (!f->tried_behind && f->tmp_path && f->pos_bytes >= BEHIND_BYTES) {
+        f->tried_behind = true;
+        if (!bp_mem_is_tight())
+            f->behind = bp_behind_open(f->fd, f->path, f->pos_bytes);
+    }
+    return f->behind != NULL;
+}
+
+static int write_behind(struct bp_outfile *f, const struct iovec *iov, int n_iov,
+                        struct bp_err *err)
+{
+    for (int i = 0; i < n_iov; i++) {
+        BP_TRY(bp_behind_write(f->behind, iov[i].iov_base, iov[i].iov_len, err));
+        f->pos_bytes += (int64_t)iov[i].iov_len;
+    }
+    return 0;
+}
+
 static int write_all(struct bp_outfile *f, struct iovec *iov, int n_iov, struct bp_err *err)
 {
+    if (goes_behind(f))
+        return write_behind(f, iov, n_iov, err);
     while (n_iov > 0) {
         ssize_t w;
 
@@ -273,6 +301,8 @@ int bp_outfile_commit(struct bp_outfile *f, struct bp_err *err)
         return commit_far(f, err);
     if (!f->tmp_path) /* borrowed: a closed stdout or a full device shows at close */
         return close_fd(f, err);
+    if (f->behind && bp_behind_finish(f->behind, err) < 0)
+        goto fail;
     if (fsync(f->fd) < 0) {
         bp_fail_errno(err, errno, "cannot write '%s' to disk", f->path);
         goto fail;
@@ -298,6 +328,8 @@ fail:
 
 void bp_outfile_abort(struct bp_outfile *f)
 {
+    bp_behind_free(f->behind); /* before its descriptor is closed */
+    f->behind = NULL;
     if (f->encoder.self)
         f->encoder.free(f->encoder.self);
     bp_buf_release(&f->encoded);

@@ -36,6 +36,8 @@ struct bp_outfile_far {
     int (*why)(void *self, struct bp_err *err);
 };
 
+struct bp_behind; /* behind.h */
+
 struct bp_outfile {
     int fd;            /* -1 when closed */
     char *path;        /* final name; "stdout" for a borrowed descriptor */
@@ -46,7 +48,9 @@ struct bp_outfile {
     bool is_command;
     int guard; /* slot in the table of files that a signal removes */
     struct bp_encoder encoder;
-    struct bp_buf encoded; /* not yet written */
+    struct bp_buf encoded;    /* not yet written */
+    struct bp_behind *behind; /* a large file, from some byte on; else NULL */
+    bool tried_behind;
     const struct bp_outfile_far *far_ops;
     void *far_self; /* NULL: nothing of the kind, or it has ended */
 };
@@ -63,7 +67,7 @@ int bp_outfile_far(struct bp_outfile *f, const char *name, int fd, const struct 
 /* To the stdin of a shell command (command.c): it sees an end of file only by commit, which
  * fails unless it exits with 0; it is killed by abort, and when we are. */
 int bp_outfile_command(struct bp_outfile *f, const char *text, struct bp_err *err) BP_MUST;
-/* All of it, or an error; EPIPE is BP_ECLOSED. */
+/* All of it, or an error, which may be that of an earlier write; EPIPE is BP_ECLOSED. */
 int bp_outfile_write(struct bp_outfile *f, const void *p, size_t n, struct bp_err *err) BP_MUST;
 /* iov is scratch: it is changed. */
 int bp_outfile_writev(struct bp_outfile *f, struct iovec *iov, int n_iov,
