@@ -46,8 +46,9 @@ struct sort {
     bool sorted;
 
     struct bp_sort_runs runs;
-    int64_t taken_bytes; /* of the budget */
-    int n_counted;       /* chunks of held that are in taken_bytes */
+    int64_t taken_bytes;      /* of the budget */
+    int n_counted;            /* chunks of held that are in taken_bytes */
+    size_t counted_row_bytes; /* when they were counted */
 
     int64_t piece_rows;
     int64_t n_rows, given_rows, taken_rows; /* of the output */
@@ -124,9 +125,13 @@ static void give_back(struct sort *s)
     s->n_counted = 0;
 }
 
-/* The one place where held rows are counted; false: they are more than may be. */
+/* The one place where held rows are counted; false: they are more than may be. When rows
+ * have become wider, those counted before will be, too. */
 static bool count_held(struct sort *s)
 {
+    if (s->counted_row_bytes != s->rows.row_bytes)
+        give_back(s);
+    s->counted_row_bytes = s->rows.row_bytes;
     for (; s->n_counted < s->held.n_chunks; s->n_counted++) {
         int64_t bytes = chunk_bytes(s, s->n_counted);
 
@@ -257,6 +262,8 @@ static int prepare(struct sort *s, struct bp_err *err)
     size_t n_chunks = (size_t)s->held.n_chunks;
 
     s->given_rows = s->taken_rows = 0;
+    if (s->as_rows)
+        BP_TRY(bp_sort_rows_settle(&s->rows, s->ctx->n_threads, err));
     s->piece_rows = bp_ctx_batch_rows(s->ctx, &s->schema);
     BP_TRY(bp_sort_order(&s->order, &s->held, &s->keys, s->ctx->n_threads, err));
     s->n_rows = s->limit >= 0 ? BP_MIN(s->limit, s->order.n) : s->order.n;

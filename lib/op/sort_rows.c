@@ -5,15 +5,16 @@
  */
 #include "op/sort_rows.h"
 
+#include <stdatomic.h>
 #include <string.h>
+
+#include "op/sort_par.h"
+#include "op/sort_width.h"
 
 #define BLOCK 64 /* rows */
 #define LINE_BYTES 64
 #define INLINE_BYTES 4
-
-typedef struct {
-    uint64_t half[2];
-} bytes16;
+#define WIDTH_MAX 16
 
 /* Of a text: its length, and its bytes or their place in the heap. */
 struct slot {
@@ -31,6 +32,69 @@ static size_t width_of(struct bp_type t)
     return bp_type_is_bytes(t) ? sizeof(struct slot) : bp_type_width_bytes(t);
 }
 
+/* Is it kept in the bytes its values need? Else in those of its type. */
+static bool is_narrowed(struct bp_type t)
+{
+    return t.kind != BP_BOOL && !bp_type_is_bytes(t);
+}
+
+/* ---- layouts ---- */
+
+/* Where the columns are in a row of these widths; the result is the row's bytes. */
+static size_t place_columns(const uint8_t *widths, int n_cols, uint32_t *at)
+{
+    size_t bytes = bp_bits_bytes(n_cols);
+
+    for (int c = 0; c < n_cols; c++) {
+        at[c] = (uint32_t)bytes;
+        bytes += widths[c];
+    }
+    return (bytes + 7) & ~(size_t)7;
+}
+
+/* The widths of cols become a layout, the last. */
+static int add_layout(struct bp_sort_rows *r, struct bp_err *err)
+{
+    size_t n_cols = (size_t)r->n_cols;
+    uint8_t **bigger = bp_mem_grow(r->layouts, (size_t)r->n_layouts + 1, sizeof *bigger, err);
+    uint32_t *at;
+
+    if (!bigger)
+        return err->code;
+    r->layouts = bigger;
+    bigger[r->n_layouts] = bp_mem_new(n_cols, 1, err);
+    at = bp_mem_new(n_cols, sizeof *at, err);
+    if (!bigger[r->n_layouts] || !at) {
+        bp_mem_free(bigger[r->n_layouts]);
+        bp_mem_free(at);
+        return err->code;
+    }
+    for (int c = 0; c < r->n_cols; c++)
+        bigger[r->n_layouts][c] = r->cols[c].width;
+    r->row_bytes = place_columns(bigger[r->n_layouts++], r->n_cols, at);
+    for (int c = 0; c < r->n_cols; c++)
+        r->cols[c].at = at[c];
+    bp_mem_free(at);
+    return 0;
+}
+
+/* The last layout is wide enough for this chunk. */
+static int widen(struct bp_sort_rows *r, const struct bp_batch *chunk, struct bp_err *err)
+{
+    bool wider = r->n_layouts == 0;
+
+    for (int c = 0; c < r->n_cols; c++) {
+        struct bp_sort_rows_col *col = &r->cols[c];
+        size_t need = is_narrowed(col->type) ? bp_sort_width(&chunk->cols[c]) : width_of(col->type);
+
+        if (need <= col->width)
+            continue;
+        col->width = (uint8_t)need;
+        wider = true;
+    }
+    return wider ? add_layout(r, err) : 0;
+}
+
 int bp_sort_rows_open(struct bp_sort_rows *r, const struct bp_schema *schema, struct bp_err *err)
 {
     memset(r, 0, sizeof *r);
@@ -38,13 +102,8 @@ int bp_sort_rows_open(struct bp_sort_rows *r, const struct bp_schema *schema, st
     if (!r->cols)
         return err->code;
     r->n_cols = schema->n_fields;
-    r->row_bytes = bp_bits_bytes(r->n_cols);
-    for (int c = 0; c < r->n_cols; c++) {
+    for (int c = 0; c < r->n_cols; c++)
         r->cols[c].type = schema->fields[c].type;
-        r->cols[c].at = (uint32_t)r->row_bytes;
-        r->row_bytes += width_of(r->cols[c].type);
-    }
-    r->row_bytes = (r->row_bytes + 7) & ~(size_t)7;
     return 0;
 }
 
@@ -59,6 +118,9 @@ void bp_sort_rows_release(struct bp_sort_rows *r)
             bp_dict_unref(k->dicts[c]);
         bp_mem_free(k->dicts);
     }
+    for (int i = 0; i < r->n_layouts; i++)
+        bp_mem_free(r->layouts[i]);
+    bp_mem_free(r->layouts);
     bp_mem_free(r->chunks);
     bp_mem_free(r->cols);
     memset(r, 0, sizeof *r);
@@ -66,23 +128,14 @@ void bp_sort_rows_release(struct bp_sort_rows *r)
 
 /* ---- columns to rows ---- */
 
-#define PUT_LOOP(type)                                                                             \
-    do {                                                                                           \
-        const type *v = (const type *)c->data + from;                                              \
-        for (int64_t i = 0; i < n; i++, to += row_bytes)                                           \
-            memcpy(to, &v[i], sizeof v[i]);                                                        \
-    } while (0)
-
-static void put_fixed(const struct bp_column *c, size_t row_bytes, int64_t from, int64_t n,
-                      uint8_t *to)
+/* The codes of a dictionary text have the first bytes of its slot. */
+static void put_numbers(const struct bp_column *c, size_t width, size_t row_bytes, int64_t from,
+                        int64_t n, uint8_t *to)
 {
-    switch (c->dict ? 4 : width_of(c->type)) {
-    case 1: PUT_LOOP(uint8_t); break;
-    case 2: PUT_LOOP(uint16_t); break;
-    case 4: PUT_LOOP(uint32_t); break;
-    case 8: PUT_LOOP(uint64_t); break;
-    default: PUT_LOOP(bytes16); break;
-    }
+    size_t wide = c->dict ? sizeof(int32_t) : bp_type_width_bytes(c->type);
+
+    bp_sort_width_put((const uint8_t *)c->data + (size_t)from * wide, wide, c->dict ? wide : width,
+                      n, to, row_bytes);
 }
 
 static void put_bools(const struct bp_column *c, size_t row_bytes, int64_t from, int64_t n,
@@ -162,7 +215,7 @@ static void put_rows(const struct bp_sort_rows *r, const struct bp_batch *chunk,
                 put_texts(col, r->row_bytes, from, n, to, out->heap ? out->heap->data : NULL,
                           &used);
             else
-                put_fixed(col, r->row_bytes, from, n, to);
+                put_numbers(col, r->cols[c].width, r->row_bytes, from, n, to);
         }
     }
 }
@@ -195,6 +248,7 @@ int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk, struc
     struct bp_sort_rows_chunk *out;
     int64_t heap = heap_bytes(r, chunk);
 
+    BP_TRY(widen(r, chunk, err));
     if (r->n_chunks == r->cap_chunks) {
         int want = r->cap_chunks ? r->cap_chunks * 2 : 64;
         struct bp_sort_rows_chunk *bigger =
@@ -209,13 +263,78 @@ int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk, struc
         return bp_fail(err, BP_EDATA, "more than 4 GiB of text in %lld rows",
                        (long long)chunk->n_rows);
     out = &r->chunks[r->n_chunks++];
-    *out = (struct bp_sort_rows_chunk){0};
+    *out = (struct bp_sort_rows_chunk){.n_rows = chunk->n_rows, .layout = r->n_layouts - 1};
     BP_TRY(bp_block_new(&out->rows, (size_t)chunk->n_rows * r->row_bytes, err));
     if (heap)
         BP_TRY(bp_block_new(&out->heap, (size_t)heap, err));
     BP_TRY(note_columns(r, chunk, out, err));
     put_rows(r, chunk, out);
     return 0;
+}
+
+/* ---- rows to wider rows ---- */
+
+struct settling {
+    struct bp_sort_rows *r;
+    atomic_bool failed; /* there was no memory */
+};
+
+/* Rows of other widths, by blocks of values of the type's width. */
+static void copy_rows(const struct bp_sort_rows *r, const struct bp_sort_rows_chunk *k,
+                      const uint32_t *at, size_t row_bytes, uint8_t *to)
+{
+    const uint8_t *widths = r->layouts[k->layout], *rows[BLOCK];
+    uint8_t vals[BLOCK * WIDTH_MAX];
+
+    for (int64_t from = 0; from < k->n_rows; from += BLOCK, to += BLOCK * r->row_bytes) {
+        int64_t n = BP_MIN(k->n_rows - from, BLOCK);
+
+        for (int64_t i = 0; i < n; i++) {
+            rows[i] = k->rows->data + (size_t)(from + i) * row_bytes;
+            memcpy(to + (size_t)i * r->row_bytes, rows[i], bp_bits_bytes(r->n_cols));
+        }
+        for (int c = 0; c < r->n_cols; c++) {
+            const struct bp_sort_rows_col *col = &r->cols[c];
+            size_t wide = width_of(col->type);
+
+            bp_sort_width_get(rows, at[c], widths[c], wide, n, vals);
+            bp_sort_width_put(vals, wide, col->width, n, to + col->at, r->row_bytes);
+        }
+    }
+}
+
+static void settle_chunk(void *ctx, int64_t i)
+{
+    struct settling *s = ctx;
+    struct bp_sort_rows *r = s->r;
+    struct bp_sort_rows_chunk *k = &r->chunks[i];
+    struct bp_err ignored = {0};
+    struct bp_block *wider;
+    uint32_t *at;
+    size_t row_bytes;
+
+    if (k->layout == r->n_layouts - 1)
+        return;
+    at = bp_mem_new((size_t)r->n_cols, sizeof *at, &ignored);
+    if (!at || bp_block_new(&wider, (size_t)k->n_rows * r->row_bytes, &ignored) < 0) {
+        atomic_store(&s->failed, true);
+    } else {
+        row_bytes = place_columns(r->layouts[k->layout], r->n_cols, at);
+        copy_rows(r, k, at, row_bytes, wider->data);
+        bp_block_unref(k->rows);
+        k->rows = wider;
+        k->layout = r->n_layouts - 1;
+    }
+    bp_mem_free(at);
+}
+
+int bp_sort_rows_settle(struct bp_sort_rows *r, int n_threads, struct bp_err *err)
+{
+    struct settling s = {.r = r};
+
+    atomic_init(&s.failed, false);
+    bp_par_each(n_threads, r->n_chunks, settle_chunk, &s);
+    return atomic_load(&s.failed) ? bp_fail_oom(err, BP_HELD_ROWS * r->row_bytes) : 0;
 }
 
 /* ---- rows to columns ---- */
@@ -238,23 +357,10 @@ static bool keeps_dict(const struct bp_sort_rows_col *col)
     return col->dict && !col->many_dicts && !col->has_plain;
 }
 
-#define GET_LOOP(type)                                                                             \
-    do {                                                                                           \
-        type *to = (type *)(void *)data + from;                                                    \
-        for (int64_t i = 0; i < n; i++)                                                            \
-            memcpy(&to[i], rows[i] + at, sizeof to[i]);                                            \
-    } while (0)
-
-static void get_fixed(size_t width, const uint8_t *const rows[], size_t at, int64_t from, int64_t n,
-                      uint8_t *data)
+static void get_numbers(const uint8_t *const rows[], size_t at, size_t narrow, size_t wide,
+                        int64_t from, int64_t n, uint8_t *vals)
 {
-    switch (width) {
-    case 1: GET_LOOP(uint8_t); break;
-    case 2: GET_LOOP(uint16_t); break;
-    case 4: GET_LOOP(uint32_t); break;
-    case 8: GET_LOOP(uint64_t); break;
-    default: GET_LOOP(bytes16); break;
-    }
+    bp_sort_width_get(rows, at, narrow, wide, n, vals + (size_t)from * wide);
 }
 
 static void get_bools(const uint8_t *const rows[], size_t at, int64_t from, int64_t n,
@@ -289,10 +395,13 @@ static void get_block(struct gather *g, const uint8_t *const rows[], int64_t fro
         if (col->type.kind == BP_BOOL)
             get_bools(rows, col->at, from, n, out->own[1]->data);
         else if (g->slots[c])
-            get_fixed(sizeof(struct slot), rows, col->at, from, n, g->slots[c]->data);
+            get_numbers(rows, col->at, sizeof(struct slot), sizeof(struct slot), from, n,
+                        g->slots[c]->data);
+        else if (keeps_dict(col))
+            get_numbers(rows, col->at, sizeof(int32_t), sizeof(int32_t), from, n,
+                        out->own[1]->data);
         else
-            get_fixed(keeps_dict(col) ? sizeof(int32_t) : width_of(col->type), rows, col->at, from,
-                      n, out->own[1]->data);
+            get_numbers(rows, col->at, col->width, width_of(col->type), from, n, out->own[1]->data);
     }
 }
 

@@ -2,9 +2,12 @@
 /*
  * The rows of a wide table kept as rows, so that to fetch one at random costs a few
  * cache misses and not one for each column. A row has a bit for each column (1 =
- * value present), then its values; of a text its length and first four bytes, or
- * where in its chunk's heap it stands; of a dictionary text its code. Chunks are
- * those of bp_held, and so are the numbers of rows.
+ * value present), then its values, numbers in the bytes they need (sort_width); of a
+ * text its length and first four bytes, or where in its chunk's heap it stands; of a
+ * dictionary text its code. Chunks are those of bp_held, and so are the numbers of rows.
+ *
+ * What numbers need is known when all are there: until then a chunk has the widths that were
+ * needed so far, and bp_sort_rows_settle gives all chunks the last ones.
  */
 #ifndef BP_OP_SORT_ROWS_H
 #define BP_OP_SORT_ROWS_H
@@ -14,6 +17,7 @@
 struct bp_sort_rows_col {
     struct bp_type type;
     uint32_t at;          /* bytes from the row's start */
+    uint8_t width;        /* bytes of it, so far */
     bool has_nulls;       /* in any chunk */
     bool has_plain;       /* text: in some chunk without a dictionary */
     struct bp_dict *dict; /* of all chunks so far, if one; borrowed from a chunk */
@@ -22,6 +26,8 @@ struct bp_sort_rows_col {
 
 struct bp_sort_rows_chunk {
     struct bp_block *rows;
+    int layout; /* number of the widths that rows has */
+    int64_t n_rows;
     struct bp_block *heap;  /* of long texts; may be NULL */
     struct bp_dict **dicts; /* [n_cols], or NULL if there is none */
 };
@@ -30,6 +36,8 @@ struct bp_sort_rows {
     struct bp_sort_rows_col *cols;
     int n_cols;
     size_t row_bytes;
+    uint8_t **layouts; /* [n_layouts][n_cols]: widths; the last ones are those of cols */
+    int n_layouts;
     struct bp_sort_rows_chunk *chunks;
     int n_chunks, cap_chunks;
 };
@@ -37,9 +45,11 @@ struct bp_sort_rows {
 int bp_sort_rows_open(struct bp_sort_rows *r, const struct bp_schema *schema,
                       struct bp_err *err) BP_MUST;
 void bp_sort_rows_release(struct bp_sort_rows *r);
-/* The next chunk, copied; of its columns the first n_cols. */
+/* The next chunk, copied; of its columns the first n_cols. row_bytes may grow by it. */
 int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk,
                      struct bp_err *err) BP_MUST;
+/* All chunks have rows of row_bytes from here on: after the last add, before gather. */
+int bp_sort_rows_settle(struct bp_sort_rows *r, int n_threads, struct bp_err *err) BP_MUST;
 /* out gets columns and n_rows: the rows (chunk << 32 | row) in refs. Thread safe. */
 int bp_sort_rows_gather(const struct bp_sort_rows *r, const uint64_t *refs, int64_t n,
                         struct bp_batch *out, struct bp_err *err) BP_MUST;

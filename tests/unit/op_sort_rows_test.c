@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "op/sort_rows.h"
+#include "op_table.h"
+
+static const char *const columns =
+    "i int, u ubigint, d decimal(38,2), s smallint, t text, b boolean, f double precision";
+
+/* Every chunk of two rows needs more bytes than those before it. */
+static const char *const widening =
+    "1,200,5,NULL,a,1,0.5;-1,3,-5,3,NULL,0,1.5;"
+    "300,1,128,-7,longer than a slot,1,2;NULL,0,-129,7,b,NULL,3;"
+    "70000,18446744073709551615,-9223372036854775808,300,c,0,4;5,0,70000,-300,,1,NULL;"
+    "-2147483648,9223372036854775808,9223372036854775807,1,e,0,6;"
+    "2147483647,4294967295,NULL,2,also a long text,1,7;";
+
+/* The chunks of a table as rows, gathered from the last row to the first. */
+static const char *backwards(struct bp_source in, int n_threads)
+{
+    struct bp_err err = {0};
+    struct bp_sort_rows r;
+    struct bp_batch b;
+    uint64_t refs[16];
+    int n = 0;
+
+    table_must(bp_sort_rows_open(&r, &in.schema, &err), &err);
+    while (bp_source_next(&in, &b, &err) == 0) {
+        for (int64_t row = 0; row < b.n_rows; row++)
+            refs[15 - n++] = (uint64_t)r.n_chunks << 32 | (uint64_t)row;
+        CHECK(bp_sort_rows_add(&r, &b, &err) == 0);
+        bp_batch_release(&b);
+    }
+    CHECK(bp_sort_rows_settle(&r, n_threads, &err) == 0);
+    table_must(bp_sort_rows_gather(&r, refs + 16 - n, n, &b, &err), &err);
+    bp_sort_rows_release(&r);
+    table_free(in.self);
+    in.self = bp_mem_new(1, sizeof(struct table), &err);
+    *(struct table *)in.self = (struct table){bp_mem_new(1, sizeof b, &err), 1, 0};
+    bp_batch_move(&((struct table *)in.self)->batches[0], &b);
+    return drain(&in);
+}
+
+static void rows_come_back_when_later_ones_needed_more_bytes(void)
+{
+    const char *all =
+        "2147483647,4294967295,NULL,2,also a long text,1,7;"
+        "-2147483648,9223372036854775808,9223372036854775807,1,e,0,6;"
+        "5,0,70000,-300,,1,NULL;70000,18446744073709551615,-9223372036854775808,300,c,0,4;"
+        "NULL,0,-129,7,b,NULL,3;300,1,128,-7,longer than a slot,1,2;"
+        "-1,3,-5,3,NULL,0,1.5;1,200,5,NULL,a,1,0.5;";
+
+    for (int n = 1; n <= 8; n++)
+        for (int threads = 1; threads <= 2; threads++)
+            CHECK_STR(backwards(table(columns, widening, n), threads), all);
+}
+
+static void dictionaries_are_kept_beside_numbers_that_widen(void)
+{
+    CHECK_STR(
+        backwards(table_dict(table("t text, i bigint, u text",
+                                   "x,1,p;y,2,q;x,300,p;NULL,4,long enough;y,-5000000000,p;", 2)),
+                  1),
+        "y,-5000000000,p;NULL,4,long enough;x,300,p;y,2,q;x,1,p;");
+}
+
+static void a_row_takes_the_bytes_its_values_need(void)
+{
+    struct bp_source in = table("a bigint, b decimal(38,0), c timestamp, d int", "1,-2,3,-4;", 1);
+    struct bp_err err = {0};
+    struct bp_sort_rows r;
+    struct bp_batch b;
+
+    NEED(bp_sort_rows_open(&r, &in.schema, &err) == 0);
+    NEED(bp_source_next(&in, &b, &err) == 0);
+    NEED(bp_sort_rows_add(&r, &b, &err) == 0);
+    CHECK(r.row_bytes == 8); /* a byte of bits, four of values, three to the next multiple */
+    bp_batch_release(&b);
+    bp_sort_rows_release(&r);
+    bp_source_free(&in);
+}
+
+UNIT_MAIN(T(rows_come_back_when_later_ones_needed_more_bytes),
+          T(dictionaries_are_kept_beside_numbers_that_widen),
+          T(a_row_takes_the_bytes_its_values_need))
