@@ -341,6 +341,18 @@ static double regression(const struct bp_moment *m, uint32_t id, bool *is_null)
     return yy == 0 ? 1 : xy / xx * (xy / yy); /* regr_r2 */
 }
 
+/* Whether argument arg plays a part; of both sides' rows in any case. */
+static bool reads(const struct bp_agg *a, int arg)
+{
+    static const char *const one_sided[2][2] = {{"regr_syy", "regr_avgy"},
+                                                {"regr_sxx", "regr_avgx"}};
+
+    for (int i = 0; i < 2; i++)
+        if (named(a, one_sided[1 - arg][i]))
+            return false;
+    return true;
+}
+
 static int result_of(const struct bp_moment *m, uint32_t id, double *to, bool *is_null,
                      struct bp_err *err)
 {
@@ -351,10 +363,12 @@ static int result_of(const struct bp_moment *m, uint32_t id, double *to, bool *i
     *is_null = n < (pop ? 1 : 2);
     if (*is_null)
         return 0;
-    *to = (double)NAN;
     for (int i = 0; i < a->kind->n_args; i++)
-        if (!bp_exact_is_finite(&m->sum[i], id))
+        if (reads(a, i) && !bp_exact_is_finite(&m->sum[i], id)) {
+            *to = strncmp(a->kind->func, "regr_avg", 8) == 0 ? bp_exact_round(&m->sum[i], id, 1)
+                                                             : (double)NAN;
             return 0;
+        }
     if (corr)
         *to = correlation(m, id, n, is_null);
     else if (regr)

@@ -12,8 +12,6 @@ Rule = collections.namedtuple("Rule", "reason pattern theirs")
 TypeRule = collections.namedtuple("TypeRule", "reason pattern ours theirs")
 ValueRule = collections.namedtuple("ValueRule", "reason pattern differs")
 
-SETUP = ""
-
 
 def floats(call):
     """Decimals become float64 before the call."""

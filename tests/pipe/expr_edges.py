@@ -27,6 +27,7 @@ csv.field_size_limit(1 << 30)
 import calls  # noqa: E402
 import postgres  # noqa: E402
 import rules  # noqa: E402
+import sides  # noqa: E402
 import tap  # noqa: E402
 import values  # noqa: E402
 
@@ -60,7 +61,7 @@ def bind_theirs(server, cases):
     """The first text that PostgreSQL knows, and its type."""
     asked = [(c, t) for c in cases for t in c.texts]
     script = [f"\\echo # {i}\nSELECT {t} FROM {table(c.call.types)} \\gdesc\n" for i, (c, t) in enumerate(asked)]
-    p = server.psql(setup() + "".join(script) + "\\echo # end\n")
+    p = server.psql(sides.setup() + "".join(script) + "\\echo # end\n")
     at, kind = None, None
     refusals = iter(re.findall(r"ERROR:  (.*)", p.stderr.decode()))
     for line in p.stdout.decode().splitlines() + ["# end"]:
@@ -81,65 +82,6 @@ def bind_theirs(server, cases):
 
 def table(types):
     return "t_" + "_".join(types) if types else "t_none"
-
-
-SETUP = """
-CREATE FUNCTION pg_temp.dec(x numeric, p int, s int) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $f$
-BEGIN
- IF x = 'NaN' OR abs(x) = 'Infinity' OR abs(round(x, s)) >= ('1e' || p - s)::numeric THEN
-  RAISE numeric_value_out_of_range; END IF;
- RETURN round(x, s)::text; END $f$;
-CREATE FUNCTION pg_temp.fit(x numeric, lo numeric, hi numeric) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $f$
-BEGIN
- IF NOT (x BETWEEN lo AND hi) THEN RAISE numeric_value_out_of_range; END IF;
- RETURN CASE WHEN x = trunc(x) THEN trunc(x)::text ELSE x::text END; END $f$;
-CREATE FUNCTION pg_temp.int4(x bigint) RETURNS int LANGUAGE sql IMMUTABLE AS $f$
- SELECT CASE WHEN x > 2147483647 THEN 2147483647 WHEN x < -2147483648 THEN -2147483648 ELSE x END::int $f$;
-CREATE FUNCTION pg_temp.exact(x float8) RETURNS numeric LANGUAGE sql IMMUTABLE AS $f$
- SELECT CASE WHEN abs(x) >= 1e15 AND abs(x) < 1e19 THEN (x / 65536)::bigint::numeric * 65536 +
-  (x - (x / 65536)::bigint::float8 * 65536)::bigint ELSE x::text::numeric END $f$;
-CREATE FUNCTION pg_temp.exact(x numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS $f$ SELECT x $f$;
-CREATE FUNCTION pg_temp.even(x float8) RETURNS numeric LANGUAGE sql IMMUTABLE AS $f$
- SELECT CASE WHEN abs(x) < 1e15 THEN x::bigint::numeric ELSE pg_temp.exact(x) END $f$;
-CREATE FUNCTION pg_temp.digits(x text) RETURNS numeric LANGUAGE sql IMMUTABLE AS $f$
- SELECT CASE WHEN x ~ '^ *[-+]?[0-9]+ *$' THEN x::numeric ELSE x::int::numeric END $f$;
-CREATE FUNCTION pg_temp.at(x bigint, per_second int) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $f$
- SELECT to_timestamp(0) + make_interval(days => div(x, 86400::bigint * per_second)::int) +
-  interval '1 microsecond' * ((x % (86400::bigint * per_second)) * (1000000 / per_second)) $f$;
-CREATE FUNCTION pg_temp.down(x numeric, y numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS $f$
- SELECT div(x, y) - (mod(x, y) < 0)::int $f$;
-CREATE FUNCTION pg_temp.months(a timestamp) RETURNS numeric LANGUAGE sql IMMUTABLE AS $f$
- SELECT (extract(year from a) + (extract(year from a) < 0)::int) * 12 + extract(month from a) - 1 $f$;
-CREATE FUNCTION pg_temp.date_diff(part text, a timestamp, b timestamp) RETURNS bigint LANGUAGE sql IMMUTABLE AS $f$
- SELECT CASE
-  WHEN part = 'day' THEN b::date - a::date
-  WHEN part = 'week' THEN (date_trunc('week', b)::date - date_trunc('week', a)::date) / 7
-  WHEN part IN ('month', 'quarter', 'year', 'decade')
-  THEN pg_temp.down(pg_temp.months(b), n) - pg_temp.down(pg_temp.months(a), n)
-  ELSE pg_temp.down(floor(extract(epoch from b) * 1000000), n) - pg_temp.down(floor(extract(epoch from a) * 1000000), n) END
- FROM (SELECT CASE part WHEN 'hour' THEN 3600000000 WHEN 'minute' THEN 60000000 WHEN 'second' THEN 1000000
-  WHEN 'millisecond' THEN 1000 WHEN 'quarter' THEN 3 WHEN 'year' THEN 12 WHEN 'decade' THEN 120 ELSE 1 END::numeric AS n) AS unit $f$;
-CREATE FUNCTION pg_temp.date_diff(part text, a timestamptz, b timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE AS $f$
- SELECT pg_temp.date_diff(part, a::timestamp, b::timestamp) $f$;
-"""
-
-
-def setup():
-    return "SET client_min_messages = error; SET extra_float_digits = 1;\n" + SETUP + rules.SETUP
-
-
-LIMITS = {f"{u}{k}": (0 if u else -2**(n - 1), 2**(n if u else n - 1) - 1) for u in ("", "u")
-          for k, n in (("tinyint", 8), ("smallint", 16), ("integer", 32), ("bigint", 64))}
-
-
-def as_text(c):
-    """PostgreSQL's value as the text that our type has."""
-    decimal = re.fullmatch(r"decimal\((\d+),(\d+)\)", c.our_type or "")
-    if decimal and c.their_type != "text":
-        return f"pg_temp.dec(({c.theirs})::numeric, {decimal[1]}, {decimal[2]})"
-    if c.our_type in LIMITS and c.our_type != c.their_type:
-        return "pg_temp.fit({}, {}, {})".format(c.theirs, *LIMITS[c.our_type])
-    return f"({c.theirs})::text"
 
 
 ANSWERS = """
@@ -167,8 +109,8 @@ def their_values(server, room, cases):
         for k, c in enumerate(cases):
             names = [(values.column(t, i), values.TYPES[t][1]) for i, t in enumerate(c.call.types)]
             w.writerow([k, table(c.call.types), ", ".join(f"{n} {t}" for n, t in names), ", ".join(n for n, _ in names),
-                        as_text(c)])
-    out = server.sql(setup() + ANSWERS.format(path=path, errors=postgres.VALUE_ERRORS))
+                        sides.as_text(c.our_type, c.their_type, c.theirs)])
+    out = server.sql(sides.setup() + ANSWERS.format(path=path, errors=postgres.VALUE_ERRORS))
     for c, row in zip(cases, csv.reader(io.StringIO(out)), strict=True):
         c.their_values = json.loads(row[0])
 
@@ -196,19 +138,6 @@ def our_values(room, cases):
 
 # ---- what comes of it ----
 
-def plain_type(name):
-    """A type without its size, by one spelling."""
-    name = re.sub(r"\(\d+(,\d+)?\)", "", name)
-    name = {"timestamptz": "timestamp with time zone", "decimal": "numeric", "character varying": "text"}.get(name, name)
-    return name.replace(" without time zone", "")
-
-
-def same_type(c):
-    if re.search("tinyint|usmallint|uinteger|ubigint", c.our_type):  # there are none in PostgreSQL
-        return True
-    return plain_type(c.our_type) == plain_type(c.their_type)
-
-
 def difference(c, purposes):
     """What is wrong with a case, or None; what is on purpose is counted."""
     if c.our_refusal and (c.theirs is None or set(c.their_values) <= {"ERROR", "NULL"}):
@@ -217,7 +146,7 @@ def difference(c, purposes):
         return f"we refuse it ({c.our_refusal}), PostgreSQL gives {c.their_type}"
     if c.theirs is None:
         return f"we give {c.our_type}, PostgreSQL refuses it ({c.their_refusal})"
-    if not same_type(c):
+    if not sides.same_type(c.our_type, c.their_type):
         rule = rules.of_types(c)
         if not rule:
             return f"we give {c.our_type}, PostgreSQL {c.their_type}"
