@@ -17,9 +17,15 @@ def report(name, problem=None):
     sys.stdout.flush()
 
 
-def claim(ok, name, why=""):
+def claim(name, ok, why=""):
     """The same of a truth value."""
-    report(name, None if ok else why or "it does not")
+    report(name, None if ok else why or "it does not hold")
+
+
+def equal(name, got, want):
+    """Two lists of rows are the same."""
+    claim(name, got == want, f"{len(got)} rows, not {len(want)}; missing {[x for x in want if x not in got][:5]}, "
+                             f"unexpected {[x for x in got if x not in want][:5]}")
 
 
 def skip(name, why):

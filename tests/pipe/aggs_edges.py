@@ -222,7 +222,7 @@ def run(server, room, only):
         tap.report(f"partial states of {t} through a stage give the same bytes", bad)
     for r in agg_rules.ALL:
         if not only:
-            tap.claim(purposes[r], f"on purpose: {r.reason} ({purposes[r]})", "nothing needs this rule")
+            tap.claim(f"on purpose: {r.reason} ({purposes[r]})", purposes[r], "nothing needs this rule")
 
 
 def main():

@@ -24,6 +24,10 @@ from pathlib import Path
 
 import duckdb
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("BP_BUILD", ROOT / "build")).resolve() / "bin"
 ENV = {k: v for k, v in os.environ.items() if k not in ("BP_TASK", "BP_TASKS")}
@@ -108,19 +112,6 @@ MOMENTS = [(f, c) for c in ("i", "big", "d", "f") for f in (
 UNIQUE = [("var_samp(distinct i)", "variance", "i"), ("avg(distinct f)", "avg", "f"),
           ("covar_pop(distinct i, d)", "covar_pop", "i, d"), ("corr(distinct f, g)", "corr", "f, g")]
 PAIRS = [(f, c) for c in ("f, g", "i, d", "big, f") for f in ("covar_samp", "covar_pop", "corr")]
-
-tests = 0
-failed = 0
-
-
-def check(ok, name, why=""):
-    global tests, failed
-    tests += 1
-    failed += not ok
-    print(f"{'ok' if ok else 'not ok'} {tests} {name}")
-    if not ok:
-        print("# " + why.replace("\n", "\n# ")[:2000])
-
 
 def sh(script, cwd):
     p = subprocess.run(["bash", "-o", "pipefail", "-c", script], env=ENV, cwd=cwd,
@@ -233,7 +224,7 @@ def groups_of(rows, keys):
 def compare(name, got, want, ulps=0):
     bad = [f"key {k}: got {got.get(k)}, want {want.get(k)}" for k in want
            if k not in got or not equal(got[k], want[k], ulps)]
-    check(not bad and len(got) == len(want), name, "\n".join(bad) or "other groups")
+    tap.claim(name, not bad and len(got) == len(want), "\n".join(bad) or "other groups")
 
 
 def exact_sqrt(x):
@@ -285,7 +276,7 @@ def run(rows, cwd, keys, con):
     aggs = ", ".join(f"{a} AS c{i}" for i, a in enumerate(asked))
     how = "by key" if keys else "of everything"
     out = whole(aggs, keys, cwd)
-    check(out == staged(aggs, keys, cwd), f"{how}: three tasks give the same bytes", out)
+    tap.claim(f"{how}: three tasks give the same bytes", out == staged(aggs, keys, cwd), out)
     got = parse(out)
     n_keys = 1 if keys else 0
     column = [{(r[0] if keys else None): r[n_keys + i] for r in got} for i in range(len(asked))]
@@ -313,8 +304,7 @@ def main():
         write_csv(rows, Path(cwd) / "t.csv")
         run(rows, cwd, "k", con)
         run(rows, cwd, None, con)
-    print(f"1..{tests}")
-    return failed > 0
+    return tap.done()
 
 
 sys.exit(main())

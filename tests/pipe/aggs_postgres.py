@@ -227,7 +227,7 @@ def compare(server, room):
     for i, (a, p, ulps) in enumerate(items):
         bad = [f"group {k}: got {got.get(k, ['none'] * len(items))[i]}, PostgreSQL {want[k][i]}"
                for k in want if not equal(got[k][i], want[k][i], ulps)]
-        tap.claim(not bad and len(got) == len(want) + 1, a, "\n".join(bad) or "other groups")
+        tap.claim(a, not bad and len(got) == len(want) + 1, "\n".join(bad) or "other groups")
     for a, where in ERRORS:
         both = []
         for run in (lambda: sh(f"bp-filter -s {quote(SCHEMA)} {quote(where)} t.csv | bp-reduce "
@@ -237,23 +237,23 @@ def compare(server, room):
                 both.append(run())
             except RuntimeError:
                 both.append("an error")
-        tap.claim(both == ["an error"] * 2, f"{a} where {where} is an error", str(both))
+        tap.claim(f"{a} where {where} is an error", both == ["an error"] * 2, str(both))
 
 
 def same_bytes(room):
     whole = ours(room, "", "| bp-write")
     for rows in (1, 7):
-        tap.claim(sh(f"bp-reduce -s {quote(SCHEMA)} -k k @aggs.sql t.csv | bp-write", room, BP_BATCH_ROWS=str(rows))
-              == whole, f"inner batches of {rows} rows give the same bytes")
+        tap.claim(f"inner batches of {rows} rows give the same bytes", whole == sh(
+            f"bp-reduce -s {quote(SCHEMA)} -k k @aggs.sql t.csv | bp-write", room, BP_BATCH_ROWS=str(rows)))
     for tasks, parts in ((1, 64), (4, 1), (4, 64), (13, 64)):
         stage = f"stage{tasks}-{parts}"
         for i in range(tasks):
             sh(f"bp-reduce -s {quote(SCHEMA)} --partial --task {i}/{tasks} -k k @aggs.sql t.csv | "
                f"bp-shuffle --task {i}/{tasks} -n {parts} {stage}", room)
-        tap.claim(sh(f"bp-reduce --final {stage} | bp-write", room) == whole,
-              f"{tasks} tasks and {parts} partitions give the same bytes")
-        tap.claim(sh(f"bp-reduce --final --mem 64M {stage} | bp-write", room, BP_BATCH_ROWS="1") == whole,
-              "... and with inner batches of one row")
+        tap.claim(f"{tasks} tasks and {parts} partitions give the same bytes",
+                  sh(f"bp-reduce --final {stage} | bp-write", room) == whole)
+        tap.claim("... and with inner batches of one row",
+                  sh(f"bp-reduce --final --mem 64M {stage} | bp-write", room, BP_BATCH_ROWS="1") == whole)
 
 
 if __name__ == "__main__":

@@ -217,7 +217,7 @@ def report(cases, only):
         tap.report(f"{group} ({len(of)} calls)", "\n".join(wrong) or None)
     for r in rules.ALL:
         if not only:
-            tap.claim(purposes[r], f"on purpose: {r.reason} ({purposes[r]})", "nothing needs this rule")
+            tap.claim(f"on purpose: {r.reason} ({purposes[r]})", purposes[r], "nothing needs this rule")
     print(f"# {len(cases)} calls, {n_values} values")
 
 

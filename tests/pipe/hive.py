@@ -14,24 +14,14 @@ import pyarrow.csv  # noqa: F401: pa.csv
 import pyarrow.dataset as ds
 import pyarrow.ipc as ipc
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
 BIN = os.path.join(os.environ["BP_BUILD"], "bin")
 os.chdir(tempfile.mkdtemp(prefix="hive."))
-count = failed = 0
 TEXTS = ["a", "", None, "..", ".", "x/y", "n\nl", "%2e", "q\"'", "a=b", "sp ace", "ü", "\\", "{}[]^?*#",
          "_s", ".h", "\x01\x7f", "+", "%", "%4", "NULL", "nan"]
-
-
-def check(name, got, want):
-    global count, failed
-    count += 1
-    ok = got == want
-    failed += not ok
-    print(f"{'ok' if ok else 'not ok'} {count} - {name}")
-    if not ok:
-        missing = [x for x in want if x not in got][:5]
-        other = [x for x in got if x not in want][:5]
-        print(f"# {len(got)} rows, not {len(want)}; missing {missing}, unexpected {other}")
-    sys.stdout.flush()
 
 
 def sort(rows):
@@ -65,7 +55,7 @@ def rivals(table):
     want = sort(table.to_pylist())
     for f, rival in (("csv", "csv"), ("arrow", "ipc"), ("parquet", "parquet"), ("jsonl", None)):
         run(["bp-write", "-f", f, "--by", "t", f], stream(table))
-        check(f"bp-read: {f}, odd texts as values", ours("-c", "v,t,w", f), want)
+        tap.equal(f"bp-read: {f}, odd texts as values", ours("-c", "v,t,w", f), want)
         if not rival:
             continue
         part = ds.partitioning(pa.schema([("t", pa.string())]), flavor="hive")
@@ -73,11 +63,11 @@ def rivals(table):
         if f == "csv":
             read = ds.dataset(f, partitioning=part, format=ds.CsvFileFormat(
                 convert_options=pa.csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False)))
-        check(f"pyarrow: {f}", sort(read.to_table(columns=["v", "t", "w"]).to_pylist()), want)
+        tap.equal(f"pyarrow: {f}", sort(read.to_table(columns=["v", "t", "w"]).to_pylist()), want)
     for f, call in (("csv", "read_csv('csv/*/*.csv', header = true, hive_partitioning = true, hive_types_autocast = false)"),
                     ("parquet", "read_parquet('parquet/*/*.parquet', hive_partitioning = true, hive_types_autocast = false)")):
         rows = duckdb.sql(f"select v, t, w from {call}").fetchall()
-        check(f"DuckDB: {f}", sort(dict(zip(("v", "t", "w"), r)) for r in rows), want)
+        tap.equal(f"DuckDB: {f}", sort(dict(zip(("v", "t", "w"), r)) for r in rows), want)
 
 
 def types():
@@ -100,9 +90,9 @@ def types():
             out = f"types-{f}-{column}"
             run(["bp-write", "-f", f, "--by", column, out], stream(table))
             read = ipc.open_stream(run(["bp-read", "-c", ",".join(table.column_names), out])).read_all()
-            check(f"{f} by {column} {table.schema.field(column).type}", sort(read.to_pylist()), sort(table.to_pylist()))
+            tap.equal(f"{f} by {column} {table.schema.field(column).type}", sort(read.to_pylist()), sort(table.to_pylist()))
             if read.schema.types != table.schema.types:
-                check(f"the types of {out}", read.schema.types, table.schema.types)
+                tap.equal(f"the types of {out}", read.schema.types, table.schema.types)
 
 
 def theirs(table):
@@ -110,19 +100,18 @@ def theirs(table):
     want = sort(table.to_pylist())
     ds.write_dataset(table, "pa", format="parquet", partitioning=ds.partitioning(
         pa.schema([("t", pa.string())]), flavor="hive"))
-    check("pyarrow's parquet dataset", ours("-c", "v,t,w", "pa"),
+    tap.equal("pyarrow's parquet dataset", ours("-c", "v,t,w", "pa"),
           want)
     con = duckdb.connect()
     con.register("src", table)
     con.sql("copy (select v, w, v % 7 as k, date '2024-01-01' + (v % 3)::int as d from src) to 'duck' "
             "(format csv, header, partition_by (k, d))")
     got = ours("-s", "v bigint, w text, k smallint, d date", "-c", "v,k,d", "duck")
-    check("DuckDB's csv, types declared", got,
+    tap.equal("DuckDB's csv, types declared", got,
           sort({"v": v, "k": v % 7, "d": dt.date(2024, 1, 1 + v % 3)} for v in range(table.num_rows)))
 
 
 rivals(texts())
 types()
 theirs(texts())
-print(f"1..{count}")
-sys.exit(failed > 0)
+sys.exit(tap.done())

@@ -15,30 +15,12 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 import pyarrow.json as pj
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
 BIN = os.path.join(os.environ["BP_BUILD"], "bin")
 os.chdir(tempfile.mkdtemp(prefix="jsonl_oracle.", dir=os.environ.get("TMPDIR")))
-count = failed = 0
-
-
-def report(name, problem=None):
-    global count, failed
-    count += 1
-    failed += problem is not None
-    print(f"{'not ok' if problem is not None else 'ok'} {count} - {name}")
-    for line in str(problem or "").splitlines()[:12]:
-        print(f"# {line}")
-    sys.stdout.flush()
-
-
-def check(name):
-    def run(fn):
-        try:
-            fn()
-        except Exception as e:  # noqa: BLE001: any failure is a result
-            report(name, f"{type(e).__name__}: {e}")
-        else:
-            report(name)
-    return run
 
 
 def bp(*args, data=None):
@@ -78,7 +60,7 @@ def write(path, rs, **how):
             f.write(json.dumps(row, **how) + "\n")
 
 
-@check("Python's JSON, escaped or not, with blanks or not, reads as the same values")
+@tap.check("Python's JSON, escaped or not, with blanks or not, reads as the same values")
 def _():
     want = list(rows(3000, 1))
     for name, how in {"plain": {}, "utf8": {"ensure_ascii": False},
@@ -95,7 +77,7 @@ def _():
             assert (g["ts"] and g["ts"].isoformat(timespec="milliseconds")) == w.get("ts")
 
 
-@check("the same values as pyarrow, Polars and DuckDB read")
+@tap.check("the same values as pyarrow, Polars and DuckDB read")
 def _():
     flat = [{k: v for k, v in r.items() if k in ("i", "f", "b", "t")} for r in rows(3000, 2)]
     write("flat.jsonl", flat)
@@ -108,7 +90,7 @@ def _():
     assert ours == [dict(zip(keys, r)) for r in rel.fetchall()]
 
 
-@check("what we write, they and we read back")
+@tap.check("what we write, they and we read back")
 def _():
     D = decimal.Decimal
     t = pa.table({
@@ -146,7 +128,7 @@ def _():
     assert polars == [{k: w[k] for k in ("i", "t", "b")} for w in want]
 
 
-@check("Arrow -> JSON Lines -> Arrow is the identity, for any -j and batches")
+@tap.check("Arrow -> JSON Lines -> Arrow is the identity, for any -j and batches")
 def _():
     write("a.jsonl", rows(2000, 3))
     once = bp("bp-write", "-f", "jsonl", data=bp("bp-read", "a.jsonl"))
@@ -156,5 +138,4 @@ def _():
         assert bp("bp-write", "-f", "jsonl", data=bp("bp-read", "-j", j, "b.jsonl")) == once
 
 
-print(f"1..{count}")
-sys.exit(failed > 0)
+sys.exit(tap.done())
