@@ -122,7 +122,7 @@ static int run_atan2d(struct bp_run *r, const struct bp_vec *args, struct bp_col
     return 0;
 }
 
-/* isnan, isinf (op 1) */
+/* isnan, isinf (op 1), isfinite (op 2) */
 static int run_odd(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
     const double *a = args[0].c.data;
@@ -130,7 +130,10 @@ static int run_odd(struct bp_run *r, const struct bp_vec *args, struct bp_column
 
     BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &bits, r->ev->err));
     for (int64_t i = 0; i < r->n; i++)
-        bp_bit_put(bits, i, r->node->op ? isinf(a[i]) != 0 : isnan(a[i]) != 0);
+        bp_bit_put(bits, i,
+                   r->node->op == 2 ? isfinite(a[i]) != 0
+                   : r->node->op    ? isinf(a[i]) != 0
+                                    : isnan(a[i]) != 0);
     return 0;
 }
 
@@ -199,6 +202,7 @@ static const struct bp_fn fns[] = {
     ANGLE("atand", ATAND),
     {.name = "atan2d", .args = {BP_FLOAT64, BP_FLOAT64}, .result = BP_FLOAT64, .run = run_atan2d},
     {.name = "isnan", .args = {BP_FLOAT64}, .result = BP_BOOL, .run = run_odd},
+    {.name = "isfinite", .args = {BP_FLOAT64}, .result = BP_BOOL, .run = run_odd, .op = 2},
     {.name = "isinf", .args = {BP_FLOAT64}, .result = BP_BOOL, .run = run_odd, .op = 1},
     {.name = "factorial",
      .args = {BP_INT64},

@@ -62,7 +62,10 @@ CONSTANTS = {
     ("format", 0): q(["%s|%L", "%2$s", "[%5s][%-4s]"]), ("width_bucket", 3): ["1", "5", "0", "null"],
     ("repeat", 1): ["0", "3", "-1", "null"], ("lpad", 1): ["0", "3", "-1", "12", "null"],
     ("rpad", 1): ["0", "3", "-1", "12", "null"],
-    ("substring", 1): {"text": q(PATTERNS)},
+    ("substring", 1): {"text": q(PATTERNS)}, ("space", 0): ["0", "3", "-1", "null"],
+    ("date_part", 0): q(FIELDS + "dow isodow doy isoyear epoch".split()),
+    ("strftime", 1): q(["%FT%T.%f %%é\"%A %a %j %I %p %G %V %u"]), ("substring_index", 1): q(["b", "X", "", "abc", "xx"]),
+    ("substring_index", 2): ["1", "2", "0", "-1", "-2", "9223372036854775807", "-9223372036854775808", "null"],
     ("round", 1): ["0", "2", "-2", "25", "null"], ("trunc", 1): ["0", "2", "-2", "25", "null"],
 }
 
@@ -104,6 +107,17 @@ for name, power in (("unix_timestamp", 1), ("unix_seconds", 1), ("unix_millis", 
                     ("epoch_ms", 1000), ("epoch_us", 1000000)):
     SAME[name] = {"d": f"floor(extract(epoch from {{0}}::timestamp) * {power})",
                   "": f"floor(extract(epoch from {{0}}) * {power})"}
+SAME.update({
+    "signum": "sign({0})", "ord": "ascii({0})", "unicode": "ascii({0})", "strlen": "octet_length({0})",
+    "space": "repeat(' ', {0})", "isfinite": {t: "abs({0}::float8) < 'Infinity'" for t in ("f8", "f4", "i4", "n")},
+    "hex": {"s": "upper(encode(convert_to({0}, 'UTF8'), 'hex'))", "x": "upper(encode({0}, 'hex'))", "": "upper(to_hex({0}::bigint))"},
+    "unhex": "decode({0}, 'hex')", "unbase64": "decode({0}, 'base64')", "from_base64": "decode({0}, 'base64')",
+    "base64": {"s": "translate(encode(convert_to({0}, 'UTF8'), 'base64'), E'\\n', '')",
+               "x": "translate(encode({0}, 'base64'), E'\\n', '')"},
+    "strftime": "to_char({0}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US \"%é\\\"\"FMDay Dy DDD HH12 AM IYYY IW ID')",
+    "substring_index": "pg_temp.piece({0}, {1}, {2})",
+})
+SAME["to_base64"] = SAME["base64"]
 SAME["epoch_ms"].update({t: "pg_temp.at({0}, 1000)::timestamp" for t in ("i4", "i8")})
 for name, power in (("timestamp_millis", 1000), ("timestamp_micros", 1000000)):
     SAME[name] = f"pg_temp.at({{0}}, {power})"

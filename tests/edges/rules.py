@@ -34,6 +34,8 @@ RULES = [
     Rule("roots, powers, logarithms and angles of decimals are float64",
          r"^(sqrt|exp|ln|log10|power|pow)\(.*\b[nwq]_|^log\([nwq]_a\)|\b[nwq]_[ab] \^|\^ [nwq]_", floats),
     Rule("/ of decimals has max(s1, 6) digits behind the point", r"^[nw]_a / [nwi]\d?_b$|^i\d_a / [nw]_b$|^u8_a / i\d_b$|^i\d_a / u8_b$", deep),
+    Rule("date_part is extract's value as a float", r"^date_part\('epoch', (ts|tz|v)_",
+         replaced(r"date_part\((.*), (\w+)\)", r"extract(\1 from \2)::numeric(18,6)::float8")),
     Rule("age(x) counts from today", r"^age\(\w+\)", None),
     Rule("a date moves by any whole number", r"^i8_a \+ d_b$|^d_a [-+] i8_b$", replaced(r"(i8_\w)", r"pg_temp.int4(\1)")),
     Rule("shifts by a bigint", r"^i\d_a (<<|>>) i8_b$", replaced(r"i8_b", "(i8_b & 63)::int")),

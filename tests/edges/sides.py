@@ -22,6 +22,11 @@ CREATE FUNCTION pg_temp.even(x float8) RETURNS numeric LANGUAGE sql IMMUTABLE AS
  SELECT CASE WHEN abs(x) < 1e15 THEN x::bigint::numeric ELSE pg_temp.exact(x) END $f$;
 CREATE FUNCTION pg_temp.digits(x text) RETURNS numeric LANGUAGE sql IMMUTABLE AS $f$
  SELECT CASE WHEN x ~ '^ *[-+]?[0-9]+ *$' THEN x::numeric ELSE x::int::numeric END $f$;
+CREATE FUNCTION pg_temp.piece(s text, w text, i bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $f$
+ SELECT CASE WHEN i IS NULL OR s IS NULL THEN NULL WHEN i = 0 OR w = '' OR s = '' THEN ''
+  WHEN abs(i::numeric) >= n THEN s WHEN i > 0 THEN array_to_string(p[1:i::int], w)
+  ELSE array_to_string(p[n + 1 + i::int:n], w) END
+ FROM (SELECT p, cardinality(p) AS n FROM (SELECT CASE WHEN w = '' THEN NULL ELSE string_to_array(s, w) END AS p) AS a) AS b $f$;
 CREATE FUNCTION pg_temp.at(x bigint, per_second int) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $f$
  SELECT to_timestamp(0) + make_interval(days => div(x, 86400::bigint * per_second)::int) +
   interval '1 microsecond' * ((x % (86400::bigint * per_second)) * (1000000 / per_second)) $f$;
