@@ -423,26 +423,14 @@ static int take_job(struct csv_source *s, struct csv_job **out, struct bp_err *e
     return 0;
 }
 
-/* Batches of about batch_rows rows, all alike, from one chunk. */
+/* The next batch of the job, which goes with its last. */
 static int slice_job(struct csv_source *s, struct bp_batch *out, struct bp_err *err)
 {
-    struct bp_batch *b = &s->job->batch;
-    int64_t max = BP_MAX(1, s->r.ctx->batch_rows), n = b->n_rows - s->job_from;
-    int64_t pieces = (n + max - 1) / max, take = (n + pieces - 1) / pieces;
-
-    if (take > 64)
-        take = BP_MIN((take + 7) & ~(int64_t)7, n); /* bitmaps are shared at bytes */
-    if (s->job_from == 0 && take >= n) {
-        bp_batch_move(out, b);
-    } else {
-        BP_TRY(bp_batch_slice(out, b, s->job_from, take, err));
-        s->job_from += take;
-        if (s->job_from < b->n_rows)
-            return 0;
+    BP_TRY(text_slice(&s->job->batch, &s->job_from, s->r.ctx->batch_rows, out, err));
+    if (s->job_from == 0) {
+        csv_job_free(s->job);
+        s->job = NULL;
     }
-    csv_job_free(s->job);
-    s->job = NULL;
-    s->job_from = 0;
     return 0;
 }
 
@@ -557,9 +545,7 @@ static void reader_release(struct csv_reader *r)
         bp_mem_free(f->field_of);
         bp_input_close(&f->in);
     }
-    for (int c = 0; c < r->n_cols; c++)
-        bp_mem_free(r->cols[c].name);
-    bp_mem_free(r->cols);
+    text_cols_free(r->cols, r->n_cols);
     bp_mem_free(r->files);
 }
 
@@ -602,26 +588,9 @@ static int project_files(struct csv_reader *r, const int *cols, int n, struct bp
 static int csv_project(void *self, const int *cols, int n, struct bp_err *err)
 {
     struct csv_source *s = self;
-    struct csv_col *kept = bp_mem_new((size_t)n, sizeof *kept, err);
-    int rc = kept ? project_files(&s->r, cols, n, err) : err->code;
 
-    for (int i = 0; i < n && rc == 0; i++) {
-        kept[i] = s->r.cols[cols[i]];
-        kept[i].name = bp_mem_str(s->r.cols[cols[i]].name, err);
-        rc = err->code;
-    }
-    if (rc < 0) {
-        for (int i = 0; kept && i < n; i++)
-            bp_mem_free(kept[i].name);
-        bp_mem_free(kept);
-        return rc;
-    }
-    for (int c = 0; c < s->r.n_cols; c++)
-        bp_mem_free(s->r.cols[c].name);
-    bp_mem_free(s->r.cols);
-    s->r.cols = kept;
-    s->r.n_cols = n;
-    return 0;
+    BP_TRY(project_files(&s->r, cols, n, err));
+    return text_cols_project(&s->r.cols, &s->r.n_cols, cols, n, err);
 }
 
 static const struct bp_source_ops csv_ops = {

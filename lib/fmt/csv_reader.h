@@ -30,6 +30,7 @@
 #include "fmt/csv_out.h"
 #include "fmt/csv_scan.h"
 #include "fmt/rejects.h"
+#include "fmt/text_source.h"
 
 #define CSV_AWAKE_FILES 16 /* more inputs are put to rest between looks at them */
 #define CSV_CHUNK_BYTES ((size_t)512 << 10)
@@ -44,12 +45,6 @@ struct csv_dialect {
     bool quotes;
     const char *null_text; /* NULL: none */
     size_t null_len;
-};
-
-struct csv_col { /* an output column */
-    char *name;
-    struct bp_type type;
-    bool not_null, guessed;
 };
 
 struct csv_file {
@@ -67,7 +62,7 @@ struct csv_reader {
     struct csv_dialect dialect;
     struct csv_file *files;
     int n_files;
-    struct csv_col *cols;
+    struct text_col *cols;
     int n_cols;
     struct bp_ctx *ctx;
     const struct csv_kernels *kernels;

@@ -214,7 +214,7 @@ static int shown_bytes(const uint8_t *p, size_t n)
 }
 
 /* The -s to pass: what is declared already, and this column as text. */
-static void say_schema(const struct csv_slow *s, const struct csv_col *col, const char *type,
+static void say_schema(const struct csv_slow *s, const struct text_col *col, const char *type,
                        struct bp_err *e)
 {
     struct bp_buf name = {0};
@@ -236,7 +236,7 @@ static void say_schema(const struct csv_slow *s, const struct csv_col *col, cons
 
 static void say_bad_value(struct csv_slow *s, int c, const uint8_t *p, size_t n, int status)
 {
-    const struct csv_col *col = &s->r->cols[c];
+    const struct text_col *col = &s->r->cols[c];
     struct bp_err *e = why(s);
     char type[BP_TYPE_NAME_MAX];
     int shown = shown_bytes(p, n);

@@ -101,17 +101,17 @@ static int make_table(struct jsonl_reader *r, const struct bp_jsonl_opts *o,
 static int add_col(struct jsonl_reader *r, const struct bp_schema *table, int key, int n_declared,
                    struct bp_err *err)
 {
-    struct jsonl_col *col = &r->cols[r->n_cols];
+    struct text_col *col = &r->cols[r->n_cols];
 
     for (int c = 0; c < r->n_cols; c++)
         if (r->cols[c].key == key)
             return bp_fail(err, BP_EUSAGE, "column '%s' is asked for twice",
                            table->fields[key].name);
-    *col = (struct jsonl_col){.name = bp_mem_str(table->fields[key].name, err),
-                              .type = table->fields[key].type,
-                              .key = key,
-                              .not_null = !table->fields[key].nullable,
-                              .guessed = key >= n_declared};
+    *col = (struct text_col){.name = bp_mem_str(table->fields[key].name, err),
+                             .type = table->fields[key].type,
+                             .key = key,
+                             .not_null = !table->fields[key].nullable,
+                             .guessed = key >= n_declared};
     if (!col->name)
         return err->code;
     r->n_cols++;

@@ -270,25 +270,14 @@ static int take_job(struct jsonl_source *s, struct bp_err *err)
     return 0;
 }
 
-/* Batches of about batch_rows rows, all alike, from one chunk. */
+/* The next batch of the job, which goes with its last. */
 static int slice_job(struct jsonl_source *s, struct bp_batch *out, struct bp_err *err)
 {
-    struct bp_batch *b = &s->job->batch;
-    int64_t max = BP_MAX(1, s->r.ctx->batch_rows), n = b->n_rows - s->job_from;
-    int64_t pieces = (n + max - 1) / max, take = (n + pieces - 1) / pieces;
-
-    if (take > 64)
-        take = BP_MIN((take + 7) & ~(int64_t)7, n); /* bitmaps are shared at bytes */
-    if (s->job_from == 0 && take >= n) {
-        bp_batch_move(out, b);
-    } else {
-        BP_TRY(bp_batch_slice(out, b, s->job_from, take, err));
-        s->job_from += take;
-        if (s->job_from < b->n_rows)
-            return 0;
+    BP_TRY(text_slice(&s->job->batch, &s->job_from, s->r.ctx->batch_rows, out, err));
+    if (s->job_from == 0) {
+        jsonl_job_free(s->job);
+        s->job = NULL;
     }
-    jsonl_job_free(s->job);
-    s->job = NULL;
     return 0;
 }
 
@@ -363,9 +352,7 @@ static void jsonl_free_source(void *self)
     for (int i = 0; i < s->r.n_files; i++)
         bp_input_close(&s->r.files[i].in);
     bp_mem_free(s->r.files);
-    for (int c = 0; c < s->r.n_cols; c++)
-        bp_mem_free(s->r.cols[c].name);
-    bp_mem_free(s->r.cols);
+    text_cols_free(s->r.cols, s->r.n_cols);
     jsonl_keys_release(&s->r.keys);
     bp_mem_free(s->r.declared);
     bp_mem_free(s);
@@ -375,26 +362,8 @@ static void jsonl_free_source(void *self)
 static int jsonl_project(void *self, const int *cols, int n, struct bp_err *err)
 {
     struct jsonl_source *s = self;
-    struct jsonl_col *kept = bp_mem_new((size_t)n, sizeof *kept, err);
 
-    if (!kept)
-        return err->code;
-    for (int i = 0; i < n; i++) {
-        kept[i] = s->r.cols[cols[i]];
-        kept[i].name = bp_mem_str(kept[i].name, err);
-        if (!kept[i].name) {
-            while (i--)
-                bp_mem_free(kept[i].name);
-            bp_mem_free(kept);
-            return err->code;
-        }
-    }
-    for (int c = 0; c < s->r.n_cols; c++)
-        bp_mem_free(s->r.cols[c].name);
-    bp_mem_free(s->r.cols);
-    s->r.cols = kept;
-    s->r.n_cols = n;
-    return 0;
+    return text_cols_project(&s->r.cols, &s->r.n_cols, cols, n, err);
 }
 
 static const struct bp_source_ops jsonl_ops = {

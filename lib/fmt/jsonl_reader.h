@@ -29,6 +29,7 @@
 #include "fmt/jsonl_keys.h"
 #include "fmt/jsonl_token.h"
 #include "fmt/rejects.h"
+#include "fmt/text_source.h"
 
 #define JSONL_AWAKE_FILES 16 /* more inputs are put to rest between looks at them */
 #define JSONL_CHUNK_BYTES ((size_t)512 << 10)
@@ -38,13 +39,6 @@
 #define JSONL_FRONT_BYTES 64                     /* room before a chunk's first byte */
 #define JSONL_BLOCK_ROWS 256                     /* lines that are converted together */
 #define JSONL_TEXT_BYTES 65536                   /* of a line in the account of rejects */
-
-struct jsonl_col { /* an output column */
-    char *name;
-    struct bp_type type;
-    int key;
-    bool not_null, guessed;
-};
 
 struct jsonl_file {
     struct bp_input in;
@@ -56,7 +50,7 @@ struct jsonl_reader {
     struct jsonl_file *files;
     int n_files;
     struct jsonl_keys keys;
-    struct jsonl_col *cols;
+    struct text_col *cols;
     int n_cols;
     struct bp_ctx *ctx;
     size_t chunk_bytes, line_max_bytes;

@@ -107,7 +107,7 @@ static int too_long(int n)
 }
 
 /* The -s to pass: what is declared already, and this column as text. */
-static void say_schema(const struct jsonl_rows *b, const struct jsonl_col *col, const char *type,
+static void say_schema(const struct jsonl_rows *b, const struct text_col *col, const char *type,
                        char *why, size_t cap)
 {
     struct bp_buf name = {0};
@@ -125,7 +125,7 @@ static void say_schema(const struct jsonl_rows *b, const struct jsonl_col *col, 
 static void say_bad(const struct jsonl_rows *b, int c, const uint8_t *p, int n, bool nested,
                     int status, char *why, size_t cap)
 {
-    const struct jsonl_col *col = &b->r->cols[c];
+    const struct text_col *col = &b->r->cols[c];
     char type[BP_TYPE_NAME_MAX];
     const char *dots = n > too_long(n) ? "..." : "";
     const char *a = strchr("aeio", bp_type_name(col->type, type)[0]) ? "an" : "a";
@@ -149,7 +149,7 @@ static int judge(struct jsonl_rows *b, int i, int c, struct value *v, char *why,
 {
     size_t at = (size_t)c * JSONL_BLOCK_ROWS + (size_t)i;
     uint32_t s = b->line->spans.s[at], e = b->line->spans.e[at];
-    const struct jsonl_col *col = &b->r->cols[c];
+    const struct text_col *col = &b->r->cols[c];
     bool quoted = b->p[s] == '"', nested;
     int status;
 
@@ -206,7 +206,7 @@ static int add_row(struct jsonl_rows *b, int i, struct bp_err *err)
 
     save(b);
     for (int c = 0; c < b->r->n_cols; c++) {
-        const struct jsonl_col *col = &b->r->cols[c];
+        const struct text_col *col = &b->r->cols[c];
 
         BP_TRY(judge(b, i, c, &v, why, sizeof why, err));
         if (v.verdict == BAD && (!rejects || rejects->skip || col->not_null)) {

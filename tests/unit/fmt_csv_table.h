@@ -21,6 +21,7 @@ struct csv_case {
     char delim; /* 0: comma */
     bool no_header, stream, missing_null, show_schema, no_quote;
     int chunk_bytes, border_bytes, n_threads, task, n_tasks, batch_rows;
+    struct bp_rejects *rejects;
 };
 
 static char csv_out_text[4 << 20];
@@ -74,41 +75,35 @@ static int csv_pull(struct bp_source *src, bool show_schema, struct bp_err *err)
     return rc;
 }
 
+/* Opens the n inputs of a case: schema is NULL, or declared, with or without a star. */
+typedef int case_opener(const struct csv_case *t, const struct bp_schema *schema, bool star,
+                        struct bp_input *in, int n, struct bp_ctx *ctx, struct bp_source *src,
+                        struct bp_err *err);
+
 /* The result is overwritten by the next call, unless more is true: appended. */
-static const char *csv_read_more(struct csv_case t, bool more)
+static const char *case_read(struct csv_case t, case_opener *open, const char *const names[4],
+                             bool more)
 {
-    static const char *const names[] = {"a.csv", "b.csv", "c.csv", "d.csv"};
     struct bp_ctx ctx = {.n_threads = t.n_threads ? t.n_threads : 1,
                          .batch_rows = t.batch_rows ? t.batch_rows : 8192};
     struct bp_schema schema = {0};
-    struct bp_csv_opts o = {.delim = t.delim ? t.delim : ',',
-                            .quote = t.no_quote ? 0 : '"',
-                            .header = t.no_header ? BP_CSV_HEADER_NO : BP_CSV_HEADER_YES,
-                            .null_text = t.null_text,
-                            .columns = t.columns,
-                            .missing_null = t.missing_null,
-                            .task = t.task,
-                            .n_tasks = t.n_tasks,
-                            .chunk_bytes = t.chunk_bytes,
-                            .border_bytes = t.border_bytes};
     struct bp_source src = {0};
     struct bp_input in[4];
     struct bp_err err = {0};
+    bool star = false;
     int n = 0, rc = 0;
 
     if (!more)
         csv_out_len = 0;
     csv_out_text[csv_out_len] = 0;
-    if (t.schema) {
-        rc = bp_schema_parse(t.schema, &schema, &o.star, &err);
-        o.schema = &schema;
-    }
+    if (t.schema)
+        rc = bp_schema_parse(t.schema, &schema, &star, &err);
     for (; n < 4 && t.text[n] && rc == 0; n++) {
         rc = bp_input_from_memory(&in[n], names[n], t.text[n], strlen(t.text[n]), &err);
         in[n].is_file = !t.stream;
     }
     if (rc == 0)
-        rc = bp_csv_source(&src, in, n, &o, &ctx, &err);
+        rc = open(&t, t.schema ? &schema : NULL, star, in, n, &ctx, &src, &err);
     if (rc == 0)
         rc = csv_pull(&src, t.show_schema, &err);
     if (rc < 0) {
@@ -119,6 +114,33 @@ static const char *csv_read_more(struct csv_case t, bool more)
         bp_source_free(&src);
     bp_schema_release(&schema);
     return csv_out_text;
+}
+
+static inline int csv_case_open(const struct csv_case *t, const struct bp_schema *schema, bool star,
+                                struct bp_input *in, int n, struct bp_ctx *ctx,
+                                struct bp_source *src, struct bp_err *err)
+{
+    struct bp_csv_opts o = {.schema = schema,
+                            .star = star,
+                            .delim = t->delim ? t->delim : ',',
+                            .quote = t->no_quote ? 0 : '"',
+                            .header = t->no_header ? BP_CSV_HEADER_NO : BP_CSV_HEADER_YES,
+                            .null_text = t->null_text,
+                            .columns = t->columns,
+                            .missing_null = t->missing_null,
+                            .task = t->task,
+                            .n_tasks = t->n_tasks,
+                            .chunk_bytes = t->chunk_bytes,
+                            .border_bytes = t->border_bytes};
+
+    return bp_csv_source(src, in, n, &o, ctx, err);
+}
+
+static inline const char *csv_read_more(struct csv_case t, bool more)
+{
+    static const char *const names[] = {"a.csv", "b.csv", "c.csv", "d.csv"};
+
+    return case_read(t, csv_case_open, names, more);
 }
 
 static inline const char *csv_read(struct csv_case t)

@@ -3,46 +3,28 @@
 
 #include "fmt_csv_table.h"
 
+static int jsonl_case_open(const struct csv_case *t, const struct bp_schema *schema, bool star,
+                           struct bp_input *in, int n, struct bp_ctx *ctx, struct bp_source *src,
+                           struct bp_err *err)
+{
+    struct bp_jsonl_opts o = {.schema = schema,
+                              .star = star,
+                              .columns = t->columns,
+                              .rejects = t->rejects,
+                              .task = t->task,
+                              .n_tasks = t->n_tasks,
+                              .chunk_bytes = t->chunk_bytes};
+
+    return bp_jsonl_source(src, in, n, &o, ctx, err);
+}
+
 /* As csv_read(): a case's text as JSON Lines. */
 static const char *jsonl_read_more(struct csv_case t, struct bp_rejects *rejects, bool more)
 {
     static const char *const names[] = {"a", "b", "c", "d"};
-    struct bp_ctx ctx = {.n_threads = t.n_threads ? t.n_threads : 1,
-                         .batch_rows = t.batch_rows ? t.batch_rows : 8192};
-    struct bp_schema schema = {0};
-    struct bp_jsonl_opts o = {.columns = t.columns,
-                              .rejects = rejects,
-                              .task = t.task,
-                              .n_tasks = t.n_tasks,
-                              .chunk_bytes = t.chunk_bytes};
-    struct bp_source src = {0};
-    struct bp_input in[4];
-    struct bp_err err = {0};
-    int n = 0, rc = 0;
 
-    if (!more)
-        csv_out_len = 0;
-    csv_out_text[csv_out_len] = 0;
-    if (t.schema) {
-        rc = bp_schema_parse(t.schema, &schema, &o.star, &err);
-        o.schema = &schema;
-    }
-    for (; n < 4 && t.text[n] && rc == 0; n++) {
-        rc = bp_input_from_memory(&in[n], names[n], t.text[n], strlen(t.text[n]), &err);
-        in[n].is_file = !t.stream;
-    }
-    if (rc == 0)
-        rc = bp_jsonl_source(&src, in, n, &o, &ctx, &err);
-    if (rc == 0)
-        rc = csv_pull(&src, t.show_schema, &err);
-    if (rc < 0) {
-        csv_say("! ", 2);
-        csv_say(err.msg, strlen(err.msg));
-    }
-    if (src.ops)
-        bp_source_free(&src);
-    bp_schema_release(&schema);
-    return csv_out_text;
+    t.rejects = rejects;
+    return case_read(t, jsonl_case_open, names, more);
 }
 
 #define JSONL(...) jsonl_read_more((struct csv_case){__VA_ARGS__}, NULL, false)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the sources of CSV and of JSON Lines have in common. */
+#ifndef BP_FMT_TEXT_SOURCE_H
+#define BP_FMT_TEXT_SOURCE_H
+
+#include "col/column.h"
+
+struct text_col { /* an output column */
+    char *name;
+    struct bp_type type;
+    int key; /* JSON Lines: which of the keys; CSV: 0 */
+    bool not_null, guessed;
+};
+
+void text_cols_free(struct text_col *cols, int n);
+/* *cols become those of wanted[0, n), in that order; unchanged on error. */
+int text_cols_project(struct text_col **cols, int *n_cols, const int *wanted, int n,
+                      struct bp_err *err) BP_MUST;
+
+/* The rows of b, which came from one chunk, in batches of about batch_rows, all alike: those from
+ * *from on -> out. *from is moved, and 0 again with the last; b may then be empty. */
+int text_slice(struct bp_batch *b, int64_t *from, int64_t batch_rows, struct bp_batch *out,
+               struct bp_err *err) BP_MUST;
+
+#endif
