@@ -146,7 +146,7 @@ const char *bp_type_name(struct bp_type t, char buf[BP_TYPE_NAME_MAX])
     const char *name = t.kind < BP_N_KINDS ? kind_names[t.kind] : kind_names[BP_NO_TYPE];
     bool has_unit = t.kind == BP_TIME || t.kind == BP_TIMESTAMP || t.kind == BP_TIMESTAMPTZ;
 
-    if (bp_type_is_nested(t))
+    if (t.nest)
         return nested_name(t, buf);
     if (t.kind == BP_DECIMAL)
         snprintf(buf, BP_TYPE_NAME_MAX, "%s(%d,%d)", name, t.precision, t.scale);

@@ -507,7 +507,8 @@ static int cast_type(struct bp_bind *b, int at, json_t *type, struct bp_type *to
 
     *to = BP_TYPE(BP_NO_TYPE);
     if (json_object_get(type, "arrayBounds") || json_object_get(type, "setof"))
-        return bp_bind_fail(b, at, "there are no arrays yet");
+        return bp_bind_fail(
+            b, at, "nothing is cast to a list: array[...] and string_to_array() make them");
     BP_TRY(cast_text_type(b, at, type, to, used));
     if (!to->kind && bp_type_parse(s, strlen(s), used, to, &why) < 0)
         return bp_bind_fail(b, at, "%s", why.msg);
@@ -539,6 +540,47 @@ static int bind_cast(struct bp_bind *b, json_t *body, struct bp_node **out)
     return to.kind == BP_TEXT ? cut_text(b, at, type, out) : 0;
 }
 
+/* ---- lists and structs ---- */
+
+static int bind_indirection(struct bp_bind *b, json_t *body, struct bp_node **out)
+{
+    json_t *steps = json_object_get(body, "indirection");
+
+    BP_TRY(bp_bind_expr(b, json_object_get(body, "arg"), out));
+    for (size_t i = 0; i < json_array_size(steps); i++) {
+        json_t *step;
+        const char *kind = bp_tree_kind(json_array_get(steps, i), &step);
+        const char *name = bp_tree_string(json_array_get(steps, i));
+        struct bp_node *at;
+        int tok = (*out)->tok;
+
+        if (name) {
+            BP_TRY(bp_bind_field(b, tok, *out, name, out));
+            continue;
+        }
+        if (!kind || strcmp(kind, "A_Indices") != 0)
+            return bp_bind_fail(b, tok, "(a).* has no place here: name the fields");
+        if (json_object_get(step, "is_slice"))
+            return bp_bind_fail(b, tok, "slices of lists, as in a[1:2], are not there yet");
+        BP_TRY(bp_bind_expr(b, json_object_get(step, "uidx"), &at));
+        BP_TRY(bp_bind_element(b, tok, *out, at, out));
+    }
+    return 0;
+}
+
+static int bind_array(struct bp_bind *b, json_t *body, struct bp_node **out)
+{
+    json_t *elements = json_object_get(body, "elements");
+    int n = (int)json_array_size(elements);
+    struct bp_node **args = bp_arena_alloc(&b->e->mem, (size_t)(n + 1) * sizeof(*args), b->err);
+
+    if (!args)
+        return b->err->code;
+    for (int i = 0; i < n; i++)
+        BP_TRY(bp_bind_expr(b, json_array_get(elements, (size_t)i), &args[i]));
+    return bp_bind_array(b, bp_bind_tok(b, body), args, n, out);
+}
+
 /* ---- all of them ---- */
 
 static int bind_named_arg(struct bp_bind *b, json_t *body, struct bp_node **out)
@@ -551,7 +593,9 @@ static const struct {
     const char *kind;
     int (*bind)(struct bp_bind *b, json_t *body, struct bp_node **out);
 } kinds[] = {
+    {"A_ArrayExpr", bind_array},
     {"A_Expr", bind_a_expr},
+    {"A_Indirection", bind_indirection},
     {"BoolExpr", bind_bool_expr},
     {"BooleanTest", bind_boolean_test},
     {"CaseExpr", bind_case},
@@ -572,7 +616,6 @@ static const char *plain_name(const char *kind)
 {
     static const char *const names[][2] = {
         {"SubLink", "a subquery"},        {"RowExpr", "a row of values"},
-        {"A_ArrayExpr", "an array"},      {"A_Indirection", "a subscript or field"},
         {"CollateClause", "collate"},     {"GroupingFunc", "grouping()"},
         {"XmlExpr", "an XML expression"}, {"CurrentOfExpr", "current of"},
     };

@@ -19,6 +19,7 @@ struct bp_bind {
     struct bp_err *err;
     int depth;
     int reach; /* the next node spans at least to this token */
+    bool sets; /* an item of a SELECT list, which may be unnest() */
 };
 
 /* What makes a call. */
@@ -150,6 +151,14 @@ int bp_run_decimal_negate(struct bp_run *r, const struct bp_vec *args, struct bp
 /* moment.c: dates, times, timestamps, intervals. 0 and *out NULL: no such operator. */
 int bp_bind_moment(struct bp_bind *b, int tok, enum bp_arith op, struct bp_node *l,
                    struct bp_node *r, struct bp_node **out) BP_MUST;
+
+/* fn_list.c: a[i], (a).b, array[...] */
+int bp_bind_element(struct bp_bind *b, int tok, struct bp_node *list, struct bp_node *at,
+                    struct bp_node **out) BP_MUST;
+int bp_bind_field(struct bp_bind *b, int tok, struct bp_node *a, const char *name,
+                  struct bp_node **out) BP_MUST;
+int bp_bind_array(struct bp_bind *b, int tok, struct bp_node **args, int n,
+                  struct bp_node **out) BP_MUST;
 
 /* call.c */
 int bp_bind_call(struct bp_bind *b, json_t *body, struct bp_node **out) BP_MUST;

@@ -63,7 +63,9 @@ void bp_scan_release(struct bp_scan *s)
 }
 
 /* An expression that owns a copy of nothing: its nodes are in its own arena. */
-static int bind_tree(struct bp_scan *s, struct bp_tree *tree, json_t *node, bool want_bool,
+enum want { WANT_ANY, WANT_BOOL, WANT_ITEM };
+
+static int bind_tree(struct bp_scan *s, struct bp_tree *tree, json_t *node, enum want want,
                      struct bp_expr **out)
 {
     struct bp_expr *e = bp_mem_new(1, sizeof *e, s->err);
@@ -72,7 +74,9 @@ static int bind_tree(struct bp_scan *s, struct bp_tree *tree, json_t *node, bool
                         .toks = &s->toks,
                         .tree = tree,
                         .e = e,
-                        .err = s->err};
+                        .err = s->err,
+                        .sets = want == WANT_ITEM};
+    bool want_bool = want == WANT_BOOL;
     char name[BP_TYPE_NAME_MAX];
     int rc;
 
@@ -253,7 +257,7 @@ static int add_item(struct bp_scan *s, int a, int b, struct bp_items *l)
     int end, label, rc;
 
     BP_TRY(bp_scan_item(s, a, b, &tree, &end, &label));
-    rc = bind_tree(s, &tree, tree.expr, false, &it->expr);
+    rc = bind_tree(s, &tree, tree.expr, WANT_ITEM, &it->expr);
     bp_tree_release(&tree);
     if (rc < 0)
         return rc;

@@ -23,6 +23,9 @@ struct bp_expr; /* typed, bound to one schema, immutable; evaluation is thread s
 struct bp_type bp_expr_type(const struct bp_expr *e);
 /* The column's index if the expression is just a column, else -1. */
 int bp_expr_column(const struct bp_expr *e);
+/* True for unnest(list): its value is the list, of whose elements the caller makes rows.
+ * Only items of bp_expr_parse_list() can be it. */
+bool bp_expr_is_unnest(const struct bp_expr *e);
 void bp_expr_free(struct bp_expr *e);
 /* out gets one value for each row of in. For an error in a value the message
  * names the row (in->first_row + i), and the value. */

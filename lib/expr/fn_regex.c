@@ -212,6 +212,50 @@ static int run_replace(struct bp_run *r, const struct bp_vec *args, struct bp_co
     return rc < 0 ? rc : 0;
 }
 
+/* ---- regexp_match: the groups, or the whole where there are none; NULL: no match ---- */
+
+static int groups_row(struct search *s, struct bp_run *r, const struct bp_vec *args, int64_t i,
+                      struct bp_builder *b)
+{
+    struct bp_builder *kid = &b->kids[0];
+    const size_t *spans;
+    bool failed = false;
+    size_t n;
+    const uint8_t *t = arg_bytes(&args[0], i, &n);
+    int rc = search_row(s, r, args, i), n_groups;
+
+    if (rc > 0)
+        rc = search_find(s, r, i, t, n, 0, &spans, &failed);
+    if (rc <= 0)
+        return rc < 0 ? rc : bp_builder_add_null(b, r->ev->err);
+    n_groups = bp_regex_groups(s->re);
+    for (int g = n_groups ? 1 : 0; g <= n_groups; g++)
+        if (spans[2 * g] == (size_t)-1)
+            BP_TRY(bp_builder_add_null(kid, r->ev->err));
+        else
+            BP_TRY(bp_builder_add_bytes(kid, t + spans[2 * g], spans[2 * g + 1] - spans[2 * g],
+                                        r->ev->err));
+    return bp_builder_add_nested(b, r->ev->err);
+}
+
+static int run_groups(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
+{
+    struct search s = {.k = r->node->param};
+    struct bp_builder b;
+    int rc;
+
+    bp_builder_init(&b, r->node->type);
+    rc = bp_builder_reserve(&b, r->n, r->ev->err);
+    for (int64_t i = 0; i < r->n && rc >= 0; i++)
+        rc = row_is_null(r, args, i) ? bp_builder_add_null(&b, r->ev->err)
+                                     : groups_row(&s, r, args, i, &b);
+    search_close(&s);
+    if (rc >= 0)
+        rc = bp_builder_finish(&b, out, r->ev->err);
+    bp_builder_release(&b);
+    return rc < 0 ? rc : 0;
+}
+
 /* ---- regexp_count, regexp_substr, substring(s from pattern) ---- */
 
 /* Byte where the search starts, from the count of characters in argument a. -1: the
@@ -472,6 +516,13 @@ static int bind_5(struct bp_bind *b, int tok, struct bp_node **args, int *n, str
     return bind_regex(b, args, n, 5, c);
 }
 
+static int bind_groups(struct bp_bind *b, int tok, struct bp_node **args, int *n, struct bp_call *c)
+{
+    if (bp_type_list(BP_TYPE(BP_TEXT), &c->type, b->err) < 0)
+        return b->err->code;
+    return bind_2(b, tok, args, n, c);
+}
+
 /* regexp_extract(s, p, g): as regexp_substr, empty where nothing is found */
 static int bind_extract(struct bp_bind *b, int tok, struct bp_node **args, int *n,
                         struct bp_call *c)
@@ -546,6 +597,18 @@ static const struct bp_fn fns[] = {
        BP_TEXT),
     FN("regexp_instr", BP_INT32, run_instr, bind_5, BP_TEXT, BP_TEXT, BP_INT64, BP_INT64, BP_INT64,
        BP_TEXT, BP_INT64),
+    {.name = "regexp_match",
+     .args = {BP_TEXT, BP_TEXT},
+     .result = BP_LIST,
+     .run = run_groups,
+     .flags = BP_FN_LAX,
+     .bind = bind_groups},
+    {.name = "regexp_match",
+     .args = {BP_TEXT, BP_TEXT, BP_TEXT},
+     .result = BP_LIST,
+     .run = run_groups,
+     .flags = BP_FN_LAX,
+     .bind = bind_groups},
     FN("regexp_extract", BP_TEXT, NULL, bind_extract, BP_TEXT, BP_TEXT, BP_INT64),
 };
 

@@ -10,7 +10,8 @@ static const struct bp_fn_table *const tables[] = {
     &bp_fns_text, &bp_fns_number, &bp_fns_time,           &bp_fns_from_char, &bp_fns_choice,
     &bp_fns_math, &bp_fns_piece,  &bp_fns_code,           &bp_fns_regex,     &bp_fns_make,
     &bp_fns_age,  &bp_fns_alias,  &bp_fns_epoch,          &bp_fns_zone,      &bp_fns_to_char,
-    &bp_fns_bits, &bp_fns_angle,  &bp_fns_to_char_number, &bp_fns_to_number, &bp_fns_known};
+    &bp_fns_bits, &bp_fns_angle,  &bp_fns_to_char_number, &bp_fns_to_number, &bp_fns_known,
+    &bp_fns_list};
 
 #define NO_WAY 1000
 
@@ -173,6 +174,8 @@ static const char *kind_name(int kind, char buf[BP_TYPE_NAME_MAX])
         return "any";
     if (kind == BP_INT)
         return "whole number";
+    if (kind == BP_LIST)
+        return "list";
     if (kind == BP_DECIMAL)
         return "decimal";
     if (kind == BP_TIMESTAMP || kind == BP_TIMESTAMPTZ || kind == BP_TIME)

@@ -51,7 +51,7 @@ struct bp_fn_table {
 extern const struct bp_fn_table bp_fns_text, bp_fns_number, bp_fns_time, bp_fns_from_char,
     bp_fns_choice, bp_fns_math, bp_fns_piece, bp_fns_code, bp_fns_regex, bp_fns_make, bp_fns_age,
     bp_fns_alias, bp_fns_epoch, bp_fns_zone, bp_fns_to_char, bp_fns_bits, bp_fns_angle,
-    bp_fns_to_char_number, bp_fns_to_number, bp_fns_known;
+    bp_fns_to_char_number, bp_fns_to_number, bp_fns_known, bp_fns_list;
 
 /* fn_text.c, a bind: all arguments as text, booleans as t and f. */
 int bp_bind_as_texts(struct bp_bind *b, int tok, struct bp_node **args, int *n,

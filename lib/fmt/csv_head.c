@@ -365,12 +365,25 @@ static int match_file(struct csv_reader *r, struct csv_file *f, const struct bp_
     return 0;
 }
 
+/* No text is read as a list or a struct. */
+static int refuse_nested(const struct bp_schema *schema, struct bp_err *err)
+{
+    for (int i = 0; schema && i < schema->n_fields; i++)
+        if (bp_type_is_nested(schema->fields[i].type))
+            return bp_fail(err, BP_EUSAGE,
+                           "column '%.200s': text is not read as lists or structs; read it as text "
+                           "and take string_to_array(), or have JSON Lines or Arrow",
+                           schema->fields[i].name);
+    return 0;
+}
+
 int csv_columns_resolve(struct csv_reader *r, const struct bp_csv_opts *opts, struct bp_err *err)
 {
     struct bp_schema table = {0};
     int *wanted = NULL, *map = NULL;
     int rc;
 
+    BP_GO(refuse_nested(opts->schema, err));
     BP_GO(make_table(r, opts, &table, err));
     BP_GO(choose_columns(r, &table, opts->columns, &wanted, err));
     map = bp_mem_new((size_t)table.n_fields, sizeof *map, err);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "col/text.h"
+#include "fmt/jsonl_nested.h"
 #include "fmt/jsonl_reader.h"
 
 struct jsonl_worker {
@@ -33,7 +34,8 @@ int jsonl_worker_new(struct jsonl_worker **out, const struct jsonl_reader *r, st
     if (!w->rows.outs)
         return err->code;
     for (int c = 0; c < r->n_cols; c++)
-        w->rows.outs[c].type = r->cols[c].type;
+        w->rows.outs[c].type =
+            bp_type_is_nested(r->cols[c].type) ? BP_TYPE(BP_TEXT) : r->cols[c].type;
     return 0;
 }
 
@@ -167,9 +169,21 @@ static int run_lines(struct jsonl_worker *w, uint32_t from, uint32_t stop, bool 
 
 static int make_batch(struct jsonl_worker *w, struct jsonl_job *job, struct bp_err *err)
 {
+    int rc;
+
     BP_TRY(bp_batch_init(&job->batch, w->r->n_cols, err));
-    for (int c = 0; c < w->r->n_cols; c++)
-        csv_out_finish(&w->rows.outs[c], &job->batch.cols[c]);
+    for (int c = 0; c < w->r->n_cols; c++) {
+        struct bp_column *col = &job->batch.cols[c], texts;
+
+        csv_out_finish(&w->rows.outs[c], col);
+        if (!bp_type_is_nested(w->r->cols[c].type))
+            continue;
+        texts = *col;
+        memset(col, 0, sizeof *col);
+        rc = jsonl_nested_column(col, w->r->cols[c].type, &texts, err);
+        bp_column_release(&texts);
+        BP_TRY(rc);
+    }
     job->batch.n_rows = w->rows.n_rows;
     w->rows_guess = w->rows.n_rows + 64;
     return 0;

@@ -2,45 +2,24 @@
 /*
  * Keys and types from a sample of every input (guess.h); of a stream its beginning,
  * which stays peeked. The keys are the union, in the order in which they are first seen.
- * Text is the type of nested values, of a key that was null throughout, and of whole
- * numbers beyond bigint.
+ * Text is the type of a key that was null throughout, of whole numbers beyond bigint,
+ * and where nested values are of no one form (jsonl_nested.h).
  */
 #include <string.h>
 
 #include "col/text.h"
 #include "fmt/guess.h"
+#include "fmt/jsonl_nested.h"
 #include "fmt/jsonl_reader.h"
 
 struct sample {
     struct jsonl_reader *r;
-    bool more_keys;         /* may any be added? */
-    struct bp_guess *guess; /* [keys.cap] */
+    bool more_keys;              /* may any be added? */
+    struct bp_guess *guess;      /* [keys.cap]: of scalars */
+    struct jsonl_shape **shapes; /* [keys.cap]: of nested values; NULL: there were none */
+    struct bp_arena mem;         /* of the shapes */
     int cap;
 };
-
-/* ---- one value ---- */
-
-static unsigned number_bits(const char *s, size_t n)
-{
-    int64_t v;
-
-    for (size_t i = 0; i < n; i++)
-        if (s[i] == '.' || s[i] == 'e' || s[i] == 'E')
-            return BP_IS_FLOAT;
-    return bp_parse_int64(s, n, &v) == BP_TEXT_OK ? BP_IS_INT | BP_IS_FLOAT : 0;
-}
-
-static unsigned value_bits(const uint8_t *q, const uint8_t *end)
-{
-    switch (*q) {
-    case '"': return bp_guess_time((const char *)q + 1, (size_t)(end - q) - 2);
-    case 't':
-    case 'f': return BP_IS_BOOL;
-    case '{':
-    case '[': return 0;
-    default: return number_bits((const char *)q, (size_t)(end - q));
-    }
-}
 
 /* ---- one line ---- */
 
@@ -60,6 +39,7 @@ static int find_key(struct sample *m, const uint8_t *q, size_t n, bool escaped, 
     *key = jsonl_keys_match(&m->r->keys, q, n);
     if (*key < 0 && m->more_keys && n && !memchr(q, 0, n)) {
         struct bp_guess *guess;
+        struct jsonl_shape **shapes;
 
         BP_GO(jsonl_keys_add(&m->r->keys, q, n, err));
         guess = bp_mem_grow(m->guess, (size_t)m->r->keys.cap, sizeof *guess, err);
@@ -68,6 +48,11 @@ static int find_key(struct sample *m, const uint8_t *q, size_t n, bool escaped, 
         m->guess = guess;
         *key = m->r->keys.n - 1;
         guess[*key] = BP_GUESS_ANY;
+        shapes = bp_mem_grow(m->shapes, (size_t)m->r->keys.cap, sizeof(*shapes), err);
+        if (!shapes)
+            BP_GO(err->code);
+        m->shapes = shapes;
+        shapes[*key] = NULL;
     }
 out:
     bp_mem_free(name);
@@ -99,8 +84,10 @@ static int look_at_line(struct sample *m, const uint8_t *q, struct bp_err *err)
         end = jsonl_value_end(q, &bad);
         if (!end)
             return 0;
-        if (key >= 0 && *q != 'n') {
-            m->guess[key].left &= value_bits(q, end);
+        if (key >= 0 && (*q == '{' || *q == '[')) {
+            BP_TRY(jsonl_shape_add(&m->shapes[key], q, &m->mem, err));
+        } else if (key >= 0 && *q != 'n') {
+            m->guess[key].left &= jsonl_value_bits(q, end);
             m->guess[key].seen = true;
         }
         q = jsonl_blanks(end);
@@ -186,9 +173,13 @@ static int choose_all(struct sample *m, struct bp_type **types, struct bp_err *e
     if (!t)
         return err->code;
     *types = t;
-    for (int k = 0; k < n; k++)
-        if (k >= m->cap || t[k].kind == BP_NO_TYPE)
-            t[k] = bp_guess_type(m->guess[k]);
+    for (int k = 0; k < n; k++) {
+        if (k < m->cap && t[k].kind != BP_NO_TYPE)
+            continue;
+        t[k] = m->shapes[k] ? BP_TYPE(BP_TEXT) : bp_guess_type(m->guess[k]);
+        if (m->shapes[k] && !m->guess[k].seen)
+            BP_TRY(jsonl_shape_type(m->shapes[k], &t[k], err));
+    }
     return 0;
 }
 
@@ -199,8 +190,9 @@ int jsonl_infer(struct jsonl_reader *r, bool more_keys, struct bp_type **types, 
     int rc = 0;
 
     m.guess = bp_mem_new((size_t)BP_MAX(r->keys.cap, 1), sizeof *m.guess, err);
-    if (!m.guess)
-        return err->code;
+    m.shapes = bp_mem_new((size_t)BP_MAX(r->keys.cap, 1), sizeof(*m.shapes), err);
+    if (!m.guess || !m.shapes)
+        BP_GO(err->code);
     for (int k = 0; k < r->keys.n; k++)
         m.guess[k] = BP_GUESS_ANY;
     for (int i = 0; i < r->n_files; i++) {
@@ -214,5 +206,7 @@ int jsonl_infer(struct jsonl_reader *r, bool more_keys, struct bp_type **types, 
     rc = choose_all(&m, types, err);
 out:
     bp_mem_free(m.guess);
+    bp_mem_free(m.shapes);
+    bp_arena_release(&m.mem);
     return rc;
 }

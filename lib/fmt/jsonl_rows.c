@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "col/text.h"
+#include "fmt/jsonl_nested.h"
 #include "fmt/jsonl_reader.h"
 
 /* ---- a column at a time ---- */
@@ -66,6 +67,26 @@ static void add_texts(struct csv_out *o, const uint8_t *p, const uint32_t *s, co
     o->bytes_len = (size_t)(out - base);
 }
 
+/* Lists and structs wait as JSON text until the chunk is whole; here it is seen that
+ * they will fit. */
+static bool add_nested(struct jsonl_rows *b, int c)
+{
+    const uint32_t *s = b->line->spans.s + (size_t)c * JSONL_BLOCK_ROWS;
+    const uint32_t *e = b->line->spans.e + (size_t)c * JSONL_BLOCK_ROWS;
+    struct jsonl_misfit bad;
+    struct bp_err err = {0};
+    int status;
+
+    for (int i = 0; i < b->n; i++)
+        if (b->p[s[i]] == '"' || /* a string */
+            (e[i] != s[i] + 1 && (jsonl_nested_check(b->r->cols[c].type, b->p + s[i] + 1,
+                                                     &b->scratch, &bad, &status, &err) < 0 ||
+                                  status != BP_TEXT_OK)))
+            return false;
+    add_texts(&b->outs[c], b->p, s, e, b->n, 0);
+    return true;
+}
+
 static bool add_column(struct jsonl_rows *b, int c)
 {
     const struct jsonl_spans *spans = &b->line->spans;
@@ -81,6 +102,8 @@ static bool add_column(struct jsonl_rows *b, int c)
 
     if ((marks & JSONL_NULL) && b->r->cols[c].not_null)
         return false;
+    if (bp_type_is_nested(b->r->cols[c].type))
+        return add_nested(b, c);
     if (o->type.kind == BP_TEXT) {
         add_texts(o, b->p, f.s, f.e, b->n, marks);
         return true;
@@ -142,6 +165,31 @@ static void say_bad(const struct jsonl_rows *b, int c, const uint8_t *p, int n, 
         say_schema(b, col, type, why, cap);
 }
 
+/* A list or a struct at q: its JSON, if all of it fits. */
+static int judge_nested(struct jsonl_rows *b, int c, const uint8_t *q, struct value *v, char *why,
+                        size_t cap, struct bp_err *err)
+{
+    const struct text_col *col = &b->r->cols[c];
+    char type[BP_TYPE_NAME_MAX], whole[BP_TYPE_NAME_MAX];
+    struct jsonl_misfit bad;
+    int status, n;
+
+    BP_TRY(jsonl_nested_check(col->type, q, &b->scratch, &bad, &status, err));
+    if (status == BP_TEXT_OK)
+        return 0;
+    n = (int)BP_MIN(bad.end - bad.at, 1000);
+    v->verdict = BAD;
+    snprintf(why, cap, "'%.*s%s' %s %s", too_long(n), (const char *)bad.at,
+             n > too_long(n) ? "..." : "",
+             bad.why                   ? bad.why
+             : status == BP_TEXT_RANGE ? "is out of range for"
+                                       : "is no value of",
+             bp_type_name(bad.type, type));
+    if (col->guessed)
+        say_schema(b, col, bp_type_name(col->type, whole), why, cap);
+    return 0;
+}
+
 /* The value of row i and column c; BAD: why says what is wrong. Text lives in scratch
  * or in the line until the next call. */
 static int judge(struct jsonl_rows *b, int i, int c, struct value *v, char *why, size_t cap,
@@ -159,6 +207,8 @@ static int judge(struct jsonl_rows *b, int i, int c, struct value *v, char *why,
         snprintf(why, cap, "NULL, but it is NOT NULL");
         return 0;
     }
+    if (bp_type_is_nested(col->type))
+        return judge_nested(b, c, v->p - quoted, v, why, cap, err);
     nested = !quoted && (*v->p == '{' || *v->p == '[');
     b->scratch.len = 0;
     BP_TRY(bp_buf_reserve(&b->scratch, 2 * v->n + 1, err));
@@ -190,7 +240,7 @@ static int add_value(struct jsonl_rows *b, int c, const struct value *v, struct 
     BP_TRY(csv_out_reserve(o, 1, v->n, err));
     if (v->verdict != GOOD)
         csv_out_nulls(o, 1);
-    else if (bp_type_is_bytes(o->type))
+    else if (bp_type_is_bytes(o->type)) /* JSON of lists and structs too */
         csv_out_bytes(o, v->p, v->n);
     else
         csv_out_value(o, v->room);

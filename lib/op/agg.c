@@ -27,6 +27,8 @@ static const char *const aliases[][2] = {
     {"percentile_approx", "approx_percentile"},
     {"quantile_cont", "percentile_cont"},
     {"quantile_disc", "percentile_disc"},
+    {"collect_list", "array_agg"},
+    {"collect_list_ordered", "array_agg_ordered"},
     {"listagg", "string_agg"},
     {"listagg_ordered", "string_agg_ordered"},
     {"std", "stddev_samp"},
@@ -143,6 +145,10 @@ static int agg_new(struct bp_agg **out, const struct bp_agg_kind *k, const struc
     a->name = name;
     memcpy(a->args, args, (size_t)k->n_args * sizeof *args);
     a->n_parts = k->types(a->args, &a->result, a->parts);
+    if (a->result.kind == BP_NO_TYPE) {
+        bp_mem_free(a);
+        return bp_fail(err, BP_EUSAGE, "%s: the result's type would be nested too deep", name);
+    }
     *out = a;
     return 0;
 }

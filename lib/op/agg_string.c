@@ -11,6 +11,9 @@
  *     entry   length of key (varint), length of value (varint), key, value
  *     state   version, length of separator (uint32), separator, entries; NULL: no entry
  *
+ * array_agg is the same without a separator; a value there is its bytes by agg_value.h,
+ * so that it may be of any type, and NULL.
+ *
  * In memory the entries of a group lie in pieces that double in size.
  */
 #include <stdlib.h>
@@ -22,6 +25,7 @@
 #include "col/text.h"
 #include "op/agg.h"
 #include "op/agg_code.h"
+#include "op/agg_value.h"
 
 #define VERSION 1
 #define HEAD_BYTES 5
@@ -46,7 +50,13 @@ struct string {
     struct bp_arena arena;
     struct bp_buf separator;
     bool has_separator;
+    struct bp_buf value; /* array_agg: of the row at hand */
 };
+
+static bool is_array(const struct string *s)
+{
+    return s->base.result.kind == BP_LIST;
+}
 
 struct entry {
     const uint8_t *key, *value;
@@ -68,6 +78,7 @@ static void string_release(struct bp_agg *a)
     bp_mem_free(s->lists.p);
     bp_arena_release(&s->arena);
     bp_buf_release(&s->separator);
+    bp_buf_release(&s->value);
 }
 
 /* ---- entries ---- */
@@ -154,11 +165,20 @@ static int add_entry(struct string *s, uint32_t id, const struct bp_agg_rows *r,
                      struct bp_err *err)
 {
     size_t n_value, n_order = 0, n_place, n;
-    const uint8_t *value = bp_column_bytes(&r->cols[0], i, &n_value), *order = NULL;
+    const uint8_t *value, *order = NULL;
     uint8_t place[PLACE_MAX], head[2 * VARINT_MAX], *to;
+    int plain = is_array(s) ? 1 : 2; /* arguments before what rows are ordered by */
 
-    if (s->base.kind->n_args == 3)
-        order = bp_column_bytes(&r->cols[2], i, &n_order);
+    if (is_array(s)) {
+        s->value.len = 0;
+        BP_TRY(bp_agg_value_put(&r->cols[0], i, &s->value, err));
+        value = s->value.data;
+        n_value = s->value.len;
+    } else {
+        value = bp_column_bytes(&r->cols[0], i, &n_value);
+    }
+    if (s->base.kind->n_args > plain)
+        order = bp_column_bytes(&r->cols[plain], i, &n_order);
     n_place = put_number(place, r->task);
     n_place += put_number(place + n_place, (uint64_t)(r->first_row + i));
     if (n_order + n_value > INT32_MAX - sizeof place - sizeof head)
@@ -202,7 +222,11 @@ static int string_update(struct bp_agg *a, const struct bp_agg_rows *r, struct b
     struct string *s = (struct string *)a;
     size_t before = s->arena.total_bytes, bytes = 0, n;
 
-    for (int64_t i = 0; i < r->n_rows; i++) {
+    for (int64_t i = 0; i < r->n_rows && is_array(s); i++) {
+        BP_TRY(add_entry(s, r->ids ? r->ids[i] : 0, r, i, err));
+        bytes += s->value.len;
+    }
+    for (int64_t i = 0; i < r->n_rows && !is_array(s); i++) {
         const uint8_t *separator = bp_column_bytes(&r->cols[1], i, &n);
 
         if (bp_column_is_null(&r->cols[0], i))
@@ -219,10 +243,12 @@ static int string_update(struct bp_agg *a, const struct bp_agg_rows *r, struct b
 
 /* ---- states ---- */
 
-static bool good_text(const struct bp_agg *a, const uint8_t *p, size_t n)
+static bool good_value(const struct bp_agg *a, const uint8_t *p, size_t n)
 {
     size_t bad_at;
 
+    if (a->result.kind == BP_LIST)
+        return bp_agg_value_is_good(a->args[0], p, p + n);
     return a->args[0].kind != BP_TEXT || bp_utf8_check(p, n, &bad_at);
 }
 
@@ -232,18 +258,19 @@ static int merge_one(struct string *s, uint32_t id, const uint8_t *p, size_t n, 
     const uint8_t *end = p + n, *entries;
     uint32_t n_sep = n < HEAD_BYTES ? 0 : bp_load_u32(p + 1);
     bool good = n >= HEAD_BYTES && p[0] == VERSION && n_sep <= n - HEAD_BYTES &&
-                good_text(&s->base, p + HEAD_BYTES, n_sep);
+                (is_array(s) ? n_sep == 0 : good_value(&s->base, p + HEAD_BYTES, n_sep));
     struct entry e;
     uint8_t *to;
 
     entries = good ? p + HEAD_BYTES + n_sep : end;
     for (const uint8_t *q = entries; q < end && good;) {
-        good = get_entry(&q, end, &e) && good_text(&s->base, e.value, e.n_value);
+        good = get_entry(&q, end, &e) && good_value(&s->base, e.value, e.n_value);
         *bytes += good ? e.n_value + n_sep : 0;
     }
     if (!good || entries == end)
         return bp_fail(err, BP_EDATA, "column %s: a partial state is damaged", s->base.name);
-    BP_TRY(take_separator(s, p + HEAD_BYTES, n_sep, err));
+    if (!is_array(s))
+        BP_TRY(take_separator(s, p + HEAD_BYTES, n_sep, err));
     to = room_for(s, id, (size_t)(end - entries), err);
     if (!to)
         return err->code;
@@ -327,6 +354,10 @@ static int final_one(struct string *s, uint32_t id, struct bp_buf *room, struct 
         return bp_builder_add_null(to, err);
     BP_TRY(entries_of(l, room, err));
     e = (const struct entry *)(const void *)room->data;
+    for (size_t i = 0; is_array(s) && i < room->len / sizeof *e; i++)
+        BP_TRY(bp_agg_value_get(&to->kids[0], e[i].value, err));
+    if (is_array(s))
+        return bp_builder_add_nested(to, err);
     buf->len = 0;
     for (size_t i = 0; i < room->len / sizeof *e; i++) {
         if (i)
@@ -346,7 +377,7 @@ static int give(struct string *s, const uint32_t *ids, int64_t n, bool states,
     int rc;
 
     bp_builder_init(&to, states ? BP_TYPE(BP_BINARY) : s->base.result);
-    BP_GO(bp_builder_reserve(&to, n, err));
+    BP_GO(bp_builder_reserve(&to, BP_MAX(n, 1), err));
     for (int64_t i = 0; i < n; i++)
         BP_GO(states ? save_one(s, ids[i], &buf, &to, err)
                      : final_one(s, ids[i], &room, &buf, &to, err));
@@ -395,7 +426,26 @@ static int string_types(const struct bp_type *args, struct bp_type *result,
     return 1;
 }
 
+static bool any_and_key(const struct bp_type *t)
+{
+    return t[1].kind == BP_BINARY;
+}
+
+/* A type is nested too deep only where it comes from: here it is one step at most. */
+static int array_types(const struct bp_type *args, struct bp_type *result,
+                       struct bp_agg_part *parts)
+{
+    struct bp_err err = {0};
+
+    if (bp_type_list(args[0], result, &err) < 0)
+        *result = BP_TYPE(BP_NO_TYPE);
+    parts[0] = (struct bp_agg_part){NULL, BP_TYPE(BP_BINARY)};
+    return 1;
+}
+
 const struct bp_agg_kind bp_agg_string_kinds[] = {
+    {"array_agg", "any type", 1, NULL, array_types, &string_ops},
+    {"array_agg_ordered", "any type, key", 2, any_and_key, array_types, &string_ops},
     {"string_agg", "text, separator", 2, texts, string_types, &string_ops},
     {"string_agg_ordered", "text, separator, key", 3, ordered_texts, string_types, &string_ops},
     {0},

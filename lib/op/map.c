@@ -15,6 +15,7 @@ struct map_step {
     struct bp_expr *expr; /* NULL: take column from as it is */
     int from;
     int to; /* column to replace; -1: append */
+    bool unnest;
 };
 
 struct map {
@@ -24,6 +25,9 @@ struct map {
     int n_steps;
     struct bp_schema schema; /* of the output, and while opening of the columns so far */
     int *origin;             /* per output column: the input's column of equal values, or -1 */
+    bool unnests;            /* some step does */
+    struct bp_batch held;    /* then: what is being unnested, and from which row on */
+    int64_t held_from;
 };
 
 /* ---- running ---- */
@@ -72,12 +76,118 @@ static int map_add(const struct map *m, struct bp_batch *in, struct bp_batch *ou
     return 0;
 }
 
+/* ---- unnest: one row an element; several side by side, NULL where one is shorter ---- */
+
+#define UNNEST_ROWS 65536 /* about as many are made at once */
+
+/* Rows from `from` on that make a batch: *n of them, of *n_out rows. lists: a column for
+ * each step that unnests. */
+static void unnest_cut(const struct map *m, const struct bp_batch *lists, int64_t from, int64_t *n,
+                       int64_t *n_out)
+{
+    *n = *n_out = 0;
+    for (int64_t i = from; i < lists->n_rows && *n_out < UNNEST_ROWS; i++, ++*n) {
+        int32_t most = 0;
+
+        for (int s = 0; s < m->n_steps; s++)
+            if (m->steps[s].unnest) {
+                const int32_t *off = (const int32_t *)lists->cols[s].data + i;
+
+                most = BP_MAX(most, off[1] - off[0]);
+            }
+        *n_out += most;
+    }
+}
+
+/* row[k]: the input row of output row k; nth[k]: which element of it. */
+static void unnest_rows(const struct map *m, const struct bp_batch *lists, int64_t from, int64_t n,
+                        int32_t *row, int32_t *nth)
+{
+    int64_t k = 0;
+
+    for (int64_t i = from; i < from + n; i++) {
+        int32_t most = 0;
+
+        for (int s = 0; s < m->n_steps; s++)
+            if (m->steps[s].unnest) {
+                const int32_t *off = (const int32_t *)lists->cols[s].data + i;
+
+                most = BP_MAX(most, off[1] - off[0]);
+            }
+        for (int32_t e = 0; e < most; e++, k++) {
+            row[k] = (int32_t)i;
+            nth[k] = e;
+        }
+    }
+}
+
+static int unnest_piece(struct map *m, struct bp_batch *out, struct bp_err *err)
+{
+    const struct bp_batch *held = &m->held;
+    int64_t n, n_out;
+    struct bp_block *b;
+    int32_t *row, *nth, *idx;
+    int rc = 0;
+
+    unnest_cut(m, held, m->held_from, &n, &n_out);
+    BP_TRY(bp_block_new(&b, (size_t)n_out * 3 * sizeof *row, err));
+    row = (int32_t *)(void *)b->data;
+    nth = row + n_out;
+    idx = nth + n_out;
+    unnest_rows(m, held, m->held_from, n, row, nth);
+    BP_GO(bp_batch_init(out, m->n_steps, err));
+    for (int s = 0; s < m->n_steps; s++) {
+        const struct bp_column *c = &held->cols[s];
+        const int32_t *off = c->data;
+
+        if (!m->steps[s].unnest) {
+            BP_GO(bp_column_gather(&out->cols[s], c, row, n_out, err));
+            continue;
+        }
+        for (int64_t k = 0; k < n_out; k++)
+            idx[k] = nth[k] < off[row[k] + 1] - off[row[k]] ? off[row[k]] + nth[k] : -1;
+        BP_GO(bp_column_gather(&out->cols[s], &c->kids->cols[0], idx, n_out, err));
+    }
+    out->n_rows = n_out;
+    out->first_row = held->first_row + m->held_from;
+    out->share = held->share;
+    m->held_from += n;
+    if (m->held_from >= held->n_rows)
+        bp_batch_release(&m->held);
+out:
+    bp_block_unref(b);
+    if (rc < 0)
+        bp_batch_release(out);
+    return rc;
+}
+
+static int unnest_next(struct map *m, struct bp_batch *out, struct bp_err *err)
+{
+    while (!m->held.cols) {
+        struct bp_batch in = {0};
+        int rc = bp_source_next(&m->in, &in, err);
+
+        if (rc)
+            return rc;
+        rc = map_fresh(m, &in, &m->held, err);
+        m->held.n_rows = in.n_rows;
+        m->held.first_row = in.first_row;
+        m->held.share = in.share;
+        m->held_from = 0;
+        bp_batch_release(&in);
+        BP_TRY(rc);
+    }
+    return unnest_piece(m, out, err);
+}
+
 static int map_next(void *self, struct bp_batch *out, struct bp_err *err)
 {
     struct map *m = self;
     struct bp_batch in = {0};
     int rc;
 
+    if (m->unnests)
+        return unnest_next(m, out, err);
     rc = bp_source_next(&m->in, &in, err);
     if (rc)
         return rc;
@@ -97,6 +207,7 @@ static void map_free(void *self)
     struct map *m = self;
 
     bp_source_free(&m->in);
+    bp_batch_release(&m->held);
     for (int i = 0; i < m->n_steps; i++)
         bp_expr_free(m->steps[i].expr);
     bp_mem_free(m->steps);
@@ -165,9 +276,13 @@ static int bind_select(struct map *m, const struct bp_clause *list, struct bp_er
             BP_GO(take_column(m, col, items.items[i].name, err));
             continue;
         }
-        BP_GO(add_field(m, items.items[i].name, bp_expr_type(e), NULL, -1, err));
+        BP_GO(add_field(m, items.items[i].name,
+                        bp_expr_is_unnest(e) ? bp_expr_type(e).nest->kids[0] : bp_expr_type(e),
+                        NULL, -1, err));
         items.items[i].expr = NULL;
         BP_GO(add_step(m, e, -1, -1, err));
+        m->steps[m->n_steps - 1].unnest = bp_expr_is_unnest(e);
+        m->unnests |= bp_expr_is_unnest(e);
     }
 out:
     bp_items_release(&items);
@@ -191,6 +306,9 @@ static int bind_add_item(struct map *m, struct bp_item *item, struct bp_err *err
     struct bp_expr *e = item->expr;
     int origin = -1;
 
+    if (bp_expr_is_unnest(e))
+        return bp_fail(err, BP_EUSAGE,
+                       "unnest() makes rows: write the whole list, bp-map '*, unnest(a) AS b'");
     if (col >= 0) {
         like = m->schema.fields[col];
         origin = m->origin[col];

@@ -138,7 +138,8 @@ static int agg_func(const struct bp_agg_item *item, bool *ordered, char out[BP_A
         "arg_min",  "argmax",  "argmin",    "approx_count_distinct",
         NULL};
     /* those that rows' order matters to */
-    static const char *const by_order[] = {"first", "last", "string_agg", "listagg", NULL};
+    static const char *const by_order[] = {"first",     "last",         "string_agg", "listagg",
+                                           "array_agg", "collect_list", NULL};
     static const char *const no_repeats[] = {"first", "last", "mode", "count_distinct", NULL};
     const char *func = item->func;
     bool distinct = item->distinct && !is_one_of(func, steady);

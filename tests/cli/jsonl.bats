@@ -83,8 +83,9 @@ END
 
 @test "JSON Lines with a schema: typed, projected, extra keys refused" {
     printf '{"id":1,"amount":2.50,"x":{"y":[1]}}\n' >in.jsonl
-    [ "$(bp-read -s 'amount decimal(10,2), *' in.jsonl | bp-write --header no)" = '2.50,1,"{""y"":[1]}"' ]
-    [ "$(bp-read -c x in.jsonl | bp-write -f jsonl)" = '{"x":"{\"y\":[1]}"}' ]
+    [ "$(bp-read -s 'amount decimal(10,2), *' in.jsonl | bp-write --header no)" = '2.50,1,({1})' ]
+    [ "$(bp-read -c x in.jsonl | bp-write -f jsonl)" = '{"x":{"y":[1]}}' ]
+    [ "$(bp-read -s 'x text, *' -c x in.jsonl | bp-write -f jsonl)" = '{"x":"{\"y\":[1]}"}' ]
     [ "$(bp-read -w 'id = 1' -c amount in.jsonl | bp-write --header no)" = 2.5 ]
     fails 1 bp-read -s 'id int' in.jsonl
     says "in.jsonl:1: key 'amount' is not in the schema"

@@ -210,6 +210,46 @@ def _():
 def _():
     lines = [json.loads(line) for line in sh("bp-write -f jsonl", DATA).splitlines()]
     assert lines == [{c: WANT[c][i] for c in WANT} for i in ALL]
+    with open("t.jsonl", "w", encoding="utf-8") as f:
+        f.writelines(json.dumps(line) + "\n" for line in lines)
+    for env in ({}, {"BP_BATCH_ROWS": "1"}):
+        rows(read(sh("bp-read t.jsonl", **env)), ALL)
+    schema = ipc.open_stream(sh("bp-read -j 2 t.jsonl")).schema
+    assert schema.field("rows").type == pa.list_(pa.struct(
+        [("k", pa.string()), ("v", pa.list_(pa.int64())), ("d", pa.struct([("e", pa.int64())]))]))
+    assert schema.field("deep").type == pa.list_(pa.list_(pa.float64()))
+    sh("bp-schema --sql t.arrow | sed '$d' >t.sql; bp-read -s @t.sql t.jsonl >again.arrows")
+    with open("again.arrows", "rb") as f:
+        assert ipc.open_stream(f).schema.field("rows").type.value_type.field("v").type == pa.list_(pa.int8())
+
+
+@check("elements, fields, unnest and array_agg against Python")
+def _():
+    got = read(sh("bp-map 'id, cardinality(ints) AS n, ints[2] AS second, (row).b AS b, (rows[1]).v[1] AS v, "
+                  "array_to_string(words, $$|$$, $$-$$) AS s, array_position(ints, 3) AS p' t.arrow"))
+    for i in ALL:
+        ints, row, first = INTS[i], WANT["row"][i], (WANT["rows"][i] or [None])[0]
+        assert got["n"][i] == (None if ints is None else len(ints)), (i, got["n"][i])
+        assert got["second"][i] == (ints[1] if ints and len(ints) > 1 else None), (i, got["second"][i])
+        assert got["b"][i] == (row and row["b"]), (i, got["b"][i])
+        assert got["v"][i] == (first["v"][0] if first and first["v"] else None), (i, got["v"][i])
+        assert got["s"][i] == (None if WORDS[i] is None else "|".join("-" if w is None else w for w in WORDS[i])), (i, got["s"][i])
+        assert got["p"][i] == (ints.index(3) + 1 if ints and 3 in ints else None), (i, got["p"][i])
+    want = [(i, (INTS[i] or [])[k:k + 1], (WORDS[i] or [])[k:k + 1]) for i in ALL
+            for k in range(max(len(INTS[i] or []), len(WORDS[i] or [])))]
+    for env in ({}, {"BP_BATCH_ROWS": "1"}):
+        got = read(sh("bp-map 'id, unnest(ints) AS a, unnest(words) AS b' t.arrow", **env))
+        assert got == {"id": [w[0] for w in want], "a": [w[1][0] if w[1] else None for w in want],
+                       "b": [w[2][0] if w[2] else None for w in want]}
+    groups = [[i for i in ALL if i % 7 == k] for k in range(7)]
+    want = {"k": list(range(7)), "a": [[WANT["rows"][i] for i in g] for g in groups],
+            "b": [[WORDS[i] for i in g[::-1]] for g in groups],
+            "c": [[i for i in g if i > 100] for g in groups]}
+    call = "'array_agg(rows) AS a, array_agg(words ORDER BY id DESC) AS b, array_agg(id) FILTER (WHERE id > 100) AS c'"
+    for env in ({}, {"BP_BATCH_ROWS": "1"}, {"BP_MEM": "16M"}):
+        assert read(sh(f"bp-reduce -k 'id % 7 AS k' {call} t.arrow | bp-sort k", **env)) == want
+        assert read(sh(f"bp-reduce --partial -k 'id % 7 AS k' {call} t.arrow | bp-reduce --final | bp-sort k",
+                       **env)) == want
 
 
 @check("they are no keys, and no arguments where they have no order")

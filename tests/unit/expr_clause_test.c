@@ -83,7 +83,6 @@ static void only_one_expression_is_taken(void)
                                       "tip in (select 1)",
                                       "$1",
                                       "row(1, 2) = row(1, 2)",
-                                      "array[1] = array[1]",
                                       "ok group by ok",
                                       "vendor[1]",
                                       "t.tip > 1",

@@ -44,7 +44,7 @@ static void types_are_inferred_from_the_union_of_keys(void)
                      "{\"big\":9223372036854775808,\"l\":[1],\"o\":{},\"m\":1}\n{\"m\":\"1\"}\n"},
                     .show_schema = true),
               "b boolean, i bigint, f double precision, d date, n text, ts timestamp, "
-              "tz timestamptz, big text, l text, o text, m text");
+              "tz timestamptz, big text, l bigint[], o text, m text");
     CHECK_STR(JSONL({"{\"a\":1}\n", "{\"b\":\"x\"}\n"}), "1|<>\n<>|x\n");
     CHECK_STR(JSONL({""}), "! a: no object to take the columns from: declare them with -s");
     CHECK_STR(JSONL({"{\"i\":1}\n{\"i\":1,\"x\":2}\n"}, .schema = "x decimal(4,2), *"),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "col/key.h"
 #include "op/agg.h"
 #include "unit.h"
 
@@ -178,7 +179,10 @@ static bool same_bytes(const struct bp_column *a, const struct bp_column *b)
     for (int64_t i = 0; i < GROUPS; i++) {
         if (bp_column_is_null(a, i) != bp_column_is_null(b, i))
             return false;
-        if (bp_type_is_bytes(a->type)) {
+        if (bp_type_is_nested(a->type)) {
+            if (!bp_key_equal(a, i, b, i))
+                return false;
+        } else if (bp_type_is_bytes(a->type)) {
             const uint8_t *p = bp_column_bytes(a, i, &n_a), *q = bp_column_bytes(b, i, &n_b);
 
             if (n_a != n_b || (n_a && memcmp(p, q, n_a) != 0))
@@ -262,6 +266,9 @@ static const struct call calls[] = {
     {"median", {FLOAT}, 1},
     {"percentile_cont", {DECIMAL, HALF}, 2},
     {"percentile_disc", {TEXT, HALF}, 2},
+    {"array_agg", {DECIMAL}, 1},
+    {"array_agg", {BOOL}, 1},
+    {"array_agg_ordered", {TEXT, KEY}, 2},
     {"string_agg", {TEXT, COMMA}, 2},
     {"string_agg_ordered", {TEXT, COMMA, KEY}, 3},
     {"string_agg_distinct", {TEXT, COMMA}, 2},

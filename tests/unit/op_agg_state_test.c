@@ -128,6 +128,8 @@ static void damaged_states_are_refused_or_harmless(void)
     damage("approx_percentile", (struct bp_column[]){n[0], mixed[1]}, 2);
     mixed[1] = text_column();
     damage("first_ordered", mixed, 2);
+    damage("array_agg", mixed, 1);
+    damage("array_agg", n, 1);
     damage("last_ordered", mixed, 2);
     mixed[1] = comma_column();
     damage("string_agg", mixed, 2);
