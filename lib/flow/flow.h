@@ -132,7 +132,8 @@ struct bp_budget {
 };
 bool bp_budget_take(struct bp_budget *b, int64_t bytes); /* NULL b: always yes */
 void bp_budget_give(struct bp_budget *b, int64_t bytes);
-void bp_budget_least(struct bp_budget *b, int64_t bytes); /* while opening; not thread safe */
+/* While opening; not thread safe. Below 0: it is not needed after all. */
+void bp_budget_least(struct bp_budget *b, int64_t bytes);
 /* BP_EUSAGE where the limit is below what was told and what is used already; of a limit
  * of n bytes n / kept_share are not for use. */
 int bp_budget_check(const struct bp_budget *b, int64_t kept_share, struct bp_err *err) BP_MUST;

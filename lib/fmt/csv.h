@@ -38,6 +38,8 @@ struct bp_csv_out_opts {
     const char *null_text; /* text written for NULL, default "" */
     int n_threads;         /* that make text, in order; 0: the caller's */
 };
+/* Of n threads those that may make text at a time within a memory limit (0: none). */
+int bp_csv_out_threads(const struct bp_schema *schema, int n, int64_t limit_bytes);
 /* f is taken over. */
 int bp_csv_sink(struct bp_sink *out, struct bp_outfile *f, const struct bp_schema *schema,
                 const struct bp_csv_out_opts *opts, struct bp_err *err) BP_MUST;

@@ -5,6 +5,9 @@
 #include "flow/ledger.h"
 #include "fmt/csv_reader.h"
 
+#define TEXT_COLUMN_BYTES ((int64_t)48 << 10)
+#define COLUMN_BYTES ((int64_t)2 << 10)
+
 static bool is_special(char c)
 {
     return c == '\n' || c == '\r' || c == 0 || (unsigned char)c >= 0x80;
@@ -33,6 +36,34 @@ size_t csv_chunk_bytes_for(const struct bp_ctx *ctx)
     if (!ctx->budget.limit_bytes || share >= (int64_t)CSV_CHUNK_BYTES)
         return CSV_CHUNK_BYTES;
     return (size_t)BP_MAX(share, (int64_t)CSV_CHUNK_MIN_BYTES) & ~(size_t)4095;
+}
+
+/* A chunk, its index, and the columns, which have room for a piece each. */
+static int64_t slot_bytes(const struct csv_reader *r)
+{
+    int64_t bytes = 3 * (int64_t)r->chunk_bytes;
+
+    for (int c = 0; c < r->n_cols; c++)
+        bytes += bp_type_is_bytes(r->cols[c].type) ? TEXT_COLUMN_BYTES : COLUMN_BYTES;
+    return bytes;
+}
+
+int csv_threads_for(const struct csv_reader *r)
+{
+    int64_t limit = r->ctx->budget.limit_bytes / 2, slot = slot_bytes(r);
+    int n = BP_MAX(1, r->ctx->n_threads);
+
+    while (limit && n > 1 && CSV_SLOTS(n) * slot > limit)
+        n--;
+    return n;
+}
+
+void csv_tell_least(struct csv_reader *r)
+{
+    int64_t bytes = slot_bytes(r);
+
+    bp_budget_least(&r->ctx->budget, bytes - r->told_bytes);
+    r->told_bytes = bytes;
 }
 
 int csv_keep_declared(struct csv_reader *r, const struct bp_schema *schema, struct bp_err *err)

@@ -80,8 +80,7 @@ static int open_file(struct csv_source *s, struct csv_job **first, struct bp_err
     s->file_open = true;
     s->fresh = false;
     s->at = s->end = 0;
-    if (!f->in.is_file && f->hi > 0 && s->r.ctx->n_threads > 1 &&
-        f->in.size_bytes >= AHEAD_LEAST_BYTES)
+    if (!f->in.is_file && f->hi > 0 && s->r.n_threads > 1 && f->in.size_bytes >= AHEAD_LEAST_BYTES)
         BP_TRY(bp_input_read_ahead(&f->in, err));
     if (!f->in.is_file || f->hi <= f->data_start || f->hi <= f->lo ||
         f->data_start >= f->in.size_bytes)
@@ -486,9 +485,10 @@ static const struct bp_pool_ops pool_ops = {work, drop};
 
 static int start_workers(struct csv_source *s, struct bp_err *err)
 {
-    int n = BP_MAX(1, s->r.ctx->n_threads), slots = n > 1 ? n + 2 : 1;
+    int n = csv_threads_for(&s->r), slots = CSV_SLOTS(n);
 
     BP_TRY(csv_chain_new(&s->chain, slots, err));
+    s->r.n_threads = n;
     s->workers = bp_mem_new((size_t)n, sizeof *s->workers, err);
     if (!s->workers)
         return err->code;
@@ -536,6 +536,7 @@ static int csv_next(void *self, struct bp_batch *out, struct bp_err *err)
 
 static void reader_release(struct csv_reader *r)
 {
+    bp_budget_least(&r->ctx->budget, -r->told_bytes);
     for (int i = 0; i < r->n_files; i++) {
         struct csv_file *f = &r->files[i];
 
@@ -554,7 +555,7 @@ static void csv_free_source(void *self)
     struct csv_source *s = self;
 
     bp_pool_free(s->pool); /* first: workers read the inputs */
-    for (int i = 0; s->workers && i < s->r.ctx->n_threads; i++)
+    for (int i = 0; s->workers && i < s->r.n_threads; i++)
         csv_worker_free(s->workers[i]);
     bp_mem_free(s->workers);
     csv_chain_free(s->chain);
@@ -590,7 +591,9 @@ static int csv_project(void *self, const int *cols, int n, struct bp_err *err)
     struct csv_source *s = self;
 
     BP_TRY(project_files(&s->r, cols, n, err));
-    return text_cols_project(&s->r.cols, &s->r.n_cols, cols, n, err);
+    BP_TRY(text_cols_project(&s->r.cols, &s->r.n_cols, cols, n, err));
+    csv_tell_least(&s->r);
+    return 0;
 }
 
 static const struct bp_source_ops csv_ops = {
@@ -629,6 +632,7 @@ static int open_all(struct csv_source *s, const struct bp_csv_opts *opts, struct
         BP_TRY(csv_infer(&s->r, err));
     BP_TRY(csv_share_cut(&s->r, opts->task, opts->n_tasks, err));
     BP_TRY(csv_note_read(&s->r, s->share, err));
+    csv_tell_least(&s->r);
     return make_schema(s, &out->schema, err);
 }
 

@@ -67,6 +67,8 @@ struct csv_reader {
     struct bp_ctx *ctx;
     const struct csv_kernels *kernels;
     size_t chunk_bytes;
+    int n_threads;        /* that work: of the context's, as many as memory allows */
+    int64_t told_bytes;   /* that one of them needs, as the budget was told */
     int64_t border_bytes; /* the most to look at around the border of a share */
     bool header, any_guess;
     char *declared;             /* of the schema as the user gave it, for messages; NULL: nothing */
@@ -139,6 +141,11 @@ int csv_infer(struct csv_reader *r, struct bp_err *err) BP_MUST;
 int csv_set_dialect(struct csv_reader *r, const struct bp_csv_opts *o, struct bp_err *err) BP_MUST;
 /* Chunks in work, their indexes and columns are to be a small part of the memory. */
 size_t csv_chunk_bytes_for(const struct bp_ctx *ctx);
+#define CSV_SLOTS(n_threads) ((n_threads) > 1 ? (n_threads) + 2 : 1) /* chunks in work */
+/* How many threads, for the columns that are wanted now. */
+int csv_threads_for(const struct csv_reader *r);
+/* Tells the budget what one thread needs, in place of what it was told before. */
+void csv_tell_least(struct csv_reader *r);
 int csv_keep_declared(struct csv_reader *r, const struct bp_schema *schema,
                       struct bp_err *err) BP_MUST;
 /* What this share reads of every file, for the ledger. */

@@ -6,12 +6,16 @@
 #include <string.h>
 
 #include "col/text.h"
+#include "flow/flow.h"
 #include "flow/pool.h"
 #include "fmt/csv.h"
 #include "fmt/csv_cells.h"
 
 #define FLUSH_BYTES ((size_t)256 << 10)
 #define SLICE_ROWS 8192
+#define JOBS(n_workers) (2 * (n_workers))
+#define SLICE_BYTES ((int64_t)1 << 20) /* of values, by the batch rule */
+#define CELL_BYTES 24                  /* room for the text of a value that is no text */
 #define NULL_PAD_BYTES 32 /* behind the text for NULL, which is read 16 bytes at a time */
 
 struct job {
@@ -239,6 +243,17 @@ static int set_text(struct csv_sink *s, const struct bp_csv_out_opts *o, struct 
     return 0;
 }
 
+int bp_csv_out_threads(const struct bp_schema *schema, int n, int64_t limit_bytes)
+{
+    int64_t row_bytes = BP_MAX(bp_least_batch_bytes(schema) / 256, 1);
+    int64_t rows = BP_MAX(BP_MIN(SLICE_BYTES / row_bytes, SLICE_ROWS), 256);
+    int64_t job = rows * (row_bytes + (int64_t)schema->n_fields * CELL_BYTES);
+
+    while (limit_bytes && n > 1 && JOBS(n) * job > limit_bytes / 2)
+        n--;
+    return n;
+}
+
 static int open_workers(struct csv_sink *s, int n_threads, struct bp_err *err)
 {
     s->n_workers = BP_MAX(n_threads, 1);
@@ -249,7 +264,7 @@ static int open_workers(struct csv_sink *s, int n_threads, struct bp_err *err)
         BP_TRY(csv_cells_open(&s->workers[i], &s->text, s->n_cols, err));
     if (s->n_workers == 1)
         return 0;
-    s->n_jobs = 2 * s->n_workers;
+    s->n_jobs = JOBS(s->n_workers);
     s->jobs = bp_mem_new((size_t)s->n_jobs, sizeof *s->jobs, err);
     if (!s->jobs)
         return err->code;

@@ -6,6 +6,8 @@
 #include "fmt/csv_scan.h"
 #include "fmt/jsonl_reader.h"
 
+#define COLUMN_BYTES ((int64_t)4 << 10)
+
 /* Chunks in work and their columns are to be a small part of the memory. */
 static size_t chunk_bytes_for(const struct bp_ctx *ctx)
 {
@@ -152,6 +154,30 @@ static int keep_declared(struct jsonl_reader *r, const struct bp_schema *schema,
     return r->declared ? 0 : err->code;
 }
 
+/* A chunk, and its columns. */
+static int64_t slot_bytes(const struct jsonl_reader *r)
+{
+    return 3 * (int64_t)r->chunk_bytes + r->n_cols * COLUMN_BYTES;
+}
+
+int jsonl_threads_for(const struct jsonl_reader *r)
+{
+    int64_t limit = r->ctx->budget.limit_bytes / 2, slot = slot_bytes(r);
+    int n = BP_MAX(1, r->ctx->n_threads);
+
+    while (limit && n > 1 && (n + 2) * slot > limit)
+        n--;
+    return n;
+}
+
+void jsonl_tell_least(struct jsonl_reader *r)
+{
+    int64_t bytes = slot_bytes(r);
+
+    bp_budget_least(&r->ctx->budget, bytes - r->told_bytes);
+    r->told_bytes = bytes;
+}
+
 int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct bp_schema *out,
                  struct bp_err *err)
 {
@@ -179,6 +205,7 @@ int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct b
     for (int i = 0; i < r->n_files; i++)
         BP_GO(bp_ledger_add_bytes(r->ctx->ledger, &r->files[i].in, r->files[i].lo, r->files[i].hi,
                                   (struct bp_share){o->n_tasks ? o->task : 0, o->n_tasks}, err));
+    jsonl_tell_least(r);
     for (int c = 0; c < r->n_cols; c++) {
         BP_GO(bp_schema_add(out, r->cols[c].name, r->cols[c].type, err));
         out->fields[c].nullable = !r->cols[c].not_null;

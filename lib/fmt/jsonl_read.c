@@ -117,7 +117,7 @@ static int open_file(struct jsonl_source *s, struct bp_err *err)
     s->carry_bytes = 0;
     s->stream_end = f->in.is_file || f->hi == 0;
     s->at = f->in.is_file ? BP_MAX(f->lo, f->data_start) : f->data_start;
-    if (f->in.is_file || f->hi == 0 || s->r.ctx->n_threads < 2)
+    if (f->in.is_file || f->hi == 0 || s->r.n_threads < 2)
         return 0;
     return bp_input_read_ahead(&f->in, err);
 }
@@ -296,7 +296,7 @@ static const struct bp_pool_ops pool_ops = {work, drop};
 
 static int start_workers(struct jsonl_source *s, struct bp_err *err)
 {
-    int n = BP_MAX(1, s->r.ctx->n_threads);
+    int n = s->r.n_threads = jsonl_threads_for(&s->r);
 
     s->workers = bp_mem_new((size_t)n, sizeof *s->workers, err);
     if (!s->workers)
@@ -344,7 +344,8 @@ static void jsonl_free_source(void *self)
     struct jsonl_source *s = self;
 
     bp_pool_free(s->pool); /* first: workers read the inputs */
-    for (int i = 0; s->workers && i < BP_MAX(1, s->r.ctx->n_threads); i++)
+    bp_budget_least(&s->r.ctx->budget, -s->r.told_bytes);
+    for (int i = 0; s->workers && i < s->r.n_threads; i++)
         jsonl_worker_free(s->workers[i]);
     bp_mem_free(s->workers);
     jsonl_job_free(s->job);
@@ -363,7 +364,9 @@ static int jsonl_project(void *self, const int *cols, int n, struct bp_err *err)
 {
     struct jsonl_source *s = self;
 
-    return text_cols_project(&s->r.cols, &s->r.n_cols, cols, n, err);
+    BP_TRY(text_cols_project(&s->r.cols, &s->r.n_cols, cols, n, err));
+    jsonl_tell_least(&s->r);
+    return 0;
 }
 
 static const struct bp_source_ops jsonl_ops = {

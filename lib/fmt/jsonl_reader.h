@@ -53,6 +53,8 @@ struct jsonl_reader {
     struct text_col *cols;
     int n_cols;
     struct bp_ctx *ctx;
+    int n_threads;      /* that work: of the context's, as many as memory allows */
+    int64_t told_bytes; /* that one of them needs, as the budget was told */
     size_t chunk_bytes, line_max_bytes;
     int level;                  /* of the CSV loops: 1 where the machine has BMI2 */
     bool inferred;              /* keys were taken from a sample */
@@ -153,6 +155,9 @@ void jsonl_worker_run(struct jsonl_worker *w, struct jsonl_job *job);
 
 /* ---- jsonl_open.c ---- */
 /* r's files and ctx are set; everything else is filled, and out's columns. */
+/* How many threads, for the columns that are wanted now; tells the budget what one needs. */
+int jsonl_threads_for(const struct jsonl_reader *r);
+void jsonl_tell_least(struct jsonl_reader *r);
 int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct bp_schema *out,
                  struct bp_err *err) BP_MUST;
 

@@ -7,13 +7,15 @@
 #include "col/key.h"
 #include "flow/marks.h"
 #include "stage/by_name.h"
-#include "stage/groups.h"
 #include "stage/key_ids.h"
 #include "stage/manifest.h"
+#include "stage/regroup.h"
 #include "sys/outtree.h"
 
-#define MAX_LIVE 32  /* files open at a time */
-#define LIVE_SHARE 4 /* of the memory limit, for them */
+#define MAX_LIVE 32   /* files open at a time */
+#define LIVE_SHARE 4  /* of the memory limit, for them */
+#define NAME_BYTES 96 /* of a value beside its name, which stands in the list of files, too */
+#define KNOWN_STEP_BYTES (64 << 10) /* the budget is asked in steps */
 
 struct file {
     struct bp_sink sink;
@@ -34,8 +36,9 @@ struct by_sink {
     struct bp_key_ids *ids;
     char **names; /* per value: its file */
     uint32_t n_names, n_live, cap_live;
+    int64_t name_bytes, known_bytes; /* of names; of the budget, for all that is known of values */
     struct file live[MAX_LIVE], one; /* one: of those written at the end */
-    struct bp_by_groups *groups;
+    struct bp_regroup *groups;
     struct bp_block *id, *idx, *rest; /* scratch, per row */
     struct bp_outtree tree;
     struct bp_manifest list;
@@ -103,7 +106,8 @@ static void sink_free(void *self)
     for (uint32_t i = 0; i < s->n_live; i++)
         file_free(s, &s->live[i]);
     file_free(s, &s->one);
-    bp_by_groups_free(s->groups);
+    bp_regroup_free(s->groups);
+    bp_budget_give(&s->ctx->budget, s->known_bytes);
     bp_key_ids_free(s->ids);
     for (uint32_t i = 0; i < s->n_names; i++)
         bp_mem_free(s->names[i]);
@@ -184,7 +188,7 @@ static int sink_open(struct by_sink *s, const struct bp_schema *schema, const st
     BP_TRY(keep_columns(s, schema, o->pattern != NULL, err));
     choose_live(s);
     BP_TRY(bp_key_ids_open(&s->ids, s->n_keys, err));
-    BP_TRY(bp_by_groups_open(&s->groups, &s->schema, s->ctx, err));
+    BP_TRY(bp_regroup_open(&s->groups, &s->schema, s->ctx, s->o.file_bytes, err));
     BP_TRY(bp_outtree_open(&s->tree, o->dir, err));
     return s->replace ? 0 : bp_manifest_may_replace(o->dir, err);
 }
@@ -207,9 +211,30 @@ static int name_values(struct by_sink *s, const struct bp_batch *in, const uint3
             s->names = grown;
         }
         BP_TRY(bp_by_name_make(&s->name, in, i, &s->names[s->n_names], err));
+        s->name_bytes += 2 * (int64_t)strlen(s->names[s->n_names]) + NAME_BYTES;
         s->n_names++;
         BP_TRY(open_live(s, s->n_names - 1, err));
     }
+    return 0;
+}
+
+/* What is known of the values counts, and cannot be spilled. */
+static int count_known(struct by_sink *s, struct bp_err *err)
+{
+    int64_t bytes = bp_key_ids_bytes(s->ids) + s->name_bytes;
+    int64_t more = bytes - s->known_bytes + KNOWN_STEP_BYTES;
+
+    if (bytes <= s->known_bytes)
+        return 0;
+    if (!bp_budget_take(&s->ctx->budget, more)) {
+        BP_TRY(bp_regroup_yield(s->groups, err));
+        if (!bp_budget_take(&s->ctx->budget, more))
+            return bp_fail(err, BP_EDATA,
+                           "%u different values, and what is known of each takes all of the "
+                           "memory: %lld MiB; more (--mem), or columns with fewer values",
+                           s->n_names, (long long)(bytes >> 20));
+    }
+    s->known_bytes += more;
     return 0;
 }
 
@@ -265,7 +290,7 @@ static int send(struct by_sink *s, uint32_t f, const struct bp_batch *b, const u
     rest = (uint32_t *)(void *)s->rest->data;
     for (int64_t i = 0; i < n; i++)
         rest[i] = id[idx[i]] - s->n_live;
-    return bp_by_groups_add(s->groups, &part, rest, s->n_names - s->n_live, err);
+    return bp_regroup_add(s->groups, &part, rest, s->n_names - s->n_live, err);
 }
 
 static int put_rows(struct by_sink *s, struct bp_batch *in, struct bp_err *err)
@@ -283,6 +308,7 @@ static int put_rows(struct by_sink *s, struct bp_batch *in, struct bp_err *err)
         s->key_cols[k] = &in->cols[s->keys[k]];
     BP_GO(bp_key_ids_get(s->ids, s->key_cols, in->n_rows, id, err));
     BP_GO(name_values(s, in, id, err));
+    BP_GO(count_known(s, err));
     BP_GO(project(s, in, &b, err));
     sort_rows(s, b.n_rows, id, idx, start);
     for (uint32_t f = 0; f <= s->n_live && rc == 0; f++)
@@ -335,7 +361,7 @@ static int sink_commit(void *self, struct bp_err *err)
 
     for (uint32_t i = 0; i < s->n_live; i++)
         BP_TRY(file_commit(s, &s->live[i], err));
-    BP_TRY(bp_by_groups_drain(s->groups, put_group, s, err));
+    BP_TRY(bp_regroup_drain(s->groups, put_group, s, err));
     BP_TRY(file_commit(s, &s->one, err));
     BP_TRY(write_list(s, err));
     if (!s->replace)

@@ -3,7 +3,7 @@
  * One file for each value of some columns, in a directory that appears as a whole.
  * Rows of one value keep their order. A bounded number of files is open: the values
  * that appear first are written as they come, the rows of all others are brought
- * together first (groups.h) and written one file after the other. What is written does
+ * together first (regroup.h) and written one file after the other. What is written does
  * not depend on which.
  */
 #ifndef BP_STAGE_BY_H

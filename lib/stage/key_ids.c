@@ -58,6 +58,11 @@ uint32_t bp_key_ids_count(const struct bp_key_ids *k)
     return k->n_keys;
 }
 
+int64_t bp_key_ids_bytes(const struct bp_key_ids *k)
+{
+    return (int64_t)(k->cap_keys * sizeof *k->keys + k->n_slots * sizeof *k->slots + k->bytes.cap);
+}
+
 /* The canonical bytes of a row, in k->row. */
 static int take_row(struct bp_key_ids *k, const struct bp_column *const cols[], int64_t i,
                     struct bp_err *err)

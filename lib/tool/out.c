@@ -15,6 +15,7 @@
 #include "fmt/parquet/parquet.h"
 #include "ipc/ipc.h"
 
+#define TEXT_FILE_BYTES ((int64_t)2 << 20) /* the text of a batch */
 #define ENCODER_BYTES ((int64_t)4 << 20)
 
 struct bp_out_format {
@@ -32,7 +33,10 @@ static int open_text(const struct bp_out *out, char delim, struct bp_outfile *f,
     const struct bp_out_opts *o = out->o;
     struct bp_csv_out_opts c = {.delim = delim, .header = true, .null_text = o->null_text};
 
-    c.n_threads = out->one_of_many ? 1 : out->t->ctx.n_threads;
+    c.n_threads = out->one_of_many ? 1
+                                   : bp_csv_out_threads(schema, out->t->ctx.n_threads,
+                                                        out->t->ctx.budget.limit_bytes);
+    bp_budget_least(&out->t->ctx.budget, TEXT_FILE_BYTES);
     if (o->delim)
         c.delim = o->delim[0];
     if (o->header && strcmp(o->header, "no") == 0)

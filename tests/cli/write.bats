@@ -246,3 +246,28 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
     [ "$(bp-reduce 'count(*) AS n' out | bp-write)" = "n
 2" ]
 }
+
+@test "what is written with too little memory is refused with the figure that would do" {
+    awk 'BEGIN { for (i = 0; i < 1000; i++) printf "%sc%d", i ? "," : "", i; print ""
+        for (r = 0; r < 300; r++) for (i = 0; i < 1000; i++) printf "t%d%s", r * i, i < 999 ? "," : "\n" }' >wide.csv
+    bp-read wide.csv >wide.arrows
+    for f in 'bp-write o.parquet' 'bp-write -f parquet --by c0 o' 'bp-write -f csv --by c0 o'; do
+        fails 2 bash -c "$f --mem 16M <wide.arrows"
+        says '16 MiB of memory (--mem) are too few: this needs'
+        need=$(grep -o '[0-9]*M at least' <<<"$output")
+        $f --mem "${need%% *}" <wide.arrows
+        rm -r o*
+    done
+    fails 2 bp-read --mem 16M wide.csv
+    need=$(grep -o '[0-9]*M at least' <<<"$output")
+    bp-read --mem "${need%% *}" -j 8 wide.csv | cmp - wide.arrows
+    bp-read --mem 16M -c c7 wide.csv | bp-head -n 1 >got # few columns take little
+    bp-write --mem 16M -j 8 <wide.arrows | cmp - wide.csv
+}
+
+@test "what is known of more values than memory has room for is an error that says so" {
+    seq 400000 | sed '1i k' | bp-read -s 'k int' | bp-map 'k, k AS v' >many.arrows
+    fails 1 bash -c 'bp-write --mem 16M -f csv --by k out <many.arrows'
+    says 'different values, and what is known of each takes all of the memory'
+    [ "$(ls -A)" = many.arrows ]
+}

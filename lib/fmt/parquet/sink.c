@@ -18,6 +18,8 @@
 #define GROUP_BYTES ((int64_t)64 << 20) /* of encoded pages */
 #define ROUND_BYTES ((int64_t)4 << 20)
 #define ROUND_BATCHES 64
+#define ROUND_LEAST_BYTES ((int64_t)1 << 20) /* where memory is tight */
+#define COLUMN_BYTES ((int64_t)640 << 10)    /* dictionary, its table, codes and a page */
 
 struct round {
     struct bp_batch batches[ROUND_BATCHES];
@@ -39,6 +41,8 @@ struct pq_sink {
     struct bp_share own;
     struct bp_shareset shares;
     int64_t group_rows;
+    int64_t round_bytes; /* fewer where memory is little: the pages are the same */
+    int64_t told_bytes;  /* what the budget was told that this needs */
 
     struct bp_pq_footer footer;
     struct bp_pq_writer *columns;
@@ -191,7 +195,7 @@ static int gather(struct pq_sink *s, struct bp_batch *b, struct bp_err *err)
         r->n_rows += to->n_rows;
         r->bytes += bp_batch_size_bytes(to);
         left -= to->n_rows;
-        if (left == 0 || r->n == ROUND_BATCHES || r->bytes >= ROUND_BYTES)
+        if (left == 0 || r->n == ROUND_BATCHES || r->bytes >= s->round_bytes)
             BP_TRY(give_round(s, left == 0, err));
     }
     return 0;
@@ -271,6 +275,7 @@ static void pq_free(void *self)
     if (s->ctx) {
         give_back(s);
         bp_budget_give(&s->ctx->budget, s->filter_bytes);
+        bp_budget_least(&s->ctx->budget, -s->told_bytes);
     }
     if (s->footer.schema)
         bp_pq_footer_release(&s->footer);
@@ -342,6 +347,14 @@ static int open_sink(struct pq_sink *s, const struct bp_schema *schema,
                           s->schema.fields[i].nullable, o->codec, o->v2, !o->no_dict);
     BP_TRY(add_filters(s, o, err));
     BP_TRY(bp_pool_open(&s->pool, ctx->n_threads, (int)n, &ops, s, err));
+    s->told_bytes = 2 * ROUND_LEAST_BYTES + schema->n_fields * COLUMN_BYTES;
+    s->round_bytes = ROUND_BYTES;
+    if (ctx->budget.limit_bytes) /* two more of what is left may be the pages */
+        s->round_bytes = BP_MIN(ROUND_BYTES, (ctx->budget.limit_bytes - s->told_bytes -
+                                              (int64_t)atomic_load(&ctx->budget.used_bytes)) /
+                                                 4);
+    s->round_bytes = BP_MAX(s->round_bytes, ROUND_LEAST_BYTES);
+    bp_budget_least(&ctx->budget, s->told_bytes);
     return bp_outfile_write(&s->f, "PAR1", 4, err);
 }
 
