@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bp-write: a stream to a file, a directory of part files, or stdout (INTO). */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "expr/expr.h"
 #include "flow/marks.h"
 #include "stage/by.h"
+#include "stage/manifest.h"
+#include "stage/parts.h"
 #include "stage/stage.h"
 #include "sys/dir.h"
 #include "tool/out.h"
@@ -14,8 +17,9 @@
 
 struct opts {
     struct bp_out_opts out;
-    const char *by, *to;
-    bool replace;
+    const char *by, *to, *target_size, *run;
+    int64_t parts;
+    bool replace, replace_parts;
 };
 
 static const struct bp_option options[] = {
@@ -25,6 +29,12 @@ static const struct bp_option options[] = {
      "directories COL=VALUE in OUT/, one for each value"},
     {0, "to", BP_OPT_TEXT, offsetof(struct opts, to), "CMD",
      "run CMD and give it the table on its stdin"},
+    {0, "parts", BP_OPT_COUNT, offsetof(struct opts, parts), "N",
+     "N files of as many rows in OUT/, in the order of rows"},
+    {0, "target-size", BP_OPT_TEXT, offsetof(struct opts, target_size), "SIZE",
+     "files in OUT/ of about SIZE of values: 256M"},
+    {0, "run", BP_OPT_TEXT, offsetof(struct opts, run), "ID",
+     "add to OUT/, in place of what run ID wrote before"},
     {0, "delim", BP_OPT_TEXT, offsetof(struct opts, out.delim), "C",
      "field delimiter of text (default: , )"},
     {0, "header", BP_OPT_TEXT, offsetof(struct opts, out.header), "yes|no",
@@ -41,6 +51,8 @@ static const struct bp_option options[] = {
      "Bloom filters for these columns of a Parquet file"},
     {0, "replace", BP_OPT_FLAG, offsetof(struct opts, replace), NULL,
      "replace what a directory holds, whoever wrote it"},
+    {0, "replace-parts", BP_OPT_FLAG, offsetof(struct opts, replace_parts), NULL,
+     "--by: replace only the values that are written"},
 };
 
 static const struct bp_command command = {
@@ -63,10 +75,29 @@ static const struct bp_command command = {
 struct target {
     const char *out; /* NULL: stdout */
     bool is_dir, is_pattern;
+    bool by_value, by_parts; /* several files of this process */
+    int64_t part_bytes;
+    const char *task_dir; /* by value under -T: where the tasks' directories stand */
     struct bp_out make;
 };
 
 /* ---- a directory of part files ---- */
+
+/* Files beside those of a list would be read with them, or not at all. */
+static int refuse_listed(struct bp_tool *t, const char *dir)
+{
+    struct bp_manifest m;
+    bool present;
+    int rc = bp_manifest_read(&m, dir, &present, &t->err);
+
+    bp_manifest_release(&m);
+    if (rc == 0 && present)
+        rc = bp_fail(&t->err, BP_EDATA,
+                     "'%s' is an output of several files of one process (its _SUCCESS lists them): "
+                     "write to another directory, or remove it first",
+                     dir);
+    return rc;
+}
 
 /* The name of this task's file in the directory; the directory is made. */
 static char *part_path(struct bp_tool *t, const struct opts *o, const char *dir, const char *suffix)
@@ -75,7 +106,8 @@ static char *part_path(struct bp_tool *t, const struct opts *o, const char *dir,
     size_t len = strlen(dir);
     char name[64];
 
-    if (bp_dir_make(dir, &t->err) < 0 || bp_task_dir_check(dir, n, o->replace, &t->err) < 0 ||
+    if (refuse_listed(t, dir) < 0 || bp_dir_make(dir, &t->err) < 0 ||
+        bp_task_dir_check(dir, n, o->replace, &t->err) < 0 ||
         bp_task_name(name, t->task.i, n, suffix) < 0)
         return NULL;
     return bp_arena_printf(t->arena, &t->err, "%s%s%s", dir, dir[len - 1] == '/' ? "" : "/", name);
@@ -121,12 +153,17 @@ static int cut_pattern(struct bp_tool *t, const char *out, char **dir, const cha
     return *dir ? 0 : t->err.code;
 }
 
+static struct bp_publish_opts publish_opts(const struct opts *o, const struct target *g)
+{
+    return (struct bp_publish_opts){
+        .dir = g->out, .run = o->run, .replace = o->replace, .replace_parts = o->replace_parts};
+}
+
 static int by_sink(struct bp_tool *t, const struct opts *o, struct target *g,
                    const struct bp_schema *schema, struct bp_sink *sink)
 {
-    struct bp_by_opts y = {
-        .dir = g->out, .replace = o->replace, .open = open_by_file, .arg = &g->make};
-    char **names = NULL, file_name[64], *dir;
+    struct bp_by_opts y = {.to = publish_opts(o, g), .open = open_by_file, .arg = &g->make};
+    char **names = NULL, file_name[256], *dir;
     int n_names = 0, rc;
 
     g->make.one_of_many = true;
@@ -134,12 +171,18 @@ static int by_sink(struct bp_tool *t, const struct opts *o, struct target *g,
     if (o->by) {
         BP_TRY(bp_expr_parse_names(o->by, &names, &n_names, &t->err));
         y.columns = (const char *const *)names;
-        (void)bp_task_name(file_name, 0, 1, g->make.suffix);
+        if (o->run)
+            snprintf(file_name, sizeof file_name, "%.150s-00000%s", o->run, g->make.suffix);
+        else
+            (void)bp_task_name(file_name, 0, 1, g->make.suffix);
         y.file_name = file_name;
     } else {
         BP_TRY(cut_pattern(t, g->out, &dir, &y.pattern));
-        y.dir = dir;
+        y.to.dir = dir;
     }
+    g->task_dir = y.to.dir;
+    if (t->task.n && !(y.to.dir = part_path(t, o, y.to.dir, "")))
+        return t->err.code;
     rc = bp_by_sink(sink, schema, &y, &t->ctx, &t->err);
     for (int i = 0; i < n_names; i++)
         bp_mem_free(names[i]);
@@ -147,20 +190,59 @@ static int by_sink(struct bp_tool *t, const struct opts *o, struct target *g,
     return rc;
 }
 
+/* ---- part files of one process ---- */
+
+static int parts_sink(struct bp_tool *t, const struct opts *o, struct target *g,
+                      const struct bp_schema *schema, struct bp_sink *sink)
+{
+    struct bp_parts_opts p = {.to = publish_opts(o, g),
+                              .suffix = g->make.suffix,
+                              .n_parts = o->target_size ? 0 : BP_MAX(o->parts, 1),
+                              .part_bytes = g->part_bytes,
+                              .open = open_by_file,
+                              .arg = &g->make};
+
+    return bp_parts_sink(sink, schema, &p, &t->ctx, &t->err);
+}
+
 /* ---- the command ---- */
+
+static int check_runs(struct bp_tool *t, const struct opts *o, const struct target *g)
+{
+    if (o->run && g->is_pattern)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--run names the files, and so does '%s': put the run into it", g->out);
+    if (o->replace_parts && !o->by)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--replace-parts replaces directories by value: it wants --by COLS");
+    if (!!o->run + o->replace + o->replace_parts > 1)
+        return bp_fail(&t->err, BP_EUSAGE, "of --run, --replace and --replace-parts there is one");
+    return 0;
+}
 
 static int check_options(struct bp_tool *t, const struct opts *o, const struct target *g)
 {
+    if (o->parts && o->target_size)
+        return bp_fail(&t->err, BP_EUSAGE, "of --parts and --target-size there is one");
+    if (g->by_parts && (o->by || g->is_pattern) && (o->parts || o->target_size))
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--parts and --target-size write one table in their "
+                       "order, and there is one file for each value");
+    if (g->by_parts && !g->is_dir)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "--parts, --target-size and --run write into a directory: OUT/");
+    if (t->task.n && g->by_parts)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "-T writes this task's file: --parts, --target-size and --run are for one "
+                       "process");
+    BP_TRY(check_runs(t, o, g));
     if (o->by && (!g->out || g->is_pattern))
         return bp_fail(&t->err, BP_EUSAGE, "--by writes into a directory: --by '%s' OUT/", o->by);
     if (o->to && (g->out || o->by))
         return bp_fail(&t->err, BP_EUSAGE,
                        "--to '%s': the table goes to a command, and not to %s as well", o->to,
                        g->out ? g->out : "directories (--by)");
-    if (t->task.n && (o->by || g->is_pattern))
-        return bp_fail(&t->err, BP_EUSAGE,
-                       "-T cannot write by value: one process writes the whole directory");
-    if (t->task.n && !g->is_dir && !o->to)
+    if (t->task.n && !g->is_dir && !g->is_pattern && !o->to)
         return bp_fail(&t->err, BP_EUSAGE,
                        "-T writes this task's file into a directory: OUT/ (with the slash)");
     return 0;
@@ -176,6 +258,10 @@ static int find_target(struct bp_tool *t, const struct opts *o, struct target *g
     g->is_dir = len && (o->by || g->out[len - 1] == '/' || bp_path_kind(g->out) == BP_PATH_DIR);
     g->is_pattern =
         len && !g->is_dir && strchr(g->out, '{') && bp_path_kind(g->out) == BP_PATH_NONE;
+    g->by_value = o->by || g->is_pattern;
+    g->by_parts = o->parts || o->target_size || (o->run && !g->by_value);
+    if (o->target_size)
+        BP_TRY(bp_tool_size(t, "--target-size", o->target_size, &g->part_bytes));
     BP_TRY(bp_out_choose(&g->make, t, &o->out, g->is_dir ? NULL : g->out));
     return check_options(t, o, g);
 }
@@ -222,20 +308,24 @@ static int run(struct bp_tool *t, const struct opts *o)
     struct bp_source src = {0};
     struct bp_sink sink = {0};
     struct target g = {0};
-    bool by_value;
+    bool is_one_file;
     int rc;
 
     BP_TRY(find_target(t, o, &g));
-    by_value = o->by || g.is_pattern;
+    is_one_file = !g.by_value && !g.by_parts;
     BP_GO(open_input(t, &src));
-    if (by_value)
+    if (g.by_value)
         BP_GO(by_sink(t, o, &g, &src.schema, &sink));
+    else if (g.by_parts)
+        BP_GO(parts_sink(t, o, &g, &src.schema, &sink));
     else
         BP_GO(file_sink(t, o, &g, &src.schema, &sink));
     rc = bp_tool_drain(t, &src, &sink);
-    if (rc == 0 && g.is_dir && !by_value && o->replace)
+    if (rc == 0 && g.is_dir && is_one_file && o->replace)
         rc = bp_task_dir_retire(g.out, t->task.n ? t->task.n : 1, &t->err);
-    if (rc == 0 && g.is_dir && !by_value && !t->task.n)
+    if (rc == 0 && g.by_value && t->task.n && o->replace)
+        rc = bp_task_dir_retire(g.task_dir, t->task.n, &t->err);
+    if (rc == 0 && g.is_dir && is_one_file && !t->task.n)
         rc = mark_success(t, g.out);
 out:
     bp_sink_free(&sink);

@@ -69,6 +69,9 @@ struct bp_source {
     char *name;              /* for messages: a file, "stdin", "stage/yellow"; may be NULL */
 };
 
+/* A table without rows; schema is copied. With a share it says which, once. */
+int bp_empty_source(struct bp_source *out, const struct bp_schema *schema, struct bp_share share,
+                    struct bp_err *err) BP_MUST;
 int bp_source_next(struct bp_source *s, struct bp_batch *out, struct bp_err *err) BP_MUST;
 /* 0, or BP_DONE where the source does not offer it (nothing changed). */
 int bp_source_project(struct bp_source *s, const int *cols, int n, struct bp_err *err) BP_MUST;

@@ -8,9 +8,8 @@
 #include "flow/marks.h"
 #include "stage/by_name.h"
 #include "stage/key_ids.h"
-#include "stage/manifest.h"
+#include "stage/publish.h"
 #include "stage/regroup.h"
-#include "sys/outtree.h"
 
 #define MAX_LIVE 32   /* files open at a time */
 #define LIVE_SHARE 4  /* of the memory limit, for them */
@@ -40,9 +39,7 @@ struct by_sink {
     struct file live[MAX_LIVE], one; /* one: of those written at the end */
     struct bp_regroup *groups;
     struct bp_block *id, *idx, *rest; /* scratch, per row */
-    struct bp_outtree tree;
-    struct bp_manifest list;
-    bool replace;
+    struct bp_publish to;
 };
 
 /* ---- files ---- */
@@ -51,7 +48,7 @@ static int file_open(struct by_sink *s, struct file *f, uint32_t id, struct bp_e
 {
     struct bp_outfile out;
 
-    BP_TRY(bp_outtree_create(&s->tree, s->names[id], &out, err));
+    BP_TRY(bp_publish_create(&s->to, s->names[id], &out, err));
     BP_TRY(s->o.open(s->o.arg, &out, &s->schema, &f->sink, err));
     f->name = s->names[id];
     f->n_rows = 0;
@@ -73,13 +70,10 @@ static void file_free(struct by_sink *s, struct file *f)
 
 static int file_commit(struct by_sink *s, struct file *f, struct bp_err *err)
 {
-    int64_t n_bytes;
-
     if (!f->name)
         return 0;
     BP_TRY(f->sink.ops->commit(f->sink.self, err));
-    BP_TRY(bp_outtree_size(&s->tree, f->name, &n_bytes, err));
-    BP_TRY(bp_manifest_add(&s->list, f->name, f->n_rows, n_bytes, err));
+    BP_TRY(bp_publish_add(&s->to, f->name, f->n_rows, err));
     file_free(s, f);
     return 0;
 }
@@ -116,11 +110,10 @@ static void sink_free(void *self)
     bp_mem_free(s->key_cols);
     bp_mem_free(s->kept);
     bp_schema_release(&s->schema);
-    bp_manifest_release(&s->list);
     bp_block_unref(s->id);
     bp_block_unref(s->idx);
     bp_block_unref(s->rest);
-    bp_outtree_abort(&s->tree);
+    bp_publish_release(&s->to);
     bp_mem_free(s);
 }
 
@@ -154,11 +147,11 @@ static int keep_columns(struct by_sink *s, const struct bp_schema *in, bool all,
 
         BP_TRY(bp_key_allowed(f->type, f->name, err));
         if (!all)
-            BP_TRY(bp_schema_add(&s->list.by, f->name, f->type, err));
+            BP_TRY(bp_schema_add(&s->to.list.by, f->name, f->type, err));
     }
     for (int i = 0; i < s->schema.n_fields; i++)
-        BP_TRY(bp_schema_add(&s->list.columns, s->schema.fields[i].name, s->schema.fields[i].type,
-                             err));
+        BP_TRY(bp_schema_add(&s->to.list.columns, s->schema.fields[i].name,
+                             s->schema.fields[i].type, err));
     if (!s->schema.n_fields)
         return bp_fail(err, BP_EUSAGE, "--by names all columns: none is left for the files");
     BP_TRY(bp_schema_copy_meta(&s->schema, in, err));
@@ -185,12 +178,11 @@ static int sink_open(struct by_sink *s, const struct bp_schema *schema, const st
     s->key_cols = bp_mem_new((size_t)s->n_keys, sizeof(struct bp_column *), err);
     if (!s->key_cols)
         return err->code;
+    BP_TRY(bp_publish_open(&s->to, &o->to, err));
     BP_TRY(keep_columns(s, schema, o->pattern != NULL, err));
     choose_live(s);
     BP_TRY(bp_key_ids_open(&s->ids, s->n_keys, err));
-    BP_TRY(bp_regroup_open(&s->groups, &s->schema, s->ctx, s->o.file_bytes, err));
-    BP_TRY(bp_outtree_open(&s->tree, o->dir, err));
-    return s->replace ? 0 : bp_manifest_may_replace(o->dir, err);
+    return bp_regroup_open(&s->groups, &s->schema, s->ctx, s->o.file_bytes, err);
 }
 
 /* ---- rows ---- */
@@ -342,19 +334,6 @@ static int put_group(void *arg, uint32_t group, const struct bp_batch *b, struct
     return file_put(&s->one, &own, err);
 }
 
-static int write_list(struct by_sink *s, struct bp_err *err)
-{
-    struct bp_outfile f;
-    int rc;
-
-    BP_TRY(bp_outtree_create(&s->tree, BP_MANIFEST_NAME, &f, err));
-    rc = bp_manifest_write(&s->list, &f, err);
-    if (rc == 0)
-        rc = bp_outfile_commit(&f, err);
-    bp_outfile_abort(&f);
-    return rc;
-}
-
 static int sink_commit(void *self, struct bp_err *err)
 {
     struct by_sink *s = self;
@@ -363,10 +342,7 @@ static int sink_commit(void *self, struct bp_err *err)
         BP_TRY(file_commit(s, &s->live[i], err));
     BP_TRY(bp_regroup_drain(s->groups, put_group, s, err));
     BP_TRY(file_commit(s, &s->one, err));
-    BP_TRY(write_list(s, err));
-    if (!s->replace)
-        BP_TRY(bp_manifest_may_replace(s->tree.path, err)); /* others may have come since */
-    return bp_outtree_commit(&s->tree, err);
+    return bp_publish_commit(&s->to, err);
 }
 
 static const struct bp_sink_ops sink_ops = {
@@ -382,9 +358,8 @@ int bp_by_sink(struct bp_sink *out, const struct bp_schema *schema, const struct
         return err->code;
     s->ctx = ctx;
     s->o = *opts;
-    s->replace = opts->replace;
-    s->tree.fd = -1;
-    out->name = bp_mem_str(opts->dir, err);
+    s->to.tree.fd = s->to.locked = -1;
+    out->name = bp_mem_str(opts->to.dir, err);
     if (!out->name || sink_open(s, schema, opts, err) < 0) {
         sink_free(s);
         bp_mem_free(out->name);

@@ -12,17 +12,25 @@
 #include "flow/flow.h"
 #include "sys/outfile.h"
 
+/* Where an output of several files goes, and what of the directory stays (publish.h). */
+struct bp_publish_opts {
+    const char *dir;    /* outlives the sink */
+    const char *run;    /* NULL: none; files of other runs stay */
+    bool replace;       /* whatever the directory holds */
+    bool replace_parts; /* only the directories COLUMN=VALUE that get rows; others stay */
+};
+/* A sink of the format on f (taken over). */
+typedef int (*bp_open_file)(void *arg, struct bp_outfile *f, const struct bp_schema *schema,
+                            struct bp_sink *out, struct bp_err *err);
+
 struct bp_by_opts {
-    const char *dir;
+    struct bp_publish_opts to;
     const char *const *columns; /* NULL-terminated names: directories COLUMN=VALUE, and the
                                  * columns left out of the files */
     const char *file_name;      /* in each such directory */
     const char *pattern;        /* instead: the files' names, with {COLUMN} in them; the columns
                                  * stay in the files */
-    bool replace;               /* whatever the directory holds */
-    /* A sink of the format on f (taken over). */
-    int (*open)(void *arg, struct bp_outfile *f, const struct bp_schema *schema,
-                struct bp_sink *out, struct bp_err *err);
+    bp_open_file open;
     void *arg;
     int64_t file_bytes; /* memory that a file being written takes */
 };

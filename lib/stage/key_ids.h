@@ -13,6 +13,6 @@ int bp_key_ids_get(struct bp_key_ids *k, const struct bp_column *const cols[], i
                    uint32_t *ids, struct bp_err *err) BP_MUST;
 uint32_t bp_key_ids_count(const struct bp_key_ids *k);
 int64_t bp_key_ids_bytes(const struct bp_key_ids *k); /* memory that the keys take */
-void bp_key_ids_free(struct bp_key_ids *k); /* NULL is a no-op */
+void bp_key_ids_free(struct bp_key_ids *k);           /* NULL is a no-op */
 
 #endif

@@ -18,6 +18,9 @@ void bp_manifest_release(struct bp_manifest *m)
     for (int64_t i = 0; i < m->n_files; i++)
         bp_mem_free(m->files[i].path);
     bp_mem_free(m->files);
+    for (int i = 0; i < m->n_runs; i++)
+        bp_mem_free(m->runs[i]);
+    bp_mem_free(m->runs);
     bp_schema_release(&m->by);
     bp_schema_release(&m->columns);
     *m = (struct bp_manifest){0};
@@ -44,11 +47,42 @@ int bp_manifest_add(struct bp_manifest *m, const char *path, int64_t n_rows, int
     return 0;
 }
 
+int bp_manifest_add_run(struct bp_manifest *m, const char *run, struct bp_err *err)
+{
+    char **grown;
+
+    for (int i = 0; i < m->n_runs; i++)
+        if (strcmp(m->runs[i], run) == 0)
+            return 0;
+    grown = bp_mem_grow(m->runs, (size_t)m->n_runs + 1, sizeof *grown, err);
+    if (!grown)
+        return err->code;
+    m->runs = grown;
+    m->runs[m->n_runs] = bp_mem_str(run, err);
+    if (!m->runs[m->n_runs])
+        return err->code;
+    m->n_runs++;
+    return 0;
+}
+
 static int by_path(const void *a, const void *b)
 {
     const struct bp_manifest_file *x = a, *y = b;
 
     return strcmp(x->path, y->path);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void bp_manifest_sort(struct bp_manifest *m)
+{
+    if (m->n_files)
+        qsort(m->files, (size_t)m->n_files, sizeof *m->files, by_path);
+    if (m->n_runs)
+        qsort(m->runs, (size_t)m->n_runs, sizeof *m->runs, by_bytes);
 }
 
 /* ---- out ---- */
@@ -73,11 +107,12 @@ int bp_manifest_write(struct bp_manifest *m, struct bp_outfile *f, struct bp_err
     struct bp_buf b = {0};
     int rc;
 
-    if (m->n_files)
-        qsort(m->files, (size_t)m->n_files, sizeof *m->files, by_path);
+    bp_manifest_sort(m);
     BP_GO(bp_buf_puts(&b, HEAD, err));
     BP_GO(write_columns("by", &m->by, &b, err));
     BP_GO(write_columns("column", &m->columns, &b, err));
+    for (int i = 0; i < m->n_runs; i++)
+        BP_GO(bp_buf_printf(&b, err, "run\t%s\n", m->runs[i]));
     for (int64_t i = 0; i < m->n_files; i++)
         BP_GO(bp_buf_printf(&b, err, "file\t%lld\t%lld\t%s\n", (long long)m->files[i].n_rows,
                             (long long)m->files[i].n_bytes, m->files[i].path));
@@ -124,6 +159,8 @@ static int read_line(struct bp_manifest *m, char *line, struct bp_err *err)
         return read_column(&m->by, field[1], field[2], err);
     if (n == 3 && strcmp(field[0], "column") == 0)
         return read_column(&m->columns, field[1], field[2], err);
+    if (n == 2 && strcmp(field[0], "run") == 0)
+        return bp_manifest_add_run(m, field[1], err);
     if (n == 4 && strcmp(field[0], "file") == 0)
         return bp_manifest_add(m, field[3], strtoll(field[1], NULL, 10),
                                strtoll(field[2], NULL, 10), err);

@@ -6,6 +6,7 @@
  *     batchpipe  1
  *     by    NAME  TYPE           each Hive column, in order; the name escaped as in hive.h
  *     column  NAME  TYPE         each column of the files, in order
+ *     run   ID                   each run whose files are named after it
  *     file  ROWS  BYTES  PATH    each file, sorted by the bytes of its path
  */
 #ifndef BP_STAGE_MANIFEST_H
@@ -23,12 +24,17 @@ struct bp_manifest_file {
 
 struct bp_manifest { /* zero-initialise */
     struct bp_schema by, columns;
+    char **runs; /* n_runs; of files ID-00000.SUFFIX */
+    int n_runs;
     struct bp_manifest_file *files;
     int64_t n_files;
 };
 
 int bp_manifest_add(struct bp_manifest *m, const char *path, int64_t n_rows, int64_t n_bytes,
                     struct bp_err *err) BP_MUST;
+/* Once each. */
+int bp_manifest_add_run(struct bp_manifest *m, const char *run, struct bp_err *err) BP_MUST;
+void bp_manifest_sort(struct bp_manifest *m); /* the files */
 /* Sorts the files; f is not committed. */
 int bp_manifest_write(struct bp_manifest *m, struct bp_outfile *f, struct bp_err *err) BP_MUST;
 /* That of dir. *present false: there is none, or another program's _SUCCESS. */

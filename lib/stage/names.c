@@ -92,7 +92,7 @@ int bp_task_dir_retire(const char *dir, int n_tasks, struct bp_err *err)
         if (!bp_task_parse(l.names[i], &task, &n, &suffix) || n == n_tasks)
             continue;
         path = bp_task_path(dir, l.names[i], err);
-        rc = path ? bp_file_remove(path, err) : err->code;
+        rc = path ? bp_tree_remove(path, err) : err->code;
         bp_mem_free(path);
     }
     bp_names_release(&l);

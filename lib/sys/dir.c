@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -181,6 +182,35 @@ int bp_dir_sweep(const char *path, struct bp_err *err)
     }
     bp_names_release(&l);
     return 0;
+}
+
+int bp_dir_lock(const char *path, int *fd, struct bp_err *err)
+{
+    struct stat locked, there;
+
+    for (;;) {
+        *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (*fd < 0)
+            return bp_fail_errno(err, errno, "cannot open directory '%s'", path);
+        while (flock(*fd, LOCK_EX) < 0)
+            if (errno != EINTR) {
+                bp_fail_errno(err, errno, "cannot lock directory '%s'", path);
+                bp_dir_unlock(*fd);
+                *fd = -1;
+                return err->code;
+            }
+        /* whoever had the lock may have put another directory in its place */
+        if (fstat(*fd, &locked) == 0 && stat(path, &there) == 0 && locked.st_ino == there.st_ino &&
+            locked.st_dev == there.st_dev)
+            return 0;
+        bp_dir_unlock(*fd);
+    }
+}
+
+void bp_dir_unlock(int fd)
+{
+    if (fd >= 0)
+        close(fd);
 }
 
 int bp_dir_sync(const char *path, struct bp_err *err)

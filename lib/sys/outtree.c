@@ -159,6 +159,22 @@ int bp_outtree_create(struct bp_outtree *t, const char *name, struct bp_outfile 
     return err->code;
 }
 
+int bp_outtree_keep(struct bp_outtree *t, const char *name, struct bp_err *err)
+{
+    struct bp_buf b = {0};
+    int rc;
+
+    BP_GO(make_dirs(t, name, err));
+    BP_GO(bp_buf_printf(&b, err, "%s/%s", t->path, name));
+    BP_GO(bp_buf_str(&b, err) ? 0 : err->code);
+    if (linkat(AT_FDCWD, (const char *)b.data, t->fd, name, 0) < 0)
+        rc = bp_fail_errno(err, errno, "cannot keep '%s'", (const char *)b.data);
+    t->n_files++;
+out:
+    bp_buf_release(&b);
+    return rc;
+}
+
 int bp_outtree_size(const struct bp_outtree *t, const char *name, int64_t *n_bytes,
                     struct bp_err *err)
 {

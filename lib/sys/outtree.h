@@ -25,6 +25,8 @@ int bp_outtree_open(struct bp_outtree *t, const char *path, struct bp_err *err) 
  * what publishes it. */
 int bp_outtree_create(struct bp_outtree *t, const char *name, struct bp_outfile *f,
                       struct bp_err *err) BP_MUST;
+/* The file name of the directory that stands under the final name is in this one, too. */
+int bp_outtree_keep(struct bp_outtree *t, const char *name, struct bp_err *err) BP_MUST;
 /* The bytes of a file of the tree. */
 int bp_outtree_size(const struct bp_outtree *t, const char *name, int64_t *n_bytes,
                     struct bp_err *err) BP_MUST;

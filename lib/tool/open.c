@@ -419,8 +419,28 @@ static int open_stage(struct opening *g, struct bp_piece *p, struct bp_source *o
     return 0;
 }
 
+/* An output of ours without rows: its list tells the columns, -s their types. */
+static int open_empty(struct opening *g, const struct bp_piece *p, struct bp_source *out)
+{
+    struct bp_schema schema = {0};
+    bool star = false, present;
+    int rc;
+
+    BP_GO(text_schema(g, p, &schema, &star, &present));
+    if (star) {
+        bp_schema_release(&schema);
+        BP_GO(bp_schema_parse(p->schema_text, &schema, &star, &g->t->err));
+    }
+    rc = bp_empty_source(out, &schema, g->task, &g->t->err);
+out:
+    bp_schema_release(&schema);
+    return rc;
+}
+
 static int open_file(struct opening *g, struct bp_piece *p, struct bp_source *out)
 {
+    if (p->kind == BP_PIECE_EMPTY)
+        return open_empty(g, p, out);
     BP_TRY(own_schema(g, p));
     if (p->kind == BP_PIECE_STREAM)
         return open_stream(g, p, out);

@@ -26,6 +26,7 @@ struct finding {
     int depth;
     struct bp_manifest list; /* of its _SUCCESS, if that is ours */
     const char *schema_text;
+    const char *all_text;     /* all columns, those of its directories behind the files' */
     struct bp_constant *hive; /* what the names on the way down tell */
     int n_hive;
 };
@@ -311,9 +312,17 @@ static int read_list(struct finding *f, const char *dir)
         return 0;
     BP_GO(bp_manifest_check(&f->list, dir, err));
     BP_GO(bp_schema_print(&f->list.columns, false, &text, err));
-    if (text.len &&
-        !(f->schema_text = bp_arena_strn(f->t->arena, (const char *)text.data, text.len, err)))
-        rc = err->code;
+    if (!text.len)
+        goto out;
+    f->schema_text = bp_arena_strn(f->t->arena, (const char *)text.data, text.len, err);
+    BP_GO(f->schema_text ? 0 : err->code);
+    f->all_text = f->schema_text;
+    if (!f->list.by.n_fields)
+        goto out;
+    BP_GO(bp_buf_puts(&text, ", ", err));
+    BP_GO(bp_schema_print(&f->list.by, false, &text, err));
+    f->all_text = bp_arena_strn(f->t->arena, (const char *)text.data, text.len, err);
+    rc = f->all_text ? 0 : err->code;
 out:
     bp_buf_release(&text);
     return rc;
@@ -356,12 +365,33 @@ out:
 
 static int add_dir(struct finding *f, const char *dir);
 
+/* What a task wrote by value: a directory I-of-N with a list of its own. */
+static int add_task_dir(struct finding *f, const char *dir)
+{
+    int rc;
+
+    bp_manifest_release(&f->list);
+    f->schema_text = NULL;
+    BP_TRY(read_list(f, dir));
+    if (!f->schema_text)
+        return bp_fail(
+            &f->t->err, BP_EDATA,
+            "'%s' is not complete: it has no list of its files (_SUCCESS); run that task "
+            "again",
+            dir);
+    f->depth++;
+    rc = add_dir(f, dir);
+    f->depth--;
+    return rc;
+}
+
 static int add_entry(struct finding *f, const char *dir, const char *name)
 {
     size_t n = strlen(dir);
     struct bp_constant *hive = f->hive;
     bool pushed = false;
-    int rc;
+    const char *suffix;
+    int rc, task, n_tasks;
     char *path = bp_arena_printf(f->t->arena, &f->t->err, "%s%s%s", dir,
                                  n && dir[n - 1] == '/' ? "" : "/", name);
 
@@ -369,6 +399,8 @@ static int add_entry(struct finding *f, const char *dir, const char *name)
         return f->t->err.code;
     if (bp_path_kind(path) != BP_PATH_DIR)
         return add_file(f, path);
+    if (f->depth == 0 && bp_task_parse(name, &task, &n_tasks, &suffix) && !*suffix)
+        return add_task_dir(f, path);
     BP_TRY(push_hive(f, name, &pushed));
     f->depth++;
     rc = add_dir(f, path);
@@ -376,6 +408,18 @@ static int add_entry(struct finding *f, const char *dir, const char *name)
     f->n_hive -= pushed;
     f->hive = hive;
     return rc;
+}
+
+/* No file, but a list that tells the columns. */
+static int add_empty(struct finding *f, const char *dir)
+{
+    struct bp_piece *p = new_piece(f, dir);
+
+    if (!p)
+        return f->t->err.code;
+    p->kind = BP_PIECE_EMPTY;
+    p->schema_text = f->all_text;
+    return 0;
 }
 
 static int add_dir(struct finding *f, const char *dir)
@@ -404,12 +448,14 @@ static int add_dir(struct finding *f, const char *dir)
     for (int i = before; n_tasks && i < f->out->n; i++)
         f->out->items[i].unite = true;
     if (f->depth == 0) {
+        if (rc == 0 && f->out->n == before && f->all_text)
+            rc = add_empty(f, dir);
         bp_manifest_release(&f->list);
-        f->schema_text = NULL;
+        f->schema_text = f->all_text = NULL;
     }
     if (rc == 0 && f->depth == 0 && n_tasks > 1)
         rc = bp_pieces_check_ledgers(f->t, f->out, before, dir, n_tasks);
-    if (rc == 0 && f->out->n == before)
+    if (rc == 0 && f->out->n == before && !f->schema_text)
         rc = bp_fail(err, BP_EDATA, "'%s' is an empty directory", dir);
     return rc;
 }

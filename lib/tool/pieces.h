@@ -16,6 +16,7 @@ enum bp_piece_kind {
     BP_PIECE_TSV,
     BP_PIECE_JSONL,
     BP_PIECE_STAGE,
+    BP_PIECE_EMPTY, /* an output of ours without rows: schema_text has its columns */
 };
 
 struct bp_piece {

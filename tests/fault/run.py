@@ -108,6 +108,11 @@ COMMANDS = [
     ("bp-write --by t,d -f csv by", "in.arrows", "by"),
     ("bp-write --by t -f arrow by/", "in.arrows", "by"),
     ("bp-write by/{t}.jsonl", "in.arrows", "by"),
+    ("bp-write --parts 3 -f csv by/", "in.arrows", "by"),
+    ("bp-write --target-size 2K -f parquet out/", "in.arrows", "out"),
+    ("bp-write --run two -f csv --by k by/", "in.arrows", "by"),
+    ("bp-write --replace-parts -f csv --by k by/", "small.arrows", "by"),
+    ("bp-write --task 1/2 -f csv --by t out/", "in.arrows", "out"),
     ("bp-shuffle -k k -n 4 out", "in.arrows", "out"),
     ("bp-shuffle --task 0/2 -n 4 out", "partial.arrows", "out"),
     ("bp-shuffle --replace -k k -n 4 out", "in.arrows", "out"),
@@ -120,6 +125,8 @@ COMMANDS = [
 # outputs that stand before the command starts
 PREVIOUS = {"bp-write out.csv": "in.csv", "bp-write out.arrow": "small.arrow",
             "bp-write --by t -f arrow by/": "old_by", "bp-write by/{t}.jsonl": "old_by",
+            "bp-write --parts 3 -f csv by/": "old_by", "bp-write --run two -f csv --by k by/": "old_by",
+            "bp-write --replace-parts -f csv --by k by/": "old_by",
             "bp-shuffle --replace -k k -n 4 out": "stage"}
 
 count = failed = 0
@@ -161,7 +168,7 @@ def prepare():
        "bp-read -s @in.sql in.csv | bp-write in.jsonl;"
        "bp-read -s @in.sql in.csv >in.arrows; bp-write in.arrow <in.arrows;"
        "bp-read in.csv | bp-write in.parquet; bp-read small.csv | bp-write small.arrow; bp-write -f arrow parts/ <in.arrows;"
-       "bp-write --by k -f csv old_by/ <in.arrows;"
+       "bp-write --by k -f csv old_by/ <in.arrows; bp-map 't, v, f, d, k' in.arrow | bp-filter 'k % 5 = 1' >small.arrows;"
        "bp-sort k in.arrow | bp-write sorted.arrow; bp-sort --borders 4 'k, t' in.arrow >borders.arrows; cp in.csv in2.csv;"
        "bp-reduce --partial -k k 'sum(f) AS s' in.arrow >partial.arrows;"
        "for i in 0 1; do bp-read --task $i/2 in.csv | bp-reduce --partial -k t 'sum(v) AS s, count(*) AS n'"
@@ -178,7 +185,8 @@ def snapshot(path):
     if not os.path.isdir(path):
         return None
     found = {}
-    for top, _, files in os.walk(path):
+    for top, dirs, files in os.walk(path):
+        dirs[:] = [d for d in dirs if not d.startswith(".tmp-")]  # what cannot even be removed
         for name in files:
             with open(os.path.join(top, name), "rb") as f:
                 found[os.path.relpath(os.path.join(top, name), path)] = f.read()

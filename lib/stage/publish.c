@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stage/publish.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "stage/names.h"
+#include "sys/dir.h"
+
+#define RUN_MAX 100
+
+/* ---- runs ---- */
+
+static int check_run(const char *run, struct bp_err *err)
+{
+    static const char more[] = "-_=+@";
+    size_t n = strlen(run), i = 0;
+
+    while (i < n && ((run[i] >= 'a' && run[i] <= 'z') || (run[i] >= 'A' && run[i] <= 'Z') ||
+                     (run[i] >= '0' && run[i] <= '9') || (i && strchr(more, run[i]))))
+        i++;
+    if (n && n <= RUN_MAX && i == n)
+        return 0;
+    return bp_fail(
+        err, BP_EUSAGE,
+        "--run '%s': a run is named by 1 to %d letters, digits and %s, a letter or digit "
+        "first",
+        run, RUN_MAX, more);
+}
+
+/* Is path, of a list, ID-00000.SUFFIX in whatever directory? */
+static bool is_of_run(const char *path, const char *run)
+{
+    const char *slash = strrchr(path, '/'), *p = slash ? slash + 1 : path;
+    size_t n = strlen(run), digits = 0;
+
+    if (strncmp(p, run, n) != 0 || p[n] != '-')
+        return false;
+    p += n + 1;
+    while (p[digits] >= '0' && p[digits] <= '9')
+        digits++;
+    return digits >= 5 && p[digits] == '.';
+}
+
+/* ---- opening ---- */
+
+static int has_runs(const char *dir, struct bp_err *err)
+{
+    struct bp_manifest old;
+    bool present;
+    int rc = bp_manifest_read(&old, dir, &present, err);
+
+    if (rc == 0 && old.n_runs)
+        rc = bp_fail(err, BP_EDATA,
+                     "'%s' holds files of other runs ('%s'), and this is none of them: add to them "
+                     "with --run ID, replace all with --replace, or, by value, the values that are "
+                     "written with --replace-parts",
+                     dir, old.runs[0]);
+    bp_manifest_release(&old);
+    return rc;
+}
+
+static int may_replace(const struct bp_publish *p, struct bp_err *err)
+{
+    if (p->o.replace)
+        return 0;
+    BP_TRY(bp_manifest_may_replace(p->o.dir, err));
+    return p->run || p->o.replace_parts || bp_path_kind(p->o.dir) != BP_PATH_DIR
+               ? 0
+               : has_runs(p->o.dir, err);
+}
+
+int bp_publish_open(struct bp_publish *p, const struct bp_publish_opts *o, struct bp_err *err)
+{
+    *p = (struct bp_publish){.o = *o, .locked = -1, .tree.fd = -1};
+    if (o->run) {
+        BP_TRY(check_run(o->run, err));
+        p->run = bp_mem_str(o->run, err);
+        if (!p->run)
+            return err->code;
+    }
+    BP_TRY(bp_outtree_open(&p->tree, o->dir, err));
+    return may_replace(p, err);
+}
+
+void bp_publish_release(struct bp_publish *p)
+{
+    bp_dir_unlock(p->locked);
+    p->locked = -1;
+    bp_manifest_release(&p->list);
+    bp_outtree_abort(&p->tree);
+    bp_mem_free(p->run);
+    p->run = NULL;
+}
+
+/* ---- files ---- */
+
+int bp_publish_create(struct bp_publish *p, const char *name, struct bp_outfile *f,
+                      struct bp_err *err)
+{
+    return bp_outtree_create(&p->tree, name, f, err);
+}
+
+int bp_publish_add(struct bp_publish *p, const char *name, int64_t n_rows, struct bp_err *err)
+{
+    int64_t n_bytes;
+
+    BP_TRY(bp_outtree_size(&p->tree, name, &n_bytes, err));
+    return bp_manifest_add(&p->list, name, n_rows, n_bytes, err);
+}
+
+/* ---- the commit ---- */
+
+/* Are there rows of path's directory among the n first files of the list, which are sorted? */
+static bool has_part(const struct bp_manifest *m, int64_t n, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) + 1 : 0;
+    int64_t from = 0, to = n;
+
+    while (from < to) {
+        int64_t mid = from + (to - from) / 2;
+
+        if (strncmp(m->files[mid].path, path, len) < 0)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    return from < n && strncmp(m->files[from].path, path, len) == 0;
+}
+
+static int same_columns(const struct bp_schema *a, const struct bp_schema *b, const char *dir,
+                        struct bp_err *err)
+{
+    bool same = a->n_fields == b->n_fields;
+
+    for (int i = 0; same && i < a->n_fields; i++)
+        same = strcmp(a->fields[i].name, b->fields[i].name) == 0 &&
+               bp_type_equal(a->fields[i].type, b->fields[i].type);
+    return same ? 0
+                : bp_fail(err, BP_EDATA,
+                          "'%s' holds files with other columns than these: bp-schema '%s' lists "
+                          "them",
+                          dir, dir);
+}
+
+static int keep_runs(struct bp_publish *p, const struct bp_manifest *old, struct bp_err *err)
+{
+    for (int i = 0; i < old->n_runs; i++)
+        BP_TRY(bp_manifest_add_run(&p->list, old->runs[i], err));
+    return 0;
+}
+
+/* What stays of the old directory, which is locked. */
+static int keep_files(struct bp_publish *p, struct bp_err *err)
+{
+    int64_t n_new = p->list.n_files, n_kept = 0;
+    struct bp_manifest old;
+    bool present;
+    int rc;
+
+    bp_manifest_sort(&p->list);
+    BP_TRY(bp_manifest_read(&old, p->tree.path, &present, err));
+    for (int64_t i = 0; i < old.n_files; i++) {
+        const struct bp_manifest_file *f = &old.files[i];
+
+        if (p->run ? is_of_run(f->path, p->run) : has_part(&p->list, n_new, f->path))
+            continue;
+        BP_GO(bp_outtree_keep(&p->tree, f->path, err));
+        BP_GO(bp_manifest_add(&p->list, f->path, f->n_rows, f->n_bytes, err));
+        n_kept++;
+    }
+    if (n_kept) {
+        BP_GO(same_columns(&old.columns, &p->list.columns, p->o.dir, err));
+        BP_GO(same_columns(&old.by, &p->list.by, p->o.dir, err));
+    }
+    rc = keep_runs(p, &old, err);
+out:
+    bp_manifest_release(&old);
+    return rc;
+}
+
+static int write_list(struct bp_publish *p, struct bp_err *err)
+{
+    struct bp_outfile f;
+    int rc;
+
+    BP_TRY(bp_outtree_create(&p->tree, BP_MANIFEST_NAME, &f, err));
+    rc = bp_manifest_write(&p->list, &f, err);
+    if (rc == 0)
+        rc = bp_outfile_commit(&f, err);
+    bp_outfile_abort(&f);
+    return rc;
+}
+
+int bp_publish_commit(struct bp_publish *p, struct bp_err *err)
+{
+    bool keeps = (p->run || p->o.replace_parts) && !p->o.replace;
+
+    if (keeps) {
+        BP_TRY(bp_dir_make(p->tree.path, err)); /* of two first runs one waits for the other */
+        BP_TRY(bp_dir_lock(p->tree.path, &p->locked, err));
+    }
+    BP_TRY(may_replace(p, err)); /* others may have come since */
+    if (keeps)
+        BP_TRY(keep_files(p, err));
+    if (p->run)
+        BP_TRY(bp_manifest_add_run(&p->list, p->run, err));
+    BP_TRY(write_list(p, err));
+    return bp_outtree_commit(&p->tree, err);
+}
