@@ -260,6 +260,7 @@ class Proxy(socketserver.BaseRequestHandler):
     lose = None  # a piece of a request line: its answer is lost, once
     kill_after = None  # bytes of requests, then the server is killed
     seen = 0
+    moving = 0  # answers that came of moving.csv
 
     def head(self):
         data = b""
@@ -306,6 +307,7 @@ class Proxy(socketserver.BaseRequestHandler):
         answer = self.forward(head, body)
         if answer is None:
             return self.reset()
+        cls.moving += first.startswith(b"GET /lake/moving.csv ")
         with cls.lock:
             lost = cls.lose and cls.lose in first
             if lost:
@@ -496,11 +498,11 @@ def feed(pipe, data):
 
 
 def wait_until(true):
-    for _ in range(500):
+    for _ in range(1500):
         if true():
             return
         time.sleep(0.02)
-    raise AssertionError("it did not come to pass in 10 s")
+    raise AssertionError("it did not come to pass in 30 s")
 
 
 def s3_server_dies():
@@ -519,10 +521,11 @@ def s3_changes():
     """The object is replaced while a reader is in its midst."""
     body = b"x\n" + b"1\n" * (40 << 20)
     lake("moving.csv").write_bytes(body)
-    p = subprocess.Popen(["bash", "-o", "pipefail", "-c", "bp-read -s 'x int' s3://lake/moving.csv | (sleep 1; cat) | "
+    p = subprocess.Popen(["bash", "-o", "pipefail", "-c", "bp-read -s 'x int' s3://lake/moving.csv | (until [ -e go ]; do sleep 0.02; done; cat) | "
                           "bp-reduce 'count(*)'"], cwd=WORK, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(0.6)
+    wait_until(lambda: Proxy.moving > 2)  # it reads ahead of what is taken from it, but not so far
     sh("printf 'x\\n1\\n' | bp-read - | bp-write s3://lake/moving.csv")
+    (WORK / "go").touch()
     _, err = p.communicate(timeout=30)
     assert p.returncode == 1 and b"was changed while it was read" in err, (p.returncode, err)
 
