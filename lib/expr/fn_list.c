@@ -225,11 +225,19 @@ out:
     return rc;
 }
 
+/* What is looked for becomes an element, where that loses nothing. */
 static int bind_position(struct bp_bind *b, int tok, struct bp_node **args, int *n,
                          struct bp_call *c)
 {
-    (void)tok, (void)n, (void)c;
-    return bp_coerce(b, &args[1], args[0]->type.nest->kids[0]);
+    struct bp_type element = args[0]->type.nest->kids[0], both = element;
+    char list[BP_TYPE_NAME_MAX], value[BP_TYPE_NAME_MAX];
+
+    (void)n, (void)c;
+    if (args[1]->kind != BP_N_LITERAL &&
+        (!bp_promote(element, args[1]->type, &both) || !bp_type_equal(both, element)))
+        return bp_bind_fail(b, tok, "%s may hold no %s: cast one of the two",
+                            bp_type_name(args[0]->type, list), bp_type_name(args[1]->type, value));
+    return bp_coerce(b, &args[1], element);
 }
 
 /* ---- text ---- */

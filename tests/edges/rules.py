@@ -44,6 +44,8 @@ RULES = [
     Rule("a time beside an interval needs a cast", r"^(t_a .* v_b|v_a .* t_b)$", None),
     Rule("text and bytea are not joined", r"^(s_a \|\| x_b|x_a \|\| s_b)$", None),
     Rule("like takes texts", r"^x_a (not )?like x_b$", None),
+    Rule("what is looked for in a list is of its elements' type or a narrower one",
+         r"^array_(position|contains)\(array\[[13n].*\b(i8|f4|f8|n|w|q)_a\)$", None),
     Rule("the julian day is that of a date", r"^extract\(julian from t", None),
 ]
 
