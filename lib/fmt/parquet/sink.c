@@ -19,7 +19,10 @@
 #define ROUND_BYTES ((int64_t)4 << 20)
 #define ROUND_BATCHES 64
 #define ROUND_LEAST_BYTES ((int64_t)1 << 20) /* where memory is tight */
-#define COLUMN_BYTES ((int64_t)640 << 10)    /* dictionary, its table, codes and a page */
+/* What a column needs at least: codes, a page, a small dictionary. A dictionary may grow to
+ * DICT_BYTES and its table, whatever the memory, since the bytes of the file must not depend on it.
+ */
+#define COLUMN_BYTES ((int64_t)160 << 10)
 
 struct round {
     struct bp_batch batches[ROUND_BATCHES];
