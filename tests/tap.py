@@ -28,6 +28,11 @@ def equal(name, got, want):
                              f"unexpected {[x for x in got if x not in want][:5]}")
 
 
+def same(name, got, want):
+    """Two values are the same."""
+    claim(name, got == want, f"got  {got!r}\nwant {want!r}")
+
+
 def skip(name, why):
     global count
     count += 1

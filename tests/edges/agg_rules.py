@@ -3,6 +3,8 @@
 import collections
 import re
 
+import moments
+
 CallRule = collections.namedtuple("CallRule", "reason pattern types")
 TypeRule = collections.namedtuple("TypeRule", "reason pattern ours theirs")
 ValueRule = collections.namedtuple("ValueRule", "reason pattern types differs")
@@ -14,15 +16,8 @@ NUMBERS = INTS + FLOATS + DECIMALS
 MOMENTS = r"^(stddev|variance|var_|corr|covar|regr_)"
 
 
-def finite(text):
-    try:
-        return abs(float(text)) < float("inf")
-    except ValueError:
-        return False
-
-
-def both_finite(c, rows, ours, theirs):
-    return finite(ours) and finite(theirs)
+def exact(c, rows, ours, theirs):
+    return moments.is_right(c.ours, c.type, rows, ours)
 
 
 def zero(c, rows, ours, theirs):
@@ -49,8 +44,7 @@ VALUES = [
               lambda c, rows, ours, theirs: theirs != "ERROR"),
     ValueRule("a sum or average beyond its type on the way is no error", r"^(sum|avg)", FLOATS + ("v",), beyond),
     ValueRule("an average of intervals is exact", r"^avg", ("v",), lambda c, rows, ours, theirs: "ERROR" not in (ours, theirs)),
-    ValueRule("moments are exact; PostgreSQL's lose digits (ours are held to fractions by aggs_oracle.py)", MOMENTS, NUMBERS,
-              both_finite),
+    ValueRule("moments are exact, by fractions; PostgreSQL's lose digits", MOMENTS, NUMBERS, exact),
     ValueRule("values of 2^511 and more have no moments", MOMENTS, ("f8",), refused),
     ValueRule("between two equal infinities lies that infinity", r"^(percentile_cont|median)", FLOATS,
               lambda c, rows, ours, theirs: theirs == "NaN" and "Infinity" in ours),

@@ -9,20 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.dont_write_bytecode = True  # nothing is left in the source tree
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+sys.dont_write_bytecode = True  # nothing is left in the source tree
+import tap  # noqa: E402
+
 BUILD = Path(os.environ.get("BP_BUILD", ROOT / "build"))
 BENCH = ROOT / "tests" / "bench"
-count = failed = 0
-
-
-def check(name, good, why=""):
-    global count, failed
-    count += 1
-    failed += not good
-    print(f"{'ok' if good else 'not ok'} {count} - {name}", flush=True)
-    if not good:
-        print("\n".join(f"# {line}" for line in str(why).splitlines()[-30:]), flush=True)
 
 
 def bench(build, *args):
@@ -47,18 +40,18 @@ def each_job_runs_and_agrees(build):
     done = bench(build, "run", "--scale", SCALE, "--rounds", "1", "--engines",
                  "batchpipe,duckdb", *JOBS)
     got = rows(build) if done.returncode == 0 else []
-    check("our commands and DuckDB run the jobs", done.returncode == 0, done.stdout + done.stderr)
-    check("each job has a row of each", {(r["case"], r["engine"]) for r in got} >=
+    tap.claim("our commands and DuckDB run the jobs", done.returncode == 0, done.stdout + done.stderr)
+    tap.claim("each job has a row of each", {(r["case"], r["engine"]) for r in got} >=
           {(j, e) for j in JOBS for e in ("batchpipe", "duckdb")}, got)
-    check("all answers agree", all(r["answer"] == "same" for r in got), got)
-    check("a row has wall, CPU and memory", all(
+    tap.claim("all answers agree", all(r["answer"] == "same" for r in got), got)
+    tap.claim("a row has wall, CPU and memory", all(
         float(r["wall_s"]) > 0 and float(r["cpu_s"]) > 0 and float(r["peak_mib"]) > 0
         for r in got), got)
 
 
 def a_report_follows(build):
     done = bench(build, "report", "--scale", SCALE)
-    check("the table names job, engine and date", done.returncode == 0 and
+    tap.claim("the table names job, engine and date", done.returncode == 0 and
           all(w in done.stdout for w in ("| J3 |", "duckdb ", "Measured by")),
           done.stdout + done.stderr)
 
@@ -74,18 +67,18 @@ def a_wrong_answer_is_seen(scratch):
         file = scratch / f"{name}.csv"
         file.write_text("zone,revenue,mean\n" + text)
         prints[name] = answer.fingerprint(str(file), "csv", columns, [])
-    check("order and trailing zeros do not matter",
+    tap.claim("order and trailing zeros do not matter",
           answer.compare(prints["a"], prints["b"]) is None, prints)
     for name in ("value", "float", "less"):
-        check(f"another answer is seen ({name})", answer.compare(prints["a"], prints[name]), prints)
+        tap.claim(f"another answer is seen ({name})", answer.compare(prints["a"], prints[name]), prints)
     ordered = answer.fingerprint(str(scratch / "b.csv"), "csv", columns, ["zone"])
-    check("rows out of order are seen", answer.compare(prints["a"], ordered) == "not in order",
+    tap.claim("rows out of order are seen", answer.compare(prints["a"], ordered) == "not in order",
           ordered)
 
 
 def every_job_can_be_read():
     done = bench(BUILD, "list")
-    check("every job's description is read", done.returncode == 0 and "J14" in done.stdout,
+    tap.claim("every job's description is read", done.returncode == 0 and "J14" in done.stdout,
           done.stdout + done.stderr)
 
 
@@ -98,5 +91,4 @@ with tempfile.TemporaryDirectory(prefix="bp-bench-") as name:
     a_report_follows(mine)
     a_wrong_answer_is_seen(scratch_dir)
     every_job_can_be_read()
-print(f"1..{count}")
-sys.exit(failed != 0)
+sys.exit(tap.done())

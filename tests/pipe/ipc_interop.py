@@ -30,39 +30,13 @@ try:
 except ImportError:
     chdb = None
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
 CAT = (os.path.abspath(sys.argv[1]) if len(sys.argv) > 1
        else os.path.join(os.environ["BP_BUILD"], "pipe", "ipc_cat"))
 WORK = sys.argv[2] if len(sys.argv) > 2 else tempfile.mkdtemp(prefix="ipc_interop.")
-count = failed = 0
-
-
-def report(name, problem=None):
-    global count, failed
-    count += 1
-    failed += problem is not None
-    print(f"{'not ok' if problem is not None else 'ok'} {count} - {name}")
-    for line in str(problem or "").splitlines()[:12]:
-        print(f"# {line}")
-    sys.stdout.flush()
-
-
-def skip(name, why):
-    global count
-    count += 1
-    print(f"ok {count} - {name} # SKIP {why}")
-
-
-def check(name):
-    """Decorator: runs at once; an exception is the failure."""
-    def run(fn):
-        try:
-            fn()
-        except Exception as e:  # noqa: BLE001: any failure is a result
-            report(name, f"{type(e).__name__}: {e}")
-        else:
-            report(name)
-        return fn
-    return run
 
 
 def cat(data, *args):
@@ -153,7 +127,7 @@ COMMON = ALL.drop_columns(["interval"])  # Polars and chdb have no such interval
 # ---- pyarrow ----
 
 for name, col in TYPES.items():
-    @check(f"pyarrow: {name} with nulls goes through unchanged, type and values")
+    @tap.check(f"pyarrow: {name} with nulls goes through unchanged, type and values")
     def _():
         t = pa.table({name: col})
         got = read(through(stream(t, chunk=400)))
@@ -161,14 +135,14 @@ for name, col in TYPES.items():
         assert got.schema.field(0).type == t.schema.field(0).type, got.schema
 
 
-@check("pyarrow: a column without nulls, and one of nulls only")
+@tap.check("pyarrow: a column without nulls, and one of nulls only")
 def _():
     t = pa.table({"full": pa.array(range(N)), "none": pa.array([None] * N, pa.string()),
                   "nothing": pa.array([None] * N, pa.decimal128(9, 2))})
     same(read(through(stream(t))), t)
 
 
-@check("what we wrote, we read and write again: the same bytes")
+@tap.check("what we wrote, we read and write again: the same bytes")
 def _():
     one = through(stream(ALL, chunk=100))
     assert through(one) == one
@@ -176,7 +150,7 @@ def _():
     assert through(stream(ALL, chunk=937)) == one, "inner batches show"
 
 
-@check("wider types come in as ours: large, views, date64, small decimals, intervals, zones")
+@tap.check("wider types come in as ours: large, views, date64, small decimals, intervals, zones")
 def _():
     text = holes([f"value number {i}" for i in range(N)])
     raw = [None if v is None else v.encode() for v in text]
@@ -198,7 +172,7 @@ def _():
         "decimal128(18, 2)", "timestamp[us, tz=UTC]"], got.schema
 
 
-@check("empty batches, an empty table, a table without columns")
+@tap.check("empty batches, an empty table, a table without columns")
 def _():
     sink = io.BytesIO()
     with ipc.new_stream(sink, ALL.schema) as w:
@@ -213,13 +187,13 @@ def _():
     assert sum(b.num_rows for b in got) == 70_001
 
 
-@check("sliced arrays, at every kind of offset")
+@tap.check("sliced arrays, at every kind of offset")
 def _():
     for start, n in ((1, 9), (3, 500), (8, 64), (N - 1, 1), (5, 0)):
         same(read(through(stream(ALL.slice(start, n)))), ALL.slice(start, n))
 
 
-@check("dictionaries: every index type, null values, unused ones, replacement")
+@tap.check("dictionaries: every index type, null values, unused ones, replacement")
 def _():
     values = pa.array(["a", None, "c", "unused"])
     for t in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"):
@@ -241,7 +215,7 @@ def _():
     same(read(through(stream(t))), t)
 
 
-@check("a dictionary that never comes is none where all rows are null")
+@tap.check("a dictionary that never comes is none where all rows are null")
 def _():
     data = stream(pa.table({"k": pa.array([None] * 5, pa.dictionary(pa.int32(), pa.string()))}))
     first = 8 + struct.unpack_from("<i", data, 4)[0]
@@ -254,7 +228,7 @@ def _():
     assert got["k"].to_pylist() == [None] * 5
 
 
-@check("a dictionary that outgrows its bound begins afresh")
+@tap.check("a dictionary that outgrows its bound begins afresh")
 def _():
     words = [f"{i}-{'x' * 40}" for i in range(150_000)]
     t = pa.table({"k": pa.array(words).dictionary_encode(), "n": pa.array(range(150_000))})
@@ -263,7 +237,7 @@ def _():
     assert through(stream(t, chunk=60_000)) == data
 
 
-@check("compressed bodies: lz4 and zstd, compressible or not")
+@tap.check("compressed bodies: lz4 and zstd, compressible or not")
 def _():
     noise = pa.table({"r": pa.array([os.urandom(50) for _ in range(500)], pa.binary()),
                       "z": pa.array([0] * 500), "s": pa.array(["tip"] * 500)})
@@ -272,7 +246,7 @@ def _():
         same(read(through(stream(noise, compression=codec))), noise)
 
 
-@check("metadata and NOT NULL are kept")
+@tap.check("metadata and NOT NULL are kept")
 def _():
     schema = pa.schema([pa.field("a", pa.int32(), nullable=False), pa.field("b", pa.string())],
                        metadata={"who": "me"})
@@ -281,7 +255,7 @@ def _():
     assert got.schema.metadata[b"who"] == b"me", got.schema.metadata
 
 
-@check("batches end where the rule says: 65,536 rows or 1 MiB of values")
+@tap.check("batches end where the rule says: 65,536 rows or 1 MiB of values")
 def _():
     narrow = pa.table({"x": pa.array(range(200_000), pa.int32())})
     sizes = [b.num_rows for b in ipc.open_stream(through(stream(narrow, chunk=1000)))]
@@ -295,7 +269,7 @@ def _():
 # ---- files ----
 
 
-@check("files: theirs are read, ours are read by them, dictionaries in one piece")
+@tap.check("files: theirs are read, ours are read by them, dictionaries in one piece")
 def _():
     src, dst = os.path.join(WORK, "in.arrow"), os.path.join(WORK, "out.arrow")
     for options in ({}, {"compression": "lz4"}):
@@ -315,7 +289,7 @@ def _():
         assert pl.read_ipc(dst)["k"].to_list() == words["k"].to_pylist()
 
 
-@check("files: empty ones, and ones without columns")
+@tap.check("files: empty ones, and ones without columns")
 def _():
     dst = os.path.join(WORK, "none.arrow")
     for t in (ALL.slice(0, 0), pa.table({"x": range(9)}).select([])):
@@ -325,7 +299,7 @@ def _():
         through(b"", "from-file", dst)
 
 
-@check("only the wanted columns, in the wanted order, from streams and files")
+@tap.check("only the wanted columns, in the wanted order, from streams and files")
 def _():
     want = ALL.select([20, 0, ALL.schema.get_field_index("dictionary")])
     names = ",".join(str(ALL.schema.get_field_index(c)) for c in want.column_names)
@@ -342,7 +316,7 @@ def _():
 # ---- Polars, chdb ----
 
 if pl:
-    @check("Polars reads ours: stream and file, every type it has")
+    @tap.check("Polars reads ours: stream and file, every type it has")
     def _():
         t = COMMON
         data = through(stream(t, chunk=400))
@@ -358,7 +332,7 @@ if pl:
         through(data, "to-file", dst)
         assert pl.read_ipc(dst).equals(got)
 
-    @check("Polars' streams go through unchanged: views, categoricals, large text, compression")
+    @tap.check("Polars' streams go through unchanged: views, categoricals, large text, compression")
     def _():
         frame = pl.from_arrow(COMMON).with_columns(
             pl.col("text").cast(pl.Categorical).alias("cat"),
@@ -374,7 +348,7 @@ if pl:
                     assert repr(got[c].to_list()) == repr(frame[c].to_list()), c
                 read(data)
 else:
-    skip("Polars", "not installed")
+    tap.skip("Polars", "not installed")
 
 if chdb:
     CH = ("bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 decimal128 date32 "
@@ -387,7 +361,7 @@ if chdb:
             f.write(data)
         return chdb.query(query.format(f"file('{path}', 'ArrowStream')"), fmt).bytes()
 
-    @check("chdb reads ours and its own stream of it goes through unchanged")
+    @tap.check("chdb reads ours and its own stream of it goes through unchanged")
     def _():
         t = ALL.select(CH)
         data = through(stream(t, chunk=400))
@@ -403,7 +377,7 @@ if chdb:
         want = f"{sum(v for v in t['int32'].to_pylist() if v is not None)},{N},11\n"
         assert total.decode().strip() == want.strip(), f"{total} != {want}"
 else:
-    skip("chdb", "not installed")
+    tap.skip("chdb", "not installed")
 
 # ---- what is not read says so ----
 
@@ -414,7 +388,7 @@ REFUSED = {
     "run_end_encoded": pc.run_end_encode(pa.array([1, 1])),
 }
 for name, col in REFUSED.items():
-    @check(f"refused, naming the column and the type: {name}")
+    @tap.check(f"refused, naming the column and the type: {name}")
     def _():
         p = cat(stream(pa.table({"fine": [1, 2], "the column": col})))
         text = p.stderr.decode()
@@ -422,7 +396,7 @@ for name, col in REFUSED.items():
         assert "'the column'" in text and name in text and text.count("\n") == 1, text
 
 
-@check("deltas of dictionaries and V4 streams and files are read")
+@tap.check("deltas of dictionaries and V4 streams and files are read")
 def _():
     sink = io.BytesIO()
     schema = pa.schema([("k", pa.dictionary(pa.int32(), pa.string())),
@@ -450,7 +424,7 @@ def _():
     assert cat(stream(ALL)[:-8] + bytes(8)).returncode == 1, "zeros are an end mark of V5"
 
 
-@check("refused: NULL in a NOT NULL column, text that is not UTF-8, a bad index")
+@tap.check("refused: NULL in a NOT NULL column, text that is not UTF-8, a bad index")
 def _():
     bad = {
         "NOT NULL": stream(pa.table({"a": pa.array([1, None])},
@@ -486,13 +460,13 @@ def refused(data, *texts):
 
 
 # (every byte: tests/unit/ipc_stream_test.c)
-@check("a stream of ours that is cut is refused, and so is what came out of it")
+@tap.check("a stream of ours that is cut is refused, and so is what came out of it")
 def _():
     for n in {*range(0, len(OWN), 37), *range(len(OWN) - 9, len(OWN))}:
         refused(OWN[:n], "ended early")
 
 
-@check("a foreign stream that is cut is refused")
+@tap.check("a foreign stream that is cut is refused")
 def _():
     data = stream(SMALL, chunk=9)
     for n in {*range(0, len(data), 37), *range(len(data) - 9, len(data))}:
@@ -500,14 +474,14 @@ def _():
         assert p.returncode == 1, f"{n} of {len(data)} bytes pass"
 
 
-@check("whole batches dropped, trailer kept or lost: refused")
+@tap.check("whole batches dropped, trailer kept or lost: refused")
 def _():
     refused(OWN[:-8] + OWN[:0], "ended early")
     schema_end = 8 + struct.unpack_from("<i", OWN, 4)[0]
     refused(OWN[:schema_end] + EOS, "trailer")
 
 
-@check("an abort mark passes its reason on, at any place where a message may stand")
+@tap.check("an abort mark passes its reason on, at any place where a message may stand")
 def _():
     why = b"bp-read: trips.csv:7: 'x' is not a number"
     mark = struct.pack("<IiI", 0xFFFFFFFF, -2, len(why)) + why
@@ -518,7 +492,7 @@ def _():
             assert p.stdout.endswith(mark), "the reason does not go on"
 
 
-@check("streams behind each other are one table; other bytes behind EOS are refused by place")
+@tap.check("streams behind each other are one table; other bytes behind EOS are refused by place")
 def _():
     same(read(through(OWN * 3)), pa.concat_tables([SMALL] * 3).unify_dictionaries())
     large = SMALL.set_column(1, "text", SMALL["text"].cast(pa.large_string()))
@@ -527,7 +501,7 @@ def _():
     refused(OWN + stream(ALL), "other columns", f"byte {len(OWN)}")
 
 
-@check("marks: tasks' shares stay apart, sorted and unsorted do not mix")
+@tap.check("marks: tasks' shares stay apart, sorted and unsorted do not mix")
 def _():
     def marked(table, **meta):
         return through(stream(table), *(a for k, v in meta.items() for a in ("-m", f"bp.{k}={v}")))
@@ -553,7 +527,7 @@ def _():
     assert p.returncode == 1 and "trailer" in p.stderr.decode(), p.stderr
 
 
-@check("a flipped byte never crashes; a claim of 1 TiB costs no memory")
+@tap.check("a flipped byte never crashes; a claim of 1 TiB costs no memory")
 def _():
     data = stream(SMALL.slice(0, 5))
     for base in (data, through(data)):
@@ -569,5 +543,4 @@ def _():
         assert p.returncode in (0, 1), f"file byte {i}: exit {p.returncode}: {p.stderr.decode()[:500]}"
 
 
-print(f"1..{count}")
-sys.exit(failed != 0)
+sys.exit(tap.done())

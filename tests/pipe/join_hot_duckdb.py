@@ -12,20 +12,16 @@ import duckdb
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
 BIN = os.path.join(os.environ["BP_BUILD"], "bin")
 os.chdir(tempfile.mkdtemp(prefix="join-hot."))
-count = failed = 0
 PARTS = 16
 TYPES = ("inner", "left", "right", "full", "semi", "anti")
 # by the split side: what asks for rows of the other one that match nothing
 REFUSED = {"l": ("right", "full"), "r": ("left", "full", "semi", "anti")}
-
-
-def check(name, ok, why=""):
-    global count, failed
-    count += 1
-    failed += not ok
-    print(f"{'ok' if ok else 'not ok'} {count} - {name}" + ("" if ok else f"\n# {why}"), flush=True)
 
 
 def run(*argv, stdin=None):
@@ -92,7 +88,7 @@ def one(split, keys, n, mem):
         command = ["bp-join", "--mem", mem, "-t", kind, "-k", ", ".join(keys), f"L{name}", f"R{name}"]
         if kind in REFUSED[split]:
             p = run(*command, "--task", f"0/{n}")
-            check(f"refused: {what}", p.returncode == 2 and b"--copy-hot" in p.stderr, p.stderr)
+            tap.claim(f"refused: {what}", p.returncode == 2 and b"--copy-hot" in p.stderr, p.stderr)
             continue
         got = []
         for i in range(n):
@@ -100,9 +96,9 @@ def one(split, keys, n, mem):
         want = duckdb.sql(sql(kind, keys)).arrow()
         want = (want.read_all() if hasattr(want, "read_all") else want).to_pylist()
         got, want = bag(got), bag(want)
-        check(what, got == want, f"{len(got)} rows, not {len(want)}")
+        tap.claim(what, got == want, f"{len(got)} rows, not {len(want)}")
         whole = bag(rows(must(*command)))
-        check(f"whole: {what}", whole == want, f"{len(whole)} rows, not {len(want)}")
+        tap.claim(f"whole: {what}", whole == want, f"{len(whole)} rows, not {len(want)}")
 
 
 def main():
@@ -116,8 +112,7 @@ def main():
     for split in ("l", "r"):
         one(split, ["k"], 4, "64M")
         one(split, ["k", "t"], 5, "16M")
-    print(f"1..{count}")
-    return failed > 0
+    return tap.done()
 
 
 if __name__ == "__main__":

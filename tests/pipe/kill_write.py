@@ -13,12 +13,15 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
 BIN = os.path.join(os.environ["BP_BUILD"], "bin")
 KILLS = int(os.environ.get("BP_KILLS", "3"))
 ROWS = int(os.environ.get("BP_KILL_ROWS", "60000"))
 TMPFS = os.environ.get("BP_KILL_TMPFS")
 os.environ["PATH"] = BIN + ":" + os.environ["PATH"]
-count = failed = 0
 
 # name, its words, where it writes; what stands there before is what they write of old.arrows
 WRITERS = [
@@ -40,16 +43,6 @@ WRITERS = [
     ("stage", "bp-shuffle -k p -n 16 out", "out"),
     ("stage, a task", "bp-shuffle --task 0/1 -k p -n 16 out", "out"),
 ]
-
-
-def report(name, problems):
-    global count, failed
-    count += 1
-    failed += bool(problems)
-    print(f"{'not ok' if problems else 'ok'} {count} - {name}")
-    for p in problems[:5]:
-        print(f"# {p}")
-    sys.stdout.flush()
 
 
 def tree(path):
@@ -182,15 +175,14 @@ def main():
             said, problems = try_kills(words, out, moments)
             if KILLS > 3:
                 print(f"# {name}: {said}")
-            report(f"{name}: killed at {KILLS} moments", problems)
-            report(f"{name}: no room", try_full(words, out))
+            tap.report(f"{name}: killed at {KILLS} moments", "\n".join(problems) or None)
+            tap.report(f"{name}: no room", "\n".join(try_full(words, out)) or None)
             if TMPFS:
-                report(f"{name}: a full file system", try_tmpfs(words, out))
+                tap.report(f"{name}: a full file system", "\n".join(try_tmpfs(words, out)) or None)
     finally:
         os.chdir("/")
         shutil.rmtree(work)
-    print(f"1..{count}")
-    return failed > 0
+    return tap.done()
 
 
 sys.exit(main())

@@ -18,32 +18,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.ipc as ipc
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
 BIN = os.path.join(os.environ["BP_BUILD"], "bin")
 ENV = {**os.environ, "PATH": BIN + ":" + os.environ["PATH"]}
 os.chdir(tempfile.mkdtemp(prefix="nested_interop.", dir=os.environ.get("TMPDIR")))
-count = failed = 0
-
-
-def report(name, problem=None):
-    global count, failed
-    count += 1
-    failed += problem is not None
-    print(f"{'not ok' if problem is not None else 'ok'} {count} - {name}")
-    for line in str(problem or "").splitlines()[:12]:
-        print(f"# {line}")
-    sys.stdout.flush()
-
-
-def check(name):
-    def run(fn):
-        try:
-            fn()
-        except Exception as e:  # noqa: BLE001: any failure is a result
-            report(name, f"{type(e).__name__}: {e}")
-        else:
-            report(name)
-        return fn
-    return run
 
 
 def sh(command, data=b"", **env):
@@ -139,7 +120,7 @@ ALL = range(N)
 BY_TEN = sorted(ALL, key=lambda i: (i % 10, i))
 
 
-@check("every form of list and struct is read, and written as list and struct")
+@tap.check("every form of list and struct is read, and written as list and struct")
 def _():
     out = sh("bp-read t.arrows")
     rows(read(out), ALL)
@@ -152,7 +133,7 @@ def _():
     rows(read(sh("bp-read -", stream(T.slice(100, 300), chunk=77))), range(100, 400))
 
 
-@check("what stands under a null is removed: same bytes, whatever was there")
+@tap.check("what stands under a null is removed: same bytes, whatever was there")
 def _():
     valid = pa.py_buffer(b"\5")
     dirty = pa.StructArray.from_buffers(pa.struct([("a", pa.list_(pa.int32()))]), 3, [valid], children=[
@@ -166,7 +147,7 @@ def _():
     assert one == sh("bp-read -", stream(pa.table({"s": clean, "l": clean2})))
 
 
-@check("filter, head, sort, join, map, shuffle carry them, whatever the batches and the memory")
+@tap.check("filter, head, sort, join, map, shuffle carry them, whatever the batches and the memory")
 def _():
     sh("bp-read t.arrows | bp-write -f arrow t.arrow")
     rows(columns(ipc.open_file("t.arrow").read_all()), ALL)
@@ -184,7 +165,7 @@ def _():
     rows(read(sh("bp-sort -m id <(bp-filter 'id % 2 = 0' t.arrow) <(bp-filter 'id % 2 = 1' t.arrow)")), ALL)
 
 
-@check("IS NULL, equality, count, fingerprint")
+@tap.check("IS NULL, equality, count, fingerprint")
 def _():
     rows(read(sh("bp-filter 'row IS NULL' t.arrow")), [i for i in ALL if WANT["row"][i] is None])
     rows(read(sh("bp-filter 'ints = large AND view IS NOT DISTINCT FROM ints' t.arrow")),
@@ -195,7 +176,7 @@ def _():
     assert one != sh("bp-map 'id, ints' t.arrow | bp-stat --fingerprint")
 
 
-@check("Polars reads what we write, and what it writes comes through")
+@tap.check("Polars reads what we write, and what it writes comes through")
 def _():
     frame = pl.read_ipc_stream(io.BytesIO(sh("bp-read t.arrows")))
     for c in WANT:
@@ -206,7 +187,7 @@ def _():
         rows(read(sh("bp-read -", sink.getvalue())), ALL)
 
 
-@check("JSON Lines hold them as JSON")
+@tap.check("JSON Lines hold them as JSON")
 def _():
     lines = [json.loads(line) for line in sh("bp-write -f jsonl", DATA).splitlines()]
     assert lines == [{c: WANT[c][i] for c in WANT} for i in ALL]
@@ -223,7 +204,7 @@ def _():
         assert ipc.open_stream(f).schema.field("rows").type.value_type.field("v").type == pa.list_(pa.int8())
 
 
-@check("elements, fields, unnest and array_agg against Python")
+@tap.check("elements, fields, unnest and array_agg against Python")
 def _():
     got = read(sh("bp-map 'id, cardinality(ints) AS n, ints[2] AS second, (row).b AS b, (rows[1]).v[1] AS v, "
                   "array_to_string(words, $$|$$, $$-$$) AS s, array_position(ints, 3) AS p' t.arrow"))
@@ -252,7 +233,7 @@ def _():
                        **env)) == want
 
 
-@check("they are no keys, and no arguments where they have no order")
+@tap.check("they are no keys, and no arguments where they have no order")
 def _():
     for command in ("bp-sort ints", "bp-reduce -k row 'count(*)'", "bp-shuffle -k deep -n 4 other",
                     "bp-join -k map t.arrow t.arrow", "bp-write --by ints dir/", "bp-reduce 'max(ints)'",
@@ -263,7 +244,7 @@ def _():
         assert p.returncode == 2, f"{command}: {p.returncode} {p.stderr.decode()}"
 
 
-@check("a stream cut or bent anywhere is refused or read, never a crash")
+@tap.check("a stream cut or bent anywhere is refused or read, never a crash")
 def _():
     small = stream(T.slice(0, 20), chunk=20)
     for at in range(0, len(small), 97):
@@ -276,5 +257,4 @@ def _():
         assert p.returncode in (0, 1), f"byte {at}: {p.returncode}"
 
 
-print(f"1..{count}")
-sys.exit(failed > 0)
+sys.exit(tap.done())

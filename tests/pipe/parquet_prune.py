@@ -22,32 +22,12 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 import polars as pl
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
 BIN = os.path.join(os.path.abspath(os.environ.get("BP_BUILD", "build")), "bin")
-count = failed = 0
 os.chdir(tempfile.mkdtemp(prefix="parquet_prune."))
-
-
-def report(name, problem=None):
-    global count, failed
-    count += 1
-    failed += problem is not None
-    print(f"{'not ok' if problem is not None else 'ok'} {count} - {name}")
-    for line in str(problem or "").splitlines()[:12]:
-        print(f"# {line}")
-    sys.stdout.flush()
-
-
-def check(name):
-    """Decorator: runs at once; an exception is the failure."""
-    def run(fn):
-        try:
-            fn()
-        except Exception as e:  # noqa: BLE001: any failure is a result
-            report(name, f"{type(e).__name__}: {e}")
-        else:
-            report(name)
-        return fn
-    return run
 
 
 def bp_read(path, *args, **env):
@@ -134,7 +114,7 @@ def rows(t):
 
 
 for f in files:
-    @check(f"{f}: each condition gives the rows that DuckDB gives")
+    @tap.check(f"{f}: each condition gives the rows that DuckDB gives")
     def _(f=f):
         # DuckDB reads the file as written; it compares floats as we do
         whole = pq.read_table(f)  # noqa: F841: the query names it
@@ -145,7 +125,7 @@ for f in files:
             assert rows(have) == rows(want), f"{w}: {have.num_rows} rows, not {want.num_rows}"
 
 
-@check("rows come in the order of the file, and the same bytes whatever the batches")
+@tap.check("rows come in the order of the file, and the same bytes whatever the batches")
 def _():
     for f in ("bp_mixed.parquet", "pyarrow_mixed_index.parquet"):
         outs = set()
@@ -178,7 +158,7 @@ def typed(n):
     })
 
 
-@check("every type: pages, dictionaries and Bloom filters leave out no row that bp-filter keeps")
+@tap.check("every type: pages, dictionaries and Bloom filters leave out no row that bp-filter keeps")
 def _():
     t = typed(5000)
     pq.write_table(t, "typed_1.parquet", write_page_index=True, data_page_size=256,
@@ -208,7 +188,7 @@ def _():
     assert sum((x["row"].to_pylist() for x in tasks), []) == list(range(3, 5000, 7))
 
 
-@check("Hive directories: a condition over both kinds of columns")
+@tap.check("Hive directories: a condition over both kinds of columns")
 def _():
     os.makedirs("hive/k=1")
     os.makedirs("hive/k=2")
@@ -244,7 +224,7 @@ def wide(n):
                      for i in range(49)})
 
 
-@check("one column of fifty: under 4 % of the file; a few of its rows: far less")
+@tap.check("one column of fifty: under 4 % of the file; a few of its rows: far less")
 def _():
     t = wide(60000)
     pq.write_table(t, "wide.parquet", use_dictionary=False, write_page_index=True,
@@ -260,7 +240,7 @@ def _():
     assert few < 0.25 * os.path.getsize("wide.parquet"), f"{few} bytes for one row"
 
 
-@check("a Bloom filter spares the row groups that lack the value")
+@tap.check("a Bloom filter spares the row groups that lack the value")
 def _():
     n = bytes_read("bp_mixed_bloom.parquet", "-w", "token = '5e5-5000'")
     size = os.path.getsize("bp_mixed_bloom.parquet")
@@ -268,5 +248,4 @@ def _():
     assert n < plain / 3, f"{n} bytes of {size}, {plain} without a filter"
 
 
-print(f"1..{count}")
-sys.exit(failed > 0)
+sys.exit(tap.done())

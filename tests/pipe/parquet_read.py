@@ -23,34 +23,14 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
 BIN = os.path.join(os.path.abspath(os.environ.get("BP_BUILD", "build")), "bin")
 DATA = os.environ.get("BP_SHARED_DATA", "../shared/data")
 N = 1500
-count = failed = 0
 os.chdir(tempfile.mkdtemp(prefix="parquet_read."))
-
-
-def report(name, problem=None):
-    global count, failed
-    count += 1
-    failed += problem is not None
-    print(f"{'not ok' if problem is not None else 'ok'} {count} - {name}")
-    for line in str(problem or "").splitlines()[:12]:
-        print(f"# {line}")
-    sys.stdout.flush()
-
-
-def check(name):
-    """Decorator: runs at once; an exception is the failure."""
-    def run(fn):
-        try:
-            fn()
-        except Exception as e:  # noqa: BLE001: any failure is a result
-            report(name, f"{type(e).__name__}: {e}")
-        else:
-            report(name)
-        return fn
-    return run
 
 
 def bp_read(path, *args, **env):
@@ -178,7 +158,7 @@ NOT_NULL = pa.table(TABLES["none"].columns,
 for nulls, t in TABLES.items():
     for version in ("1.0", "2.0"):
         for dictionary in (True, False):
-            @check(f"every type, nulls: {nulls}, pages {version}, dictionary {dictionary}")
+            @tap.check(f"every type, nulls: {nulls}, pages {version}, dictionary {dictionary}")
             def _():
                 pq.write_table(t, "t.parquet", data_page_version=version, data_page_size=900,
                                use_dictionary=dictionary, row_group_size=600,
@@ -188,7 +168,7 @@ for nulls, t in TABLES.items():
                 same("t.parquet", "-j", "3", BP_BATCH_ROWS="7")
 
 
-@check("columns that cannot be NULL")
+@tap.check("columns that cannot be NULL")
 def _():
     pq.write_table(NOT_NULL, "t.parquet", row_group_size=700)
     same("t.parquet")
@@ -203,7 +183,7 @@ ENCODINGS = {
     "PLAIN": "bool text i64 fixed",
 }
 for encoding, kinds in ENCODINGS.items():
-    @check(f"{encoding}: {kinds}")
+    @tap.check(f"{encoding}: {kinds}")
     def _():
         for nulls, t in TABLES.items():
             part = t.select(kinds.split())
@@ -215,7 +195,7 @@ for encoding, kinds in ENCODINGS.items():
 
 
 for codec in ("none", "snappy", "gzip", "zstd", "lz4", "brotli"):
-    @check(f"codec {codec}")
+    @tap.check(f"codec {codec}")
     def _():
         for version in ("1.0", "2.0"):
             pq.write_table(TABLES["some"], "t.parquet", compression=codec,
@@ -223,7 +203,7 @@ for codec in ("none", "snappy", "gzip", "zstd", "lz4", "brotli"):
             same("t.parquet")
 
 
-@check("INT96 timestamps, decimals in integers, no Arrow schema")
+@tap.check("INT96 timestamps, decimals in integers, no Arrow schema")
 def _():
     pq.write_table(TABLES["some"].select(["ts_us", "ts_ns"]), "t.parquet",
                    use_deprecated_int96_timestamps=True)
@@ -235,7 +215,7 @@ def _():
     same("t.parquet")
 
 
-@check("no rows, no columns asked for, row groups without rows")
+@tap.check("no rows, no columns asked for, row groups without rows")
 def _():
     pq.write_table(TABLES["some"].slice(0, 0), "t.parquet")
     same("t.parquet")
@@ -249,7 +229,7 @@ def _():
     assert ipc.open_stream(p.stdout).read_all().to_pylist() == [{"n": N}], p.stderr
 
 
-@check("-c takes columns in its order; a list beside them is refused only when asked for")
+@tap.check("-c takes columns in its order; a list beside them is refused only when asked for")
 def _():
     t = TABLES["some"].select(["i32", "text", "f64"])
     t = t.append_column("l", pa.array([[i] for i in range(N)]))
@@ -262,7 +242,7 @@ def _():
     assert p.returncode == 1 and b"column s is a struct" in p.stderr, p.stderr
 
 
-@check("a text that is all codes stays a dictionary on the stream, another does not")
+@tap.check("a text that is all codes stays a dictionary on the stream, another does not")
 def _():
     t = TABLES["some"].select(["words", "text"])
     pq.write_table(t, "t.parquet", use_dictionary=["words"], row_group_size=400)
@@ -272,7 +252,7 @@ def _():
     same("t.parquet")
 
 
-@check("tasks take row groups: together they are the table")
+@tap.check("tasks take row groups: together they are the table")
 def _():
     for i in (0, 1):
         pq.write_table(TABLES["some"].slice(i * 700, 700), f"{i}.parquet", row_group_size=99)
@@ -285,7 +265,7 @@ def _():
             assert got.column(k).to_pylist() == want.column(k).to_pylist(), (n, k)
 
 
-@check("files of Polars and DuckDB")
+@tap.check("files of Polars and DuckDB")
 def _():
     t = TABLES["some"].drop_columns(["f16", "dec38"])
     for codec in ("snappy", "zstd", "lz4", "uncompressed"):
@@ -298,7 +278,7 @@ def _():
         same("t.parquet")
 
 
-@check("-w leaves out row groups by their statistics, and no row of the answer")
+@tap.check("-w leaves out row groups by their statistics, and no row of the answer")
 def _():
     n, size = 6000, 500
     t = pa.table({
@@ -364,7 +344,7 @@ def spoil(path, to, columns, groups):
         f.write(bad)
 
 
-@check("of several files, too, only wanted columns and row groups are read")
+@tap.check("of several files, too, only wanted columns and row groups are read")
 def _():
     t = pa.table({"a": list(range(1000)), "b": list(range(1000)), "c": ["x"] * 1000})
     for i in range(3):
@@ -387,7 +367,7 @@ def _():
     assert bp_read("parts", "-w", "day = '2'").returncode == 1
 
 
-@check("the real sample")
+@tap.check("the real sample")
 def _():
     path = os.path.join(DATA, "yellow_tripdata_sample.parquet")
     if os.path.exists(path):
@@ -404,7 +384,7 @@ def refused(path):
     return p.returncode == 1
 
 
-@check("a file that was cut is refused")
+@tap.check("a file that was cut is refused")
 def _():
     pq.write_table(TABLES["some"].slice(0, 300), "t.parquet")
     data = open("t.parquet", "rb").read()
@@ -414,7 +394,7 @@ def _():
         assert refused("cut.parquet"), n
 
 
-@check("flipped bytes are refused, or change values, and never crash")
+@tap.check("flipped bytes are refused, or change values, and never crash")
 def _():
     for codec in ("none", "snappy"):
         pq.write_table(TABLES["some"].slice(0, 300), "t.parquet", compression=codec,
@@ -431,7 +411,7 @@ def _():
         assert n_refused > 30, n_refused
 
 
-@check("few bytes that stand for many are refused where memory is small")
+@tap.check("few bytes that stand for many are refused where memory is small")
 def _():
     t = pa.table({"t": ["x" * 1000000 + str(i) for i in range(30)]})
     for encoding in ("DELTA_BYTE_ARRAY", None):  # shared beginnings; a dictionary's values
@@ -444,7 +424,7 @@ def _():
         same("t.parquet", "--mem", "1G")
 
 
-@check("with checksums, no flipped byte in a page goes by")
+@tap.check("with checksums, no flipped byte in a page goes by")
 def _():
     pq.write_table(TABLES["some"].select(["i64", "text"]), "t.parquet", write_page_checksum=True,
                    use_dictionary=False)
@@ -459,5 +439,4 @@ def _():
         assert p.returncode == 1 and b"checksum" in p.stderr, (at, p.stderr)
 
 
-print(f"1..{count}")
-sys.exit(failed > 0)
+sys.exit(tap.done())

@@ -25,33 +25,13 @@ import pyarrow.compute as pc
 import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
 BIN = os.path.join(os.path.abspath(os.environ.get("BP_BUILD", "build")), "bin")
 N = 25000
-count = failed = 0
 os.chdir(tempfile.mkdtemp(prefix="parquet_write."))
-
-
-def report(name, problem=None):
-    global count, failed
-    count += 1
-    failed += problem is not None
-    print(f"{'not ok' if problem is not None else 'ok'} {count} - {name}")
-    for line in str(problem or "").splitlines()[:12]:
-        print(f"# {line}")
-    sys.stdout.flush()
-
-
-def check(name):
-    """Decorator: runs at once; an exception is the failure."""
-    def run(fn):
-        try:
-            fn()
-        except Exception as e:  # noqa: BLE001: any failure is a result
-            report(name, f"{type(e).__name__}: {e}")
-        else:
-            report(name)
-        return fn
-    return run
 
 
 def stream(table):
@@ -160,13 +140,13 @@ def read_everywhere(path, want, note):
 
 for nulls, t in TABLES.items():
     for version in ("1", "2"):
-        @check(f"every type comes back, nulls: {nulls}, pages of version {version}")
+        @tap.check(f"every type comes back, nulls: {nulls}, pages of version {version}")
         def _():
             read_everywhere(write(t, "--page-version", version, "--row-group-rows", "12345"), t,
                             nulls)
 
 
-@check("types are the same, and a column that is NOT NULL stays so")
+@tap.check("types are the same, and a column that is NOT NULL stays so")
 def _():
     t = TABLES["none"]
     got = pq.read_schema(write(t))
@@ -180,7 +160,7 @@ def _():
 
 
 for codec in ("none", "snappy", "gzip", "zstd", "lz4", "brotli"):
-    @check(f"--codec {codec}")
+    @tap.check(f"--codec {codec}")
     def _():
         for version in ("1", "2"):
             t = TABLES["some"].slice(0, 5000)
@@ -190,7 +170,7 @@ for codec in ("none", "snappy", "gzip", "zstd", "lz4", "brotli"):
             read_everywhere("t.parquet", t, codec)
 
 
-@check("the same bytes for any threads and batches")
+@tap.check("the same bytes for any threads and batches")
 def _():
     for t in (TABLES["some"], TABLES["runs"]):
         want = open(write(t, "-j", "1", "--row-group-rows", "11000"), "rb").read()
@@ -205,7 +185,7 @@ def _():
             assert open("u.parquet", "rb").read() == want, (j, rows)
 
 
-@check("the same bytes where a row group's pages go to disk")
+@tap.check("the same bytes where a row group's pages go to disk")
 def _():
     data = stream(pa.concat_tables([TABLES["some"]] * 6))
     bp("bp-write", "--mem", "1G", "t.parquet", data=data)
@@ -215,7 +195,7 @@ def _():
     assert open("u.parquet", "rb").read() == open("t.parquet", "rb").read()
 
 
-@check("statistics are the least and greatest values, and count the NULLs")
+@tap.check("statistics are the least and greatest values, and count the NULLs")
 def _():
     for nulls in ("some", "runs", "all"):
         t = TABLES[nulls]
@@ -241,7 +221,7 @@ def _():
                 assert got == (want["min"], want["max"]), (nulls, name, got, want)
 
 
-@check("long texts have bounds that hold")
+@tap.check("long texts have bounds that hold")
 def _():
     t = TABLES["some"].select(["long"])
     raw = duckdb.sql(f"SELECT stats_min_value, stats_max_value FROM parquet_metadata('{write(t)}')")
@@ -251,7 +231,7 @@ def _():
     assert len(low.encode()) <= 64 and len(high.encode()) <= 64
 
 
-@check("readers that prune by statistics find every row")
+@tap.check("readers that prune by statistics find every row")
 def _():
     t = TABLES["some"]
     write(t, "--row-group-rows", "5000")
@@ -269,7 +249,7 @@ def _():
                 assert got == want, ("polars", name, v, got, want)
 
 
-@check("Bloom filters: DuckDB finds every value in them, and most others not; sorted-by")
+@tap.check("Bloom filters: DuckDB finds every value in them, and most others not; sorted-by")
 def _():
     ids = [None if i % 11 == 0 else i * 37 % 5003 for i in range(12000)]
     t = pa.table({"id": pa.array(ids, pa.int64()),
@@ -303,7 +283,7 @@ def _():
         assert wrong <= 8, f"{column}: {wrong} of {40 * meta.num_row_groups} not excluded"
 
 
-@check("no rows; no NULL in it; seconds become milliseconds; intervals")
+@tap.check("no rows; no NULL in it; seconds become milliseconds; intervals")
 def _():
     t = TABLES["some"].slice(0, 0)
     same(pq.read_table(write(t)), t)
@@ -318,7 +298,7 @@ def _():
     assert "::text" in bp("bp-write", "i.parquet", data=data, fails=True)
 
 
-@check("a failed write leaves the old file, and no other")
+@tap.check("a failed write leaves the old file, and no other")
 def _():
     write(TABLES["none"])
     before = open("t.parquet", "rb").read()
@@ -327,7 +307,7 @@ def _():
     assert not [f for f in os.listdir(".") if f.startswith(".tmp")]
 
 
-@check("a directory of tasks: read back as one table")
+@tap.check("a directory of tasks: read back as one table")
 def _():
     t = TABLES["some"]
     write(t, "--row-group-rows", "4000")
@@ -340,5 +320,4 @@ def _():
     same(pq.read_table("out"), t)
 
 
-print(f"1..{count}")
-sys.exit(failed > 0)
+sys.exit(tap.done())

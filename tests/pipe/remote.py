@@ -20,6 +20,10 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
 BUILD = pathlib.Path(os.environ["BP_BUILD"])
 BIN = BUILD / "bin"
 SERVER = pathlib.Path(__file__).resolve().parents[2] / "build/go/bin/versitygw"
@@ -29,20 +33,6 @@ for name in list(ENV):
         del ENV[name]
 ENV["HOME"] = "/nonexistent"
 WORK = pathlib.Path(tempfile.mkdtemp(prefix="bp-remote-"))
-count = failed = 0
-
-
-def check(name, run):
-    global count, failed
-    count += 1
-    try:
-        run()
-        print(f"ok {count} - {name}", flush=True)
-    except Exception as e:
-        failed += 1
-        print(f"not ok {count} - {name}")
-        for line in f"{type(e).__name__}: {e}".splitlines()[:12]:
-            print(f"# {line}", flush=True)
 
 
 def sh(script, status=0, env=None, **more):
@@ -555,18 +545,17 @@ def serve(server):
 
 
 def main():
-    global count
     web.port = serve(Server(("127.0.0.1", 0), Web))
     make_data()
-    check("http: every format, as from a file", http_formats)
-    check("http: shares of tasks", http_shares)
-    check("http: a server without ranges is read as a stream, to its end or not at all", http_without_ranges)
-    check("http: broken connections and 503 do not show", http_faults)
-    check("http: what changes while it is read is an error", http_changes)
-    check("http: only the columns that are wanted are fetched", http_columns)
+    tap.check("http: every format, as from a file")(http_formats)
+    tap.check("http: shares of tasks")(http_shares)
+    tap.check("http: a server without ranges is read as a stream, to its end or not at all")(http_without_ranges)
+    tap.check("http: broken connections and 503 do not show")(http_faults)
+    tap.check("http: what changes while it is read is an error")(http_changes)
+    tap.check("http: only the columns that are wanted are fetched")(http_columns)
     if shutil.which("openssl"):
-        check("https: certificates are checked", https)
-    check("http: names, and what does not belong into them", http_names)
+        tap.check("https: certificates are checked")(https)
+    tap.check("http: names, and what does not belong into them")(http_names)
     s3 = [("s3: every format, odd names", s3_formats),
           ("s3: directories, patterns, lists of several pages", s3_names),
           ("s3: the job, stage and output on the store, right in spite of faults", s3_jobs),
@@ -577,8 +566,7 @@ def main():
           ("s3: keys by file and profile, and nowhere to be seen", s3_keys)]
     if not SERVER.exists():
         for name, _ in s3:
-            count += 1
-            print(f"ok {count} - {name} # skip no S3 server: `make check` builds versitygw where go is installed")
+            tap.skip(name, "no S3 server: `make check` builds versitygw where go is installed")
     else:
         S3.start()
         port = serve(Server(("127.0.0.1", 0), Proxy))
@@ -586,12 +574,11 @@ def main():
                    AWS_SECRET_ACCESS_KEY="mysecretword")
         try:
             for name, run in s3:
-                check(name, run)
+                tap.check(name)(run)
         finally:
             S3.stop()
-    print(f"1..{count}")
     shutil.rmtree(WORK, ignore_errors=True)
-    return failed > 0
+    return tap.done()
 
 
 sys.exit(main())

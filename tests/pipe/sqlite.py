@@ -8,9 +8,12 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.dont_write_bytecode = True
+import tap  # noqa: E402
+
 BIN = pathlib.Path(os.environ["BP_BUILD"]) / "bin"
 os.chdir(tempfile.mkdtemp(prefix="bp-sqlite-"))
-count = failed = 0
 
 
 def sh(script):
@@ -18,16 +21,6 @@ def sh(script):
     p = subprocess.run(["bash", "-o", "pipefail", "-c", script], env=env, stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=60)
     return p.returncode, p.stdout.decode(errors="replace"), p.stderr.decode()
-
-
-def check(name, got, want):
-    global count, failed
-    count += 1
-    ok = got == want
-    failed += not ok
-    print(f"{'ok' if ok else 'not ok'} {count} - {name}")
-    if not ok:
-        print(f"# got  {got!r}\n# want {want!r}", flush=True)
 
 
 def make(name, *statements):
@@ -46,23 +39,22 @@ make("one 'x'.db", "CREATE TABLE t (a INT)",
 make("bad.db", "CREATE TABLE t (a INT)", "INSERT INTO t VALUES (1), ('word')")
 make("empty.db", "CREATE TABLE t (a INT, b TEXT)")
 
-check("types by declaration, values as they are", sh("bp-read 'shop.db#orders' | bp-write"),
-      (0, "id,price,note,paid,pic,amount,day\n-3,,\"\",,\\x,x,\"\"\n1,1.5,a'b\u00e9,true,\\x0001,2.5,2024-01-02\n"
+tap.same("types by declaration, values as they are", sh("bp-read 'shop.db#orders' | bp-write"),
+         (0, "id,price,note,paid,pic,amount,day\n-3,,\"\",,\\x,x,\"\"\n1,1.5,a'b\u00e9,true,\\x0001,2.5,2024-01-02\n"
        "9007199254740993,2,,false,,0.1,\n", ""))
-check("a view", sh("bp-read 'shop.db#big' | bp-write"), (0, "id,twice\n9007199254740993,4\n", ""))
-check("the only table needs no name", sh("""bp-reduce 'count(*), sum(a)' "one 'x'.db" "one 'x'.db#t" "one 'x'.db" | bp-write"""),
-      (0, "count(*),sum(a)\n150000,3749925000\n", ""))
-check("-c and -w", sh("""bp-read -c a -w 'a > 49998' "one 'x'.db" | bp-write"""), (0, "a\n49999\n", ""))
-check("no rows", sh("bp-read empty.db | bp-write"), (0, "a,b\n", ""))
-check("several tables want a name", sh("bp-read shop.db >/dev/null"),
-      (1, "", "bp-sqlite: shop.db: the database holds 2 tables (big, orders): name one: 'shop.db#TABLE'\n"))
-check("no such table", sh("bp-read 'shop.db#nope' >/dev/null"), (1, "", "bp-sqlite: shop.db: no such table: nope\n"))
+tap.same("a view", sh("bp-read 'shop.db#big' | bp-write"), (0, "id,twice\n9007199254740993,4\n", ""))
+tap.same("the only table needs no name", sh("""bp-reduce 'count(*), sum(a)' "one 'x'.db" "one 'x'.db#t" "one 'x'.db" | bp-write"""),
+         (0, "count(*),sum(a)\n150000,3749925000\n", ""))
+tap.same("-c and -w", sh("""bp-read -c a -w 'a > 49998' "one 'x'.db" | bp-write"""), (0, "a\n49999\n", ""))
+tap.same("no rows", sh("bp-read empty.db | bp-write"), (0, "a,b\n", ""))
+tap.same("several tables want a name", sh("bp-read shop.db >/dev/null"),
+         (1, "", "bp-sqlite: shop.db: the database holds 2 tables (big, orders): name one: 'shop.db#TABLE'\n"))
+tap.same("no such table", sh("bp-read 'shop.db#nope' >/dev/null"), (1, "", "bp-sqlite: shop.db: no such table: nope\n"))
 code, out, err = sh("bp-read bad.db | bp-write out.csv")
-check("a value of another type is an error, and nothing is written",
-      (code, "row 2: column a: 'word' is text, where INT is declared" in err, os.path.exists("out.csv")), (1, True, False))
+tap.same("a value of another type is an error, and nothing is written",
+         (code, "row 2: column a: 'word' is text, where INT is declared" in err, os.path.exists("out.csv")), (1, True, False))
 data = pathlib.Path("one 'x'.db").read_bytes()
 pathlib.Path("cut.db").write_bytes(data[:len(data) // 2])
 code, out, err = sh("bp-read cut.db | bp-write out.csv")
-check("a damaged database is an error", (code, "bp-sqlite: cut.db" in err, os.path.exists("out.csv")), (1, True, False))
-print(f"1..{count}")
-sys.exit(failed > 0)
+tap.same("a damaged database is an error", (code, "bp-sqlite: cut.db" in err, os.path.exists("out.csv")), (1, True, False))
+sys.exit(tap.done())
