@@ -18,7 +18,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
-#include "sys/helper.h"
+#include "sys/libexec.h"
 #include "sys/wire.h"
 
 struct call {
@@ -56,7 +56,7 @@ int bp_remote_start(const char *mode, const char *url, int *fd, int *data, int *
     posix_spawn_file_actions_t actions;
     pid_t child;
 
-    BP_TRY(bp_helper_path("bp-remote", path, sizeof path, err));
+    BP_TRY(bp_libexec_path("bp-remote", path, sizeof path, err));
     posix_spawn_file_actions_init(&actions);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
         (data && pipe2(pipes, O_CLOEXEC) < 0) ||

@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/num.h"
-#include "sys/helper.h"
+#include "sys/libexec.h"
 #include "sys/remote.h"
 #include "tool/pieces.h"
 
@@ -34,7 +34,7 @@ static int command(struct bp_tool *t, struct bp_piece *p, size_t format, const c
     char helper[PATH_MAX];
     int rc;
 
-    BP_TRY(bp_helper_path(formats[format].helper, helper, sizeof helper, &t->err));
+    BP_TRY(bp_libexec_path(formats[format].helper, helper, sizeof helper, &t->err));
     BP_GO(bp_buf_puts(&text, "exec", &t->err));
     BP_GO(quote(&text, helper, &t->err));
     BP_GO(quote(&text, p->path, &t->err));

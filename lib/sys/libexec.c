@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sys/helper.h"
+#include "sys/libexec.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-int bp_helper_path(const char *name, char *out, size_t n, struct bp_err *err)
+int bp_libexec_path(const char *name, char *out, size_t n, struct bp_err *err)
 {
     char self[PATH_MAX];
     ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
