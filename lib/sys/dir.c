@@ -184,12 +184,25 @@ int bp_dir_sweep(const char *path, struct bp_err *err)
     return 0;
 }
 
+int bp_dir_id(const char *path, uint64_t id[2], struct bp_err *err)
+{
+    struct stat st = {0};
+
+    if (!bp_remote_kind(path) && stat(path, &st) < 0)
+        return bp_fail_errno(err, errno, "cannot read '%s'", path);
+    id[0] = st.st_dev;
+    id[1] = st.st_ino;
+    return 0;
+}
+
 int bp_dir_lock(const char *path, int *fd, struct bp_err *err)
 {
     struct stat locked, there;
 
     for (;;) {
         *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (*fd < 0 && errno == ENOENT)
+            return 0;
         if (*fd < 0)
             return bp_fail_errno(err, errno, "cannot open directory '%s'", path);
         while (flock(*fd, LOCK_EX) < 0)

@@ -32,8 +32,10 @@ void bp_names_release(struct bp_names *n);
 int bp_dir_make(const char *path, struct bp_err *err) BP_MUST;
 /* Remove `.tmp-*.HOST.PID`, files and directories, of this host whose process is gone. */
 int bp_dir_sweep(const char *path, struct bp_err *err) BP_MUST;
+/* What tells the directory that stands under path now from others; of a URL nothing does. */
+int bp_dir_id(const char *path, uint64_t id[2], struct bp_err *err) BP_MUST;
 /* Waits until no other process has the directory that stands under path locked; *fd is for
- * bp_dir_unlock(). On this host; the lock goes with the process. */
+ * bp_dir_unlock(), -1 where none stands there. On this host; the lock goes with the process. */
 int bp_dir_lock(const char *path, int *fd, struct bp_err *err) BP_MUST;
 void bp_dir_unlock(int fd); /* -1 is a no-op */
 int bp_dir_sync(const char *path, struct bp_err *err) BP_MUST;

@@ -455,8 +455,7 @@ static int open_file(struct opening *g, struct bp_piece *p, struct bp_source *ou
 static int reopen(struct opening *g, struct bp_piece *p, int n)
 {
     for (int k = 0; k < n; k++) {
-        BP_TRY(bp_piece_open(g->t, &g->o, &p[k], &p[k].in));
-        BP_TRY(bp_codec_detect(&p[k].in, &g->t->err));
+        BP_TRY(bp_piece_reopen(g->t, &g->o, &p[k]));
     }
     return 0;
 }

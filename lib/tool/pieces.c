@@ -191,8 +191,8 @@ static int command_for(struct finding *f, const char *name, struct bp_buf *out)
     return bp_buf_puts(out, from, err);
 }
 
-int bp_piece_open(struct bp_tool *t, const struct bp_open *o, const struct bp_piece *p,
-                  struct bp_input *in)
+static int open_input(struct bp_tool *t, const struct bp_open *o, const struct bp_piece *p,
+                      struct bp_input *in)
 {
     struct finding f = {.t = t, .o = o};
     struct bp_buf text = {0};
@@ -211,6 +211,16 @@ out:
     return rc;
 }
 
+int bp_piece_reopen(struct bp_tool *t, const struct bp_open *o, struct bp_piece *p)
+{
+    BP_TRY(open_input(t, o, p, &p->in));
+    if (p->in.size_bytes != p->size_bytes || p->in.mtime_ns != p->mtime_ns ||
+        strcmp(p->in.version, p->version) != 0)
+        return bp_fail(&t->err, BP_EDATA, "'%s' was replaced while it was read: run this again",
+                       p->path);
+    return bp_codec_detect(&p->in, &t->err);
+}
+
 static int add_file(struct finding *f, const char *path)
 {
     struct bp_piece *p = new_piece(f, path);
@@ -222,7 +232,10 @@ static int add_file(struct finding *f, const char *path)
 
     if (!p)
         return err->code;
-    BP_TRY(bp_piece_open(f->t, f->o, p, &p->in));
+    BP_TRY(open_input(f->t, f->o, p, &p->in));
+    p->size_bytes = p->in.size_bytes;
+    p->mtime_ns = p->in.mtime_ns;
+    memcpy(p->version, p->in.version, sizeof p->version);
     BP_TRY(bp_codec_detect(&p->in, err));
     BP_TRY(bp_input_peek(&p->in, sizeof head - 1, &ahead, &got, err));
     if (got)
@@ -422,7 +435,7 @@ static int add_empty(struct finding *f, const char *dir)
     return 0;
 }
 
-static int add_dir(struct finding *f, const char *dir)
+static int list_dir(struct finding *f, const char *dir)
 {
     struct bp_err *err = &f->t->err;
     struct bp_names l;
@@ -458,6 +471,21 @@ static int add_dir(struct finding *f, const char *dir)
     if (rc == 0 && f->out->n == before && !f->schema_text)
         rc = bp_fail(err, BP_EDATA, "'%s' is an empty directory", dir);
     return rc;
+}
+
+/* What is written as a whole is replaced by another directory: its files are then none of the
+ * list's that was read. */
+static int add_dir(struct finding *f, const char *dir)
+{
+    uint64_t was[2], is[2];
+
+    BP_TRY(bp_dir_id(dir, was, &f->t->err));
+    BP_TRY(list_dir(f, dir));
+    BP_TRY(bp_dir_id(dir, is, &f->t->err));
+    if (was[0] != is[0] || was[1] != is[1])
+        return bp_fail(&f->t->err, BP_EDATA,
+                       "'%s' was replaced while it was opened: run this again", dir);
+    return 0;
 }
 
 /* ---- DIR#3, DIR#0-7, --part ---- */

@@ -21,10 +21,12 @@ enum bp_piece_kind {
 
 struct bp_piece {
     enum bp_piece_kind kind;
-    char *path;          /* in the tool's arena */
-    struct bp_input in;  /* open, but for stages; goes with the first source made of it */
-    const char *command; /* a helper that has its rows as a stream; NULL: none */
-    bool opened;         /* one was made (open.c) */
+    char *path;                   /* in the tool's arena */
+    struct bp_input in;           /* open, but for stages; goes with the first source made of it */
+    const char *command;          /* a helper that has its rows as a stream; NULL: none */
+    bool opened;                  /* one was made (open.c) */
+    int64_t size_bytes, mtime_ns; /* of the file that was told apart: bp_piece_reopen() */
+    char version[17];
     struct bp_stage_range range;
     struct bp_constant *hive; /* n_hive columns that its directories tell; from the arena */
     int n_hive;
@@ -42,9 +44,8 @@ struct bp_pieces {
 /* names[0..n), n == 0: stdin, in the order given; a directory and a glob by name. */
 int bp_pieces_find(struct bp_tool *t, char *const *names, int n, const struct bp_open *o,
                    struct bp_pieces *out) BP_MUST;
-/* p's input (again). */
-int bp_piece_open(struct bp_tool *t, const struct bp_open *o, const struct bp_piece *p,
-                  struct bp_input *in) BP_MUST;
+/* p's input again, which must be the file that it was. */
+int bp_piece_reopen(struct bp_tool *t, const struct bp_open *o, struct bp_piece *p) BP_MUST;
 /* by_helper.c: is it of a format that a helper reads? Then in is what that writes. table: of a
  * database, or "". */
 int bp_piece_by_helper(struct bp_tool *t, struct bp_piece *p, const char *table,
