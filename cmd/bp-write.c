@@ -199,6 +199,7 @@ static int parts_sink(struct bp_tool *t, const struct opts *o, struct target *g,
                               .suffix = g->make.suffix,
                               .n_parts = o->target_size ? 0 : BP_MAX(o->parts, 1),
                               .part_bytes = g->part_bytes,
+                              .file_bytes = g->make.file_bytes,
                               .open = open_by_file,
                               .arg = &g->make};
 
@@ -231,10 +232,10 @@ static int check_options(struct bp_tool *t, const struct opts *o, const struct t
     if (g->by_parts && !g->is_dir)
         return bp_fail(&t->err, BP_EUSAGE,
                        "--parts, --target-size and --run write into a directory: OUT/");
-    if (t->task.n && g->by_parts)
+    if (t->task.n && (g->by_parts || o->run || o->replace_parts))
         return bp_fail(&t->err, BP_EUSAGE,
-                       "-T writes this task's file: --parts, --target-size and --run are for one "
-                       "process");
+                       "-T writes what is this task's, and a repeated one replaces it: --parts, "
+                       "--target-size, --run and --replace-parts are for one process");
     BP_TRY(check_runs(t, o, g));
     if (o->by && (!g->out || g->is_pattern))
         return bp_fail(&t->err, BP_EUSAGE, "--by writes into a directory: --by '%s' OUT/", o->by);

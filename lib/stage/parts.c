@@ -33,6 +33,7 @@ struct parts_sink {
     /* rows that wait */
     struct bp_batch *held;
     int64_t n_held, cap_held, taken_bytes, n_rows;
+    int64_t kept_bytes;     /* of the budget, for the file that comes then */
     struct bp_spill *spill; /* what came behind those held */
 };
 
@@ -215,6 +216,22 @@ static int parts_put(void *self, struct bp_batch *in, struct bp_err *err)
     return rc == BP_DONE ? 0 : rc;
 }
 
+/* The memory of the file that is written while rows wait is not theirs. */
+static void give_back(struct parts_sink *s)
+{
+    bp_budget_give(&s->ctx->budget, s->kept_bytes);
+    s->kept_bytes = 0;
+}
+
+static void keep_room(struct parts_sink *s, int64_t file_bytes)
+{
+    int64_t limit = s->ctx->budget.limit_bytes;
+
+    s->kept_bytes = limit ? BP_MIN(file_bytes, limit / 2) : 0;
+    if (s->kept_bytes && !bp_budget_take(&s->ctx->budget, s->kept_bytes))
+        s->kept_bytes = 0;
+}
+
 static int parts_commit(void *self, struct bp_err *err)
 {
     struct parts_sink *s = self;
@@ -225,6 +242,7 @@ static int parts_commit(void *self, struct bp_err *err)
     rc = b.n_rows ? take_batch(s, &b, err) : 0;
     bp_batch_release(&b);
     BP_TRY(rc);
+    give_back(s);
     if (s->n_parts > 1) {
         BP_TRY(deal_all(s, err));
     } else {
@@ -244,6 +262,7 @@ static void parts_free(void *self)
         bp_batch_release(&s->held[i]);
     bp_mem_free(s->held);
     bp_budget_give(&s->ctx->budget, s->taken_bytes);
+    give_back(s);
     bp_spill_free(s->spill);
     bp_recut_release(&s->recut);
     bp_schema_release(&s->schema);
@@ -270,6 +289,8 @@ static int parts_open(struct parts_sink *s, const struct bp_schema *schema,
     BP_TRY(bp_schema_set_meta(&s->schema, BP_MARK_PARTED, NULL, err));
     BP_TRY(bp_recut_init(&s->recut, &s->schema, err));
     BP_TRY(bp_publish_open(&s->to, &o->to, err));
+    if (s->n_parts > 1)
+        keep_room(s, o->file_bytes);
     for (int i = 0; i < schema->n_fields; i++)
         BP_TRY(bp_schema_add(&list->columns, schema->fields[i].name, schema->fields[i].type, err));
     return 0;

@@ -16,6 +16,7 @@ struct bp_parts_opts {
     const char *suffix;
     int64_t n_parts;    /* 0: by size */
     int64_t part_bytes; /* of values (bp_batch_size_bytes) */
+    int64_t file_bytes; /* memory that a file being written takes */
     bp_open_file open;
     void *arg;
 };

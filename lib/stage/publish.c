@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage/publish.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -15,12 +16,18 @@ static int check_run(const char *run, struct bp_err *err)
 {
     static const char more[] = "-_=+@";
     size_t n = strlen(run), i = 0;
+    char file[RUN_MAX + 20];
+    const char *suffix;
+    int task, n_tasks;
 
     while (i < n && ((run[i] >= 'a' && run[i] <= 'z') || (run[i] >= 'A' && run[i] <= 'Z') ||
                      (run[i] >= '0' && run[i] <= '9') || (i && strchr(more, run[i]))))
         i++;
-    if (n && n <= RUN_MAX && i == n)
+    snprintf(file, sizeof file, "%.*s-00001.csv", RUN_MAX, run);
+    if (n && n <= RUN_MAX && i == n && !bp_task_parse(file, &task, &n_tasks, &suffix))
         return 0;
+    if (n && n <= RUN_MAX && i == n)
+        return bp_fail(err, BP_EUSAGE, "--run '%s': its files would look like those of tasks", run);
     return bp_fail(
         err, BP_EUSAGE,
         "--run '%s': a run is named by 1 to %d letters, digits and %s, a letter or digit "
@@ -151,20 +158,29 @@ static int keep_runs(struct bp_publish *p, const struct bp_manifest *old, struct
     return 0;
 }
 
+static bool has_run(const struct bp_manifest *m, const char *run)
+{
+    for (int i = 0; i < m->n_runs; i++)
+        if (strcmp(m->runs[i], run) == 0)
+            return true;
+    return false;
+}
+
 /* What stays of the old directory, which is locked. */
 static int keep_files(struct bp_publish *p, struct bp_err *err)
 {
     int64_t n_new = p->list.n_files, n_kept = 0;
     struct bp_manifest old;
-    bool present;
+    bool present, again;
     int rc;
 
     bp_manifest_sort(&p->list);
     BP_TRY(bp_manifest_read(&old, p->tree.path, &present, err));
+    again = p->run && has_run(&old, p->run); /* else a file of its name is another's */
     for (int64_t i = 0; i < old.n_files; i++) {
         const struct bp_manifest_file *f = &old.files[i];
 
-        if (p->run ? is_of_run(f->path, p->run) : has_part(&p->list, n_new, f->path))
+        if (p->run ? again && is_of_run(f->path, p->run) : has_part(&p->list, n_new, f->path))
             continue;
         BP_GO(bp_outtree_keep(&p->tree, f->path, err));
         BP_GO(bp_manifest_add(&p->list, f->path, f->n_rows, f->n_bytes, err));
@@ -193,19 +209,29 @@ static int write_list(struct bp_publish *p, struct bp_err *err)
     return rc;
 }
 
-int bp_publish_commit(struct bp_publish *p, struct bp_err *err)
+/* Once; BP_DONE: there was no old directory, and now there is one. */
+static int commit_once(struct bp_publish *p, struct bp_err *err)
 {
-    bool keeps = (p->run || p->o.replace_parts) && !p->o.replace;
+    bool exists;
 
-    if (keeps) {
-        BP_TRY(bp_dir_make(p->tree.path, err)); /* of two first runs one waits for the other */
-        BP_TRY(bp_dir_lock(p->tree.path, &p->locked, err));
-    }
+    /* whoever wants to replace it waits: what one takes over, or refuses, must still hold
+     * when the new directory stands there */
+    BP_TRY(bp_dir_lock(p->tree.path, &p->locked, err));
+    exists = p->locked >= 0;
     BP_TRY(may_replace(p, err)); /* others may have come since */
-    if (keeps)
+    if (exists && (p->run || p->o.replace_parts))
         BP_TRY(keep_files(p, err));
     if (p->run)
         BP_TRY(bp_manifest_add_run(&p->list, p->run, err));
     BP_TRY(write_list(p, err));
-    return bp_outtree_commit(&p->tree, err);
+    return bp_outtree_commit(&p->tree, exists, err);
+}
+
+int bp_publish_commit(struct bp_publish *p, struct bp_err *err)
+{
+    int rc;
+
+    while ((rc = commit_once(p, err)) == BP_DONE)
+        BP_TRY(bp_outtree_remove(&p->tree, BP_MANIFEST_NAME, err));
+    return rc;
 }

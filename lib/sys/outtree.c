@@ -63,6 +63,14 @@ static char *parent(const struct bp_outtree *t, struct bp_err *err)
     return bp_mem_strn(t->path, slash == t->path ? 1 : (size_t)(slash - t->path), err);
 }
 
+int bp_outtree_remove(struct bp_outtree *t, const char *name, struct bp_err *err)
+{
+    if (unlinkat(t->fd, name, 0) < 0)
+        return bp_fail_errno(err, errno, "cannot remove '%s' from the new '%s'", name, t->path);
+    t->n_files--;
+    return 0;
+}
+
 static int make_tmp(struct bp_outtree *t, const char *dir, struct bp_err *err)
 {
     const char *slash = strrchr(t->path, '/');
@@ -169,7 +177,6 @@ int bp_outtree_keep(struct bp_outtree *t, const char *name, struct bp_err *err)
     BP_GO(bp_buf_str(&b, err) ? 0 : err->code);
     if (linkat(AT_FDCWD, (const char *)b.data, t->fd, name, 0) < 0)
         rc = bp_fail_errno(err, errno, "cannot keep '%s'", (const char *)b.data);
-    t->n_files++;
 out:
     bp_buf_release(&b);
     return rc;
@@ -237,24 +244,26 @@ static int sync_tree(const struct bp_outtree *t, struct bp_err *err)
     return why ? bp_fail_errno(err, why, "cannot write '%s' to disk", t->path) : 0;
 }
 
-static int take_place(struct bp_outtree *t, struct bp_err *err)
+/* BP_DONE: nothing is to be replaced, but something stands there. */
+static int take_place(struct bp_outtree *t, bool replace, struct bp_err *err)
 {
-    unsigned flags = RENAME_EXCHANGE;
     int why;
 
-    if (renameat2(AT_FDCWD, t->tmp_path, AT_FDCWD, t->path, flags) == 0)
+    if (replace && renameat2(AT_FDCWD, t->tmp_path, AT_FDCWD, t->path, RENAME_EXCHANGE) == 0)
         return 0;
-    why = errno; /* nothing stood there, or the file system cannot exchange */
+    why = replace ? errno : ENOENT; /* nothing stood there, or the file system cannot exchange */
     if ((why == ENOENT || why == EINVAL || why == ENOSYS) && rename(t->tmp_path, t->path) == 0) {
         bp_mem_free(t->tmp_path);
         t->tmp_path = NULL;
         return 0;
     }
+    if (!replace && (errno == ENOTEMPTY || errno == EEXIST))
+        return BP_DONE;
     return bp_fail_errno(err, why == ENOENT ? errno : why,
                          "cannot put the new '%s' in place of the old", t->path);
 }
 
-int bp_outtree_commit(struct bp_outtree *t, struct bp_err *err)
+int bp_outtree_commit(struct bp_outtree *t, bool replace, struct bp_err *err)
 {
     char *dir;
     int rc;
@@ -262,7 +271,9 @@ int bp_outtree_commit(struct bp_outtree *t, struct bp_err *err)
     BP_TRY(sync_tree(t, err));
     if (bp_path_kind(t->path) == BP_PATH_FILE)
         return bp_fail(err, BP_EDATA, "'%s' is in the way: it is not a directory", t->path);
-    BP_TRY(take_place(t, err));
+    rc = take_place(t, replace, err);
+    if (rc != 0)
+        return rc;
     dir = parent(t, err);
     if (!dir)
         return err->code;

@@ -30,8 +30,11 @@ int bp_outtree_keep(struct bp_outtree *t, const char *name, struct bp_err *err) 
 /* The bytes of a file of the tree. */
 int bp_outtree_size(const struct bp_outtree *t, const char *name, int64_t *n_bytes,
                     struct bp_err *err) BP_MUST;
-/* All files are closed: to disk, and into place. */
-int bp_outtree_commit(struct bp_outtree *t, struct bp_err *err) BP_MUST;
+/* A file that was created and committed is taken back. */
+int bp_outtree_remove(struct bp_outtree *t, const char *name, struct bp_err *err) BP_MUST;
+/* All files are closed: to disk, and into place. BP_DONE: replace is false, and a directory
+ * with something in it stands there; nothing happened. */
+int bp_outtree_commit(struct bp_outtree *t, bool replace, struct bp_err *err) BP_MUST;
 void bp_outtree_abort(struct bp_outtree *t); /* also after commit: frees */
 
 #endif

@@ -74,15 +74,16 @@ int bp_pieces_check_ledgers(struct bp_tool *t, const struct bp_pieces *p, int fr
 
 /* ---- for bp-stat: of what is there, complete or not ---- */
 
-static int read_named(struct bp_tool *t, const char *dir, const char *name, struct bp_ledger *out,
-                      bool *has_one)
+/* Of n_tasks that there were; files of another number may have come since. */
+static int read_named(struct bp_tool *t, const char *dir, const char *name, int n_tasks,
+                      struct bp_ledger *out, bool *has_one)
 {
     const char *suffix;
     int task, n;
     char *path;
 
     *has_one = false;
-    if (!bp_task_parse(name, &task, &n, &suffix))
+    if (!bp_task_parse(name, &task, &n, &suffix) || n != n_tasks)
         return 0;
     *has_one = strcmp(suffix, ".arrow") == 0 || strcmp(suffix, ".parquet") == 0;
     if (!*has_one)
@@ -105,7 +106,7 @@ int bp_tool_ledgers(struct bp_tool *t, const char *dir, struct bp_tool_ledgers *
     BP_GO(t->err.code);
     BP_GO(bp_dir_list(dir, false, &l, &t->err));
     for (int i = 0; i < l.n && rc == 0; i++) {
-        rc = read_named(t, dir, l.names[i], out->tasks, &has_one);
+        rc = read_named(t, dir, l.names[i], out->n_tasks, out->tasks, &has_one);
         out->n_with += rc == 0 && has_one;
     }
 out:

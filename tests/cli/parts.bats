@@ -172,3 +172,55 @@ files() {
     fails 1 bp-read bare
     says 'is an empty directory'
 }
+
+@test "a directory that is replaced while it is read is an error, not a mixture" {
+    seq 4000000 | sed '1i k' | bp-read -s 'k int' >old.arrows
+    rows 10 >new.arrows
+    mkfifo pipe
+    for how in "--parts 8 -f parquet" "--parts 8 -f arrow"; do
+        bp-write $how out/ <old.arrows
+        bp-read -j 1 out >pipe 2>errs 3>&- &
+        exec 8<pipe
+        head -c 100000 <&8 >/dev/null
+        bp-write --replace $how out/ <new.arrows
+        cat <&8 >/dev/null
+        exec 8<&-
+        status=0
+        wait $! || status=$?
+        [ "$status" = 1 ]
+        grep -q "was replaced while it was read: run this again" errs
+    done
+}
+
+@test "a writer waits for the directory, and looks at what it is about to replace" {
+    rows 3 >a.arrows
+    bp-write --parts 1 -f csv out/ <a.arrows
+    bp-write --run mon -f csv runs/ <a.arrows
+    exec 9<out
+    flock 9
+    bp-write --parts 1 -f csv out/ <a.arrows 2>errs 3>&- 9<&- &
+    sleep 0.3 # an earlier writer would be done by now, and succeed
+    mv out aside
+    mv runs out
+    exec 9<&-
+    status=0
+    wait $! || status=$?
+    [ "$status" = 1 ]
+    grep -q "holds files of other runs ('mon')" errs
+    [ "$(files out)" = "./_SUCCESS ./mon-00000.csv" ]
+}
+
+@test "a first run that fails leaves nothing; a run drops only files of its own" {
+    rows 3 | bp-map "k, 'sales-2024010' || p AS d" >d.arrows
+    bp-write 'out/{d}.csv' <d.arrows
+    bp-map k <d.arrows >k.arrows
+    bp-write --run sales -f csv out/ <k.arrows || true
+    [ "$(bp-reduce 'count(*) AS n' out/sales-2024010?.csv | bp-write)" = "$(printf 'n\n3')" ]
+    rows 3 >in.arrows
+    fails 2 bp-write --run 00000-of -f csv new/ <in.arrows
+    says "its files would look like those of tasks"
+    fails 2 bp-write --task 0/2 --by p --run r -f csv new/ <in.arrows
+    says "-T writes what is this task's"
+    fails 2 bp-write --task 0/2 --by p --replace-parts -f csv new/ <in.arrows
+    [ ! -e new ]
+}
