@@ -12,6 +12,7 @@ import datetime as dt
 import decimal
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -246,6 +247,26 @@ def _():
     size = os.path.getsize("bp_mixed_bloom.parquet")
     plain = bytes_read("bp_mixed.parquet", "-w", "token = '5e5-5000'")
     assert n < plain / 3, f"{n} bytes of {size}, {plain} without a filter"
+
+
+@tap.check("a count of pages that counts none says nothing of a dictionary that fell back")
+def _():
+    t = pa.table({"t": [f"v{i * 7919 % 20000:07d}" for i in range(20000)]})
+    pq.write_table(t, "fell.parquet", dictionary_pagesize_limit=20000, data_page_size=8000,
+                   write_batch_size=500, compression="none")
+    with open("fell.parquet", "rb") as f:
+        data = f.read()
+    size = int.from_bytes(data[-8:-4], "little")
+    footer = data[-8 - size:-8]
+    # encoding_stats: a list of structs (page type, encoding, count) becomes an empty one
+    counts = re.compile(rb"\x19[\x1c\x2c\x3c\x4c]((?:\x15[\x00-\x7f]\x15[\x00-\x7f]\x15"
+                        rb"(?:[\x80-\xff]+[\x00-\x7f]|[\x00-\x7f])\x00)+)")
+    assert len(counts.findall(footer)) == 1
+    footer = counts.sub(b"\x19\x0c", footer)
+    with open("fell.parquet", "wb") as f:
+        f.write(data[:-8 - size] + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+    assert bp_read("fell.parquet", "-w", "t = 'v0000001'").num_rows == 1
+    assert bp_read("fell.parquet", "-w", "t > 'v0019990'").num_rows == 9
 
 
 sys.exit(tap.done())

@@ -75,7 +75,6 @@ static void read_page_counts(struct bp_thrift *t, int type, struct chunk_facts *
     int element;
     size_t n = bp_thrift_list(t, type, &element);
 
-    k->counted = true;
     for (size_t i = 0; i < n && !t->bad; i++) {
         struct bp_thrift_fields f = {0};
         int64_t page = -1, encoding = -1, count = 0;
@@ -90,9 +89,10 @@ static void read_page_counts(struct bp_thrift *t, int type, struct chunk_facts *
             else if (f.id == 3)
                 count = v;
         }
-        if ((page == BP_PQ_DATA_PAGE || page == BP_PQ_DATA_PAGE_V2) && count > 0 &&
-            encoding != BP_PQ_PLAIN_DICTIONARY && encoding != BP_PQ_RLE_DICTIONARY)
-            k->other_pages = true;
+        if ((page != BP_PQ_DATA_PAGE && page != BP_PQ_DATA_PAGE_V2) || count <= 0)
+            continue;
+        k->counted = true; /* a list that counts no data page tells nothing of them */
+        k->other_pages |= encoding != BP_PQ_PLAIN_DICTIONARY && encoding != BP_PQ_RLE_DICTIONARY;
     }
 }
 
