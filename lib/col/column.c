@@ -104,9 +104,8 @@ static int slice_bits(const uint8_t **bits, struct bp_block **own, int64_t from,
 static int slice_kids(struct bp_column *dst, int64_t from, int64_t n, struct bp_err *err)
 {
     struct bp_kids *old = dst->kids;
-    int rc = 0;
+    int rc = bp_kids_new(&dst->kids, old->n, err);
 
-    BP_TRY(bp_kids_new(&dst->kids, old->n, err));
     for (int i = 0; i < old->n && rc == 0; i++)
         rc = bp_column_slice(&dst->kids->cols[i], &old->cols[i], from, n, err);
     bp_kids_unref(old);

@@ -239,29 +239,36 @@ static int hash_nested(const struct bp_column *c, int64_t n, uint64_t *out, stru
 {
     bool is_list = c->type.kind == BP_LIST;
     const int32_t *off = c->data;
-    int64_t n_kid = is_list ? (n ? off[n] : 0) : n;
+    int64_t first = is_list && n ? off[0] : 0; /* of a slice, elements of others stand before */
+    int64_t n_kid = is_list ? (n ? off[n] - first : 0) : n;
     uint8_t cls = class_of[c->type.kind];
     size_t n_kids = (size_t)c->kids->n;
+    struct bp_column kid = {0};
     struct bp_block *b;
     uint64_t *kids;
     int rc = 0;
 
     BP_TRY(bp_block_new(&b, (size_t)n_kid * n_kids * sizeof *kids + 1, err));
     kids = (uint64_t *)(void *)b->data;
-    for (size_t k = 0; k < n_kids; k++)
-        BP_GO(hash_column(&c->kids->cols[k], n_kid, kids + k * (size_t)n_kid, err));
+    for (size_t k = 0; k < n_kids; k++) {
+        BP_GO(bp_column_slice(&kid, &c->kids->cols[k], first, n_kid, err));
+        BP_GO(hash_column(&kid, n_kid, kids + k * (size_t)n_kid, err));
+        bp_column_release(&kid);
+    }
     for (int64_t i = 0; i < n; i++) {
         XXH3_state_t state;
 
         XXH3_64bits_reset(&state);
         XXH3_64bits_update(&state, &cls, 1);
         if (is_list)
-            XXH3_64bits_update(&state, kids + off[i], (size_t)(off[i + 1] - off[i]) * sizeof *kids);
+            XXH3_64bits_update(&state, kids + (off[i] - first),
+                               (size_t)(off[i + 1] - off[i]) * sizeof *kids);
         for (size_t k = 0; !is_list && k < n_kids; k++)
             XXH3_64bits_update(&state, &kids[k * (size_t)n_kid + (size_t)i], sizeof *kids);
         out[i] = XXH3_64bits_digest(&state);
     }
 out:
+    bp_column_release(&kid);
     bp_block_unref(b);
     return rc;
 }

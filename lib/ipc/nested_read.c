@@ -9,6 +9,11 @@
 
 #include "ipc/batch_read.h"
 
+/* A few bytes may stand for many: views may overlap, and many codes name one text. What they
+ * unfold to is believed as far as bytes came, and as far as this. */
+#define VIEWS_SLACK_BYTES ((int64_t)4 << 20)
+#define CODES_SLACK_BYTES ((int64_t)128 << 20) /* where they serve to save bytes */
+
 static int damaged(struct bp_err *err, const char *what)
 {
     return bp_fail(err, BP_EDATA, "%s", what);
@@ -18,10 +23,22 @@ static int read_kid(struct bp_ipc_reading *r, const struct bp_ipc_field *f, int6
                     struct bp_column *out, struct bp_err *err)
 {
     struct bp_column c;
-    int rc;
+    int64_t n_bytes = 0;
+    int rc = 0;
 
     BP_TRY(bp_ipc_read_field(r, f, n_rows, &c, err));
-    rc = bp_column_plain(out, &c, err);
+    for (int64_t i = 0; c.dict && i < c.n_rows && n_bytes <= CODES_SLACK_BYTES; i++) {
+        size_t n = 0;
+
+        if (!bp_column_is_null(&c, i))
+            (void)bp_column_bytes(&c, i, &n);
+        n_bytes += (int64_t)n;
+    }
+    if (n_bytes > CODES_SLACK_BYTES)
+        rc = damaged(err, "a dictionary within a list or struct unfolds to more than 128 MiB in a "
+                          "batch: write smaller batches");
+    else
+        rc = bp_column_plain(out, &c, err);
     bp_column_release(&c);
     return rc;
 }
@@ -153,7 +170,7 @@ static int gather_views(const struct bp_ipc_bytes *from, const struct bp_ipc_byt
 {
     struct bp_column kid = c->kids->cols[0];
     struct bp_block *b;
-    int64_t total = 0;
+    int64_t total = 0, n_bytes = 0, came = bp_column_size_bytes(&kid);
     int32_t *out, *idx;
     int rc;
 
@@ -165,6 +182,9 @@ static int gather_views(const struct bp_ipc_bytes *from, const struct bp_ipc_byt
         if (n < 0 || at < 0 || n > kid.n_rows || at > kid.n_rows - n)
             return damaged(err, "a list view lies outside its elements");
         total += n;
+        n_bytes += n ? bp_column_range_bytes(&kid, at, n) : 0;
+        if (n_bytes > came + VIEWS_SLACK_BYTES || total > kid.n_rows + VIEWS_SLACK_BYTES)
+            return damaged(err, "list views overlap and unfold to more than came: write lists");
         if (total > INT32_MAX)
             return damaged(err, "a batch has more than 2147483647 elements of a list");
         out[i + 1] = (int32_t)total;

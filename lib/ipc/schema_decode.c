@@ -13,7 +13,9 @@
 /* They are searched one by one: what is more is damage, not a table. */
 #define MAX_META 10000
 #define MAX_DICTIONARIES 10000
-#define MAX_KIDS 1000000 /* fields within fields, in all: one table may be named as kid by many */
+/* Fields within fields, in all: one table may be named as kid by many, so they are believed
+ * as far as the schema's own bytes, of which each takes eight at least, and some. */
+#define SLACK_KIDS 1000
 
 /* Text that many entries of a vector may share, as the reader would copy it; a
  * hostile schema must not unfold into more than it is itself and some slack. */
@@ -369,7 +371,7 @@ static int decode_nested(struct decode *d, int64_t kind, const struct bp_fb_tabl
     if (v.n == 0)
         return refuse(d, name, "struct without fields");
     d->n_kids += v.n;
-    if (d->depth >= BP_NEST_DEPTH_MAX || d->n_kids > MAX_KIDS)
+    if (d->depth >= BP_NEST_DEPTH_MAX || d->n_kids > (int64_t)(d->root->fb->n_bytes / 8) + SLACK_KIDS)
         return bp_fail(d->err, BP_EDATA, "column '%.200s': its type has too many parts", name);
     f->kids = bp_mem_new(v.n, sizeof *f->kids, d->err);
     names = bp_mem_new(v.n, sizeof(*names), d->err);

@@ -257,4 +257,16 @@ def _():
         assert p.returncode in (0, 1), f"byte {at}: {p.returncode}"
 
 
+@tap.check("a few bytes that stand for many are refused, in little memory")
+def _():
+    views = pa.ListViewArray.from_arrays(pa.array([0] * 32767, pa.int32()), pa.array([65536] * 32767, pa.int32()),
+                                         pa.array([True] * 65536))
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 2000, pa.int8()), pa.array(["x" * 1000000]))
+    for array in views, pa.ListArray.from_arrays(pa.array(range(2001), pa.int32()), texts):
+        data = stream(pa.table({"v": array}), chunk=None)
+        p = subprocess.run(["bash", "-c", f"ulimit -v 1000000; {BIN}/bp-read --mem 16M -"], input=data, capture_output=True)
+        assert p.returncode == 1 and b"unfold" in p.stderr, p.stderr
+        assert len(data) < 2000000
+
+
 sys.exit(tap.done())
