@@ -195,6 +195,17 @@ static int bind_array_length(struct bp_bind *b, int tok, struct bp_node **args, 
 
 /* ---- membership ---- */
 
+/* As = compares, but NULL is equal to NULL. */
+static bool is_same(const struct bp_column *kid, int64_t at, const struct bp_vec *value, int64_t i)
+{
+    bool none = bp_column_is_null(kid, at);
+
+    i = value->one ? 0 : i;
+    if (none || bp_column_is_null(&value->c, i))
+        return none && bp_column_is_null(&value->c, i);
+    return bp_value_compare(kid, at, &value->c, i) == 0;
+}
+
 /* op 0: array_position, from 1, NULL where it is not there; 1: is it there? NULL is
  * found as any value is. */
 static int run_position(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
@@ -210,7 +221,7 @@ static int run_position(struct bp_run *r, const struct bp_vec *args, struct bp_c
         int32_t at = off[0];
         uint8_t found;
 
-        while (at < off[1] && !bp_key_equal(kid, at, &args[1].c, args[1].one ? 0 : i))
+        while (at < off[1] && !is_same(kid, at, &args[1], i))
             at++;
         found = at < off[1];
         at -= off[0] - 1;
@@ -245,8 +256,8 @@ static int bind_position(struct bp_bind *b, int tok, struct bp_node **args, int 
 /* The elements' text between separators; NULLs as the third argument, or left out.
  * Lists within lists are walked through. */
 static int join(const struct bp_column *c, int32_t from, int32_t to, const uint8_t *sep,
-                size_t n_sep, const uint8_t *null, size_t n_null, size_t start, struct bp_buf *text,
-                bool *any, struct bp_err *err)
+                size_t n_sep, const uint8_t *null, size_t n_null, struct bp_buf *text, bool *any,
+                struct bp_err *err)
 {
     for (int32_t k = from; k < to; k++) {
         bool none = bp_column_is_null(c, k);
@@ -254,8 +265,8 @@ static int join(const struct bp_column *c, int32_t from, int32_t to, const uint8
         if (c->type.kind == BP_LIST && !none) {
             const int32_t *off = (const int32_t *)c->data + k;
 
-            BP_TRY(join(&c->kids->cols[0], off[0], off[1], sep, n_sep, null, n_null, start, text,
-                        any, err));
+            BP_TRY(
+                join(&c->kids->cols[0], off[0], off[1], sep, n_sep, null, n_null, text, any, err));
             continue;
         }
         if (none && !null)
@@ -294,8 +305,8 @@ static int run_to_string(struct bp_run *r, const struct bp_vec *args, struct bp_
         if (r->node->n_args == 3 && !is_null(&args[2], i))
             null = arg_bytes(&args[2], i, &n_null);
         text.len = 0;
-        BP_GO(join(&args[0].c.kids->cols[0], off[0], off[1], sep, n_sep, null, n_null, 0, &text,
-                   &any, r->ev->err));
+        BP_GO(join(&args[0].c.kids->cols[0], off[0], off[1], sep, n_sep, null, n_null, &text, &any,
+                   r->ev->err));
         BP_GO(bp_builder_add_bytes(&b, text.data, text.len, r->ev->err));
     }
     rc = bp_builder_finish(&b, out, r->ev->err);
@@ -383,12 +394,13 @@ static int bind_unnest(struct bp_bind *b, int tok, struct bp_node **args, int *n
     if (!b->sets || b->depth != 1)
         return bp_bind_fail(b, tok,
                             "unnest() makes rows: it is an item of bp-map's list, for itself");
+    b->e->is_unnest = true; /* also where the call is folded to a constant */
     return 0;
 }
 
 bool bp_expr_is_unnest(const struct bp_expr *e)
 {
-    return e->root->run == run_unnest;
+    return e->is_unnest;
 }
 
 static const struct bp_fn fns[] = {

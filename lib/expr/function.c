@@ -252,6 +252,9 @@ static int coerce_args(struct bp_bind *b, const struct bp_fn *f, struct bp_node 
             BP_TRY(bp_settle(b, &args[i]));
         if (want == BP_ANY || want == BP_RAW || args[i]->type.kind == want)
             continue;
+        if (want == BP_LIST && args[i]->kind == BP_N_LITERAL)
+            return bp_bind_fail(b, args[i]->tok,
+                                "the type of this list is not known: array[...] has one");
         if (want == BP_INT) {
             if (args[i]->kind == BP_N_LITERAL)
                 BP_TRY(bp_coerce(b, &args[i], BP_TYPE(BP_INT64)));

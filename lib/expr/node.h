@@ -60,6 +60,7 @@ struct bp_expr {
     struct bp_node *root;
     struct bp_node *consts;
     struct bp_regex_held *regexes; /* fn_regex.c */
+    bool is_unnest;                /* the root is unnest(): the list is to be made rows */
 };
 
 /* ---- running ---- */

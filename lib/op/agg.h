@@ -81,6 +81,7 @@ struct bp_agg {
     bool keeps_values;  /* states are all that they saw: to merge them costs as much as to make
                            them; set by grow() */
     bool by_place;      /* the result depends on where rows stand; set by grow() */
+    bool takes_nulls;   /* a row counts though its first argument is NULL; set by grow() */
 };
 
 /*

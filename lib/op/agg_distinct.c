@@ -2,8 +2,8 @@
 /*
  * DISTINCT in any aggregate: a wrapper that keeps the different rows of arguments of each
  * group, and at the end gives them to an aggregate of its own, in order of the values if it
- * goes by order (string_agg).
- * Rows whose first argument is NULL are left out, as all aggregates do that take DISTINCT.
+ * goes by order (string_agg, array_agg).
+ * Rows whose first argument is NULL are left out, unless that takes them (array_agg).
  *
  * All groups share one table of (group, arguments ...). A state is a version byte, then
  * for each row of arguments, in any order, for each argument: 0 for NULL, or 1, the
@@ -29,6 +29,7 @@ struct distinct {
     struct bp_agg_kind kind; /* base.kind: made from inner's */
     char func[BP_AGG_FUNC_MAX];
     const struct bp_agg_kind *inner;
+    bool takes_nulls; /* inner does */
     struct bp_groups *rows;
     struct bp_agg_array owner; /* uint32_t, by row: its group */
     int64_t rows_bytes;        /* of held_bytes */
@@ -110,7 +111,7 @@ static int distinct_update(struct bp_agg *a, const struct bp_agg_rows *r, struct
     for (int64_t i = 0; i < r->n_rows; i++) {
         owners[n] = r->ids ? r->ids[i] : 0;
         idx[n] = (int32_t)i;
-        n += !bp_column_is_null(&r->cols[0], i);
+        n += d->takes_nulls || !bp_column_is_null(&r->cols[0], i);
     }
     if (n == r->n_rows) {
         rc = add_rows(d, r->cols, owners, err);
@@ -408,6 +409,19 @@ static const struct bp_agg_ops distinct_ops = {
     distinct_save,           distinct_final, distinct_release,
 };
 
+/* What only an aggregate that has grown says. */
+static int ask_inner(struct distinct *d, struct bp_err *err)
+{
+    struct bp_agg *one;
+    int rc;
+
+    BP_TRY(bp_agg_new(&one, d->inner->func, d->base.args, d->inner->n_args, d->base.name, err));
+    rc = one->kind->ops->grow(one, 1, err);
+    d->takes_nulls = one->takes_nulls;
+    bp_agg_free(one);
+    return rc;
+}
+
 int bp_agg_distinct_new(struct bp_agg **out, const struct bp_agg_kind *inner,
                         const struct bp_type *args, const char *name, struct bp_err *err)
 {
@@ -428,6 +442,10 @@ int bp_agg_distinct_new(struct bp_agg **out, const struct bp_agg_kind *inner,
     (void)inner->types(d->base.args, &d->base.result, parts);
     d->base.parts[0] = (struct bp_agg_part){NULL, BP_TYPE(BP_BINARY)};
     d->base.n_parts = 1;
+    if (ask_inner(d, err) < 0) {
+        bp_mem_free(d);
+        return err->code;
+    }
     *out = &d->base;
     return 0;
 }

@@ -67,6 +67,7 @@ static int string_grow(struct bp_agg *a, int64_t n_groups, struct bp_err *err)
 {
     BP_TRY(bp_agg_array_grow(a, &((struct string *)a)->lists, sizeof(struct list), n_groups, err));
     a->keeps_values = a->by_place = true;
+    a->takes_nulls = is_array((struct string *)a);
     a->n_groups = n_groups;
     return 0;
 }

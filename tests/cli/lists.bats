@@ -92,3 +92,13 @@ value() {
     says "'b'"
     says 'JSON Lines'
 }
+
+@test "a constant list is unnested as any is; NULL alone is no list" {
+    put q.jsonl '{"id":1,"l":[1,2]}\n{"id":2,"l":[]}\n{"id":3,"l":null}\n'
+    [ "$(bp-map 'unnest(array[7,8]) AS x, id' q.jsonl | bp-write)" = "$(printf 'x,id\n7,1\n8,1\n7,2\n8,2\n7,3\n8,3')" ]
+    [ "$(bp-map "id, unnest(l) AS a, unnest(string_to_array(:s, ',')) AS b" -v s=x,y,z q.jsonl | bp-write | head -5 | tail -2)" = "$(printf '1,,z\n2,,x')" ]
+    fails 2 bp-map 'cardinality(null) AS n' q.jsonl
+    says "the type of this list is not known"
+    fails 2 bp-map -a 'unnest(array[1]) AS x' q.jsonl
+    [ "$(bp-map -d l q.jsonl | bp-map "array_position(array[interval '1 day'], interval '24 hours') AS p" | bp-write)" = "$(printf 'p\n1\n1\n1')" ]
+}

@@ -30,6 +30,9 @@ ONE = {
     "string_agg({0}, '|')": "string_agg({0}, '|' order by id)",
     "string_agg({0}::text, ',' order by {0} desc, id)": "string_agg({0}::text, ',' order by {0} desc nulls last, id)",
     "string_agg(distinct {0}::text, ';')": None,
+    "array_agg({0})": "array_agg({0} order by id)",
+    "array_agg({0} order by {0} desc nulls last, id)": None,
+    "array_agg(distinct {0})": None,
 }
 TWO = {
     "min_by({0}, {1})": "(array_agg({0} order by {1}, {0}) filter (where {0} is not null and {1} is not null))[1]",

@@ -24,7 +24,7 @@ KINDS = {
     "any": ["b", "i2", "i4", "i8", "f4", "f8", "n", "w", "s", "x", "d", "t", "ts", "tz", "v"],
 }
 # lists do not stand in the tables: they are made of constants and of the other arguments' type
-LISTS = {"": ["array[1, 2, 1]", "array[3, null]", "array[null::int]", "string_to_array('', 'x')"],
+LISTS = {"": ["array[1, 2, 1]", "array[3, null]", "array[null::int]", "null", "string_to_array('', 'x')"],
          "s": ["array['a', '', null, 'abc']", "string_to_array('', 'x')", "array[null::text]"]}
 KINDS["list"] = ["l"]
 MOMENTS = ["d", "ts", "tz"]

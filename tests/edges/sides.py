@@ -69,6 +69,8 @@ def as_text(ours, theirs, text):
 
 def plain_type(name):
     """A type without its size, by one spelling."""
+    if name.endswith("[]"):
+        return plain_type(name[:-2]) + "[]"
     name = re.sub(r"\(\d+(,\d+)?\)", "", name)
     name = {"timestamptz": "timestamp with time zone", "decimal": "numeric", "character varying": "text"}.get(name, name)
     return name.replace(" without time zone", "")

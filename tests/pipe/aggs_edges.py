@@ -75,6 +75,8 @@ def each_group(room, c):
     for name, _ in agg_calls.groups(c.type):
         call = f"{c.ours} filter (where k = {postgres.literal(name)}) AS x"
         p = reduce(room, c.type, call)
+        if p.returncode not in (0, 1):
+            raise RuntimeError(f"{call}: {p.returncode} {p.stderr.decode()}")
         text = subprocess.run([BUILD / "bin" / "bp-write"], input=p.stdout, capture_output=True).stdout.decode()
         c.our_values[name] = "ERROR" if p.returncode else text.split("\n")[1] or "NULL"
     empty = sh('bp-reduce -s "$1" "$2" "$3" | bp-schema --sql -', room, schema(c.type, False),
@@ -84,6 +86,8 @@ def each_group(room, c):
 
 def try_alone(room, c):
     p = reduce(room, c.type, c.ours + " AS x", "-k", "k")
+    if p.returncode not in (0, 1, 2):
+        raise RuntimeError(f"{c.ours}: {p.returncode} {p.stderr.decode()}")
     if p.returncode == 2:
         c.our_refusal = p.stderr.decode().splitlines()[0]
     elif p.returncode:

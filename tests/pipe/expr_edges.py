@@ -140,7 +140,7 @@ def our_values(room, cases):
 
 def difference(c, purposes):
     """What is wrong with a case, or None; what is on purpose is counted."""
-    if c.our_refusal and (c.theirs is None or set(c.their_values) <= {"ERROR", "NULL"}):
+    if c.our_refusal and (c.theirs is None or "ERROR" in c.their_values and set(c.their_values) <= {"ERROR", "NULL"}):
         return None
     if c.our_refusal:
         return f"we refuse it ({c.our_refusal}), PostgreSQL gives {c.their_type}"
