@@ -46,9 +46,8 @@ struct sort {
     bool sorted;
 
     struct bp_sort_runs runs;
-    int64_t taken_bytes;      /* of the budget */
-    int n_counted;            /* chunks of held that are in taken_bytes */
-    size_t counted_row_bytes; /* when they were counted */
+    int64_t taken_bytes; /* of the budget */
+    int n_counted;       /* chunks of held that are in taken_bytes */
 
     int64_t piece_rows;
     int64_t n_rows, given_rows, taken_rows; /* of the output */
@@ -115,7 +114,7 @@ static int64_t chunk_bytes(const struct sort *s, int i)
             bytes += bp_column_size_bytes(&chunk->cols[c]);
     if (s->rows.chunks[i].heap)
         bytes += (int64_t)s->rows.chunks[i].heap->cap_bytes;
-    return bytes + chunk->n_rows * (int64_t)s->rows.row_bytes;
+    return bytes + bp_sort_rows_bytes(&s->rows, i);
 }
 
 static void give_back(struct sort *s)
@@ -125,13 +124,9 @@ static void give_back(struct sort *s)
     s->n_counted = 0;
 }
 
-/* The one place where held rows are counted; false: they are more than may be. When rows
- * have become wider, those counted before will be, too. */
+/* The one place where held rows are counted; false: they are more than may be. */
 static bool count_held(struct sort *s)
 {
-    if (s->counted_row_bytes != s->rows.row_bytes)
-        give_back(s);
-    s->counted_row_bytes = s->rows.row_bytes;
     for (; s->n_counted < s->held.n_chunks; s->n_counted++) {
         int64_t bytes = chunk_bytes(s, s->n_counted);
 
@@ -201,7 +196,8 @@ static int take_all(struct sort *s, struct bp_err *err)
         return rc;
     BP_TRY(bp_sort_shares_check(&s->shares, &s->share, err));
     BP_TRY(bp_held_finish(&s->held, err));
-    return make_rows(s, err);
+    BP_TRY(make_rows(s, err));
+    return count_held(s) ? 0 : make_room(s, err);
 }
 
 /* ---- out ---- */
@@ -262,8 +258,6 @@ static int prepare(struct sort *s, struct bp_err *err)
     size_t n_chunks = (size_t)s->held.n_chunks;
 
     s->given_rows = s->taken_rows = 0;
-    if (s->as_rows)
-        BP_TRY(bp_sort_rows_settle(&s->rows, s->ctx->n_threads, err));
     s->piece_rows = bp_ctx_batch_rows(s->ctx, &s->schema);
     BP_TRY(bp_sort_order(&s->order, &s->held, &s->keys, s->ctx->n_threads, err));
     s->n_rows = s->limit >= 0 ? BP_MIN(s->limit, s->order.n) : s->order.n;
@@ -334,6 +328,16 @@ static void drop_held(struct sort *s)
     give_back(s);
 }
 
+/* Of numbers, which are held in fewer bytes. */
+static int64_t full_row_bytes(const struct bp_schema *schema)
+{
+    int64_t bytes = 0;
+
+    for (int i = 0; i < schema->n_fields; i++)
+        bytes += (int64_t)bp_type_width_bytes(schema->fields[i].type);
+    return bytes;
+}
+
 /* The held rows, in order, become a run; then none are held. */
 static int spill_held(struct sort *s, struct bp_err *err)
 {
@@ -345,6 +349,7 @@ static int spill_held(struct sort *s, struct bp_err *err)
     BP_TRY(make_rows(s, err));
     BP_TRY(prepare(s, err));
     row_bytes = s->n_rows ? s->taken_bytes / s->held.n_rows : 1;
+    row_bytes = BP_MAX(row_bytes, full_row_bytes(&s->schema));
     s->piece_rows = bp_sort_runs_batch_rows(&s->runs, row_bytes);
     while (s->taken_rows < s->n_rows) {
         BP_TRY(next_piece(s, &b, err));

@@ -5,16 +5,13 @@
  */
 #include "op/sort_rows.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
-#include "op/sort_par.h"
 #include "op/sort_width.h"
 
 #define BLOCK 64 /* rows */
 #define LINE_BYTES 64
 #define INLINE_BYTES 4
-#define WIDTH_MAX 16
 
 /* Of a text: its length, and its bytes or their place in the heap. */
 struct slot {
@@ -56,25 +53,22 @@ static size_t place_columns(const uint8_t *widths, int n_cols, uint32_t *at)
 static int add_layout(struct bp_sort_rows *r, struct bp_err *err)
 {
     size_t n_cols = (size_t)r->n_cols;
-    uint8_t **bigger = bp_mem_grow(r->layouts, (size_t)r->n_layouts + 1, sizeof *bigger, err);
-    uint32_t *at;
+    struct bp_sort_layout *l = bp_mem_grow(r->layouts, (size_t)r->n_layouts + 1, sizeof *l, err);
 
-    if (!bigger)
+    if (!l)
         return err->code;
-    r->layouts = bigger;
-    bigger[r->n_layouts] = bp_mem_new(n_cols, 1, err);
-    at = bp_mem_new(n_cols, sizeof *at, err);
-    if (!bigger[r->n_layouts] || !at) {
-        bp_mem_free(bigger[r->n_layouts]);
-        bp_mem_free(at);
+    r->layouts = l;
+    l += r->n_layouts;
+    l->widths = bp_mem_new(n_cols, 1, err);
+    l->at = l->widths ? bp_mem_new(n_cols, sizeof *l->at, err) : NULL;
+    if (!l->at) {
+        bp_mem_free(l->widths);
         return err->code;
     }
     for (int c = 0; c < r->n_cols; c++)
-        bigger[r->n_layouts][c] = r->cols[c].width;
-    r->row_bytes = place_columns(bigger[r->n_layouts++], r->n_cols, at);
-    for (int c = 0; c < r->n_cols; c++)
-        r->cols[c].at = at[c];
-    bp_mem_free(at);
+        l->widths[c] = r->cols[c].width;
+    l->row_bytes = place_columns(l->widths, r->n_cols, l->at);
+    r->n_layouts++;
     return 0;
 }
 
@@ -118,8 +112,10 @@ void bp_sort_rows_release(struct bp_sort_rows *r)
             bp_dict_unref(k->dicts[c]);
         bp_mem_free(k->dicts);
     }
-    for (int i = 0; i < r->n_layouts; i++)
-        bp_mem_free(r->layouts[i]);
+    for (int i = 0; i < r->n_layouts; i++) {
+        bp_mem_free(r->layouts[i].widths);
+        bp_mem_free(r->layouts[i].at);
+    }
     bp_mem_free(r->layouts);
     bp_mem_free(r->chunks);
     bp_mem_free(r->cols);
@@ -195,27 +191,28 @@ static int64_t heap_bytes(const struct bp_sort_rows *r, const struct bp_batch *c
 static void put_rows(const struct bp_sort_rows *r, const struct bp_batch *chunk,
                      struct bp_sort_rows_chunk *out)
 {
+    const struct bp_sort_layout *l = &r->layouts[out->layout];
     uint32_t used = 0;
 
     for (int64_t from = 0; from < chunk->n_rows; from += BLOCK) {
         int64_t n = BP_MIN(chunk->n_rows - from, BLOCK);
-        uint8_t *rows = out->rows->data + (size_t)from * r->row_bytes;
+        uint8_t *rows = out->rows->data + (size_t)from * l->row_bytes;
 
         for (int64_t i = 0; i < n; i++)
-            memset(rows + (size_t)i * r->row_bytes, 0xff, bp_bits_bytes(r->n_cols));
+            memset(rows + (size_t)i * l->row_bytes, 0xff, bp_bits_bytes(r->n_cols));
         for (int c = 0; c < r->n_cols; c++) {
             const struct bp_column *col = &chunk->cols[c];
-            uint8_t *to = rows + r->cols[c].at;
+            uint8_t *to = rows + l->at[c];
 
             if (col->n_nulls)
-                put_nulls(col, c, r->row_bytes, from, n, rows);
+                put_nulls(col, c, l->row_bytes, from, n, rows);
             if (col->type.kind == BP_BOOL)
-                put_bools(col, r->row_bytes, from, n, to);
+                put_bools(col, l->row_bytes, from, n, to);
             else if (bp_type_is_bytes(col->type) && !col->dict)
-                put_texts(col, r->row_bytes, from, n, to, out->heap ? out->heap->data : NULL,
+                put_texts(col, l->row_bytes, from, n, to, out->heap ? out->heap->data : NULL,
                           &used);
             else
-                put_numbers(col, r->cols[c].width, r->row_bytes, from, n, to);
+                put_numbers(col, l->widths[c], l->row_bytes, from, n, to);
         }
     }
 }
@@ -264,77 +261,12 @@ int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk, struc
                        (long long)chunk->n_rows);
     out = &r->chunks[r->n_chunks++];
     *out = (struct bp_sort_rows_chunk){.n_rows = chunk->n_rows, .layout = r->n_layouts - 1};
-    BP_TRY(bp_block_new(&out->rows, (size_t)chunk->n_rows * r->row_bytes, err));
+    BP_TRY(bp_block_new(&out->rows, (size_t)bp_sort_rows_bytes(r, r->n_chunks - 1), err));
     if (heap)
         BP_TRY(bp_block_new(&out->heap, (size_t)heap, err));
     BP_TRY(note_columns(r, chunk, out, err));
     put_rows(r, chunk, out);
     return 0;
-}
-
-/* ---- rows to wider rows ---- */
-
-struct settling {
-    struct bp_sort_rows *r;
-    atomic_bool failed; /* there was no memory */
-};
-
-/* Rows of other widths, by blocks of values of the type's width. */
-static void copy_rows(const struct bp_sort_rows *r, const struct bp_sort_rows_chunk *k,
-                      const uint32_t *at, size_t row_bytes, uint8_t *to)
-{
-    const uint8_t *widths = r->layouts[k->layout], *rows[BLOCK];
-    uint8_t vals[BLOCK * WIDTH_MAX];
-
-    for (int64_t from = 0; from < k->n_rows; from += BLOCK, to += BLOCK * r->row_bytes) {
-        int64_t n = BP_MIN(k->n_rows - from, BLOCK);
-
-        for (int64_t i = 0; i < n; i++) {
-            rows[i] = k->rows->data + (size_t)(from + i) * row_bytes;
-            memcpy(to + (size_t)i * r->row_bytes, rows[i], bp_bits_bytes(r->n_cols));
-        }
-        for (int c = 0; c < r->n_cols; c++) {
-            const struct bp_sort_rows_col *col = &r->cols[c];
-            size_t wide = width_of(col->type);
-
-            bp_sort_width_get(rows, at[c], widths[c], wide, n, vals);
-            bp_sort_width_put(vals, wide, col->width, n, to + col->at, r->row_bytes);
-        }
-    }
-}
-
-static void settle_chunk(void *ctx, int64_t i)
-{
-    struct settling *s = ctx;
-    struct bp_sort_rows *r = s->r;
-    struct bp_sort_rows_chunk *k = &r->chunks[i];
-    struct bp_err ignored = {0};
-    struct bp_block *wider;
-    uint32_t *at;
-    size_t row_bytes;
-
-    if (k->layout == r->n_layouts - 1)
-        return;
-    at = bp_mem_new((size_t)r->n_cols, sizeof *at, &ignored);
-    if (!at || bp_block_new(&wider, (size_t)k->n_rows * r->row_bytes, &ignored) < 0) {
-        atomic_store(&s->failed, true);
-    } else {
-        row_bytes = place_columns(r->layouts[k->layout], r->n_cols, at);
-        copy_rows(r, k, at, row_bytes, wider->data);
-        bp_block_unref(k->rows);
-        k->rows = wider;
-        k->layout = r->n_layouts - 1;
-    }
-    bp_mem_free(at);
-}
-
-int bp_sort_rows_settle(struct bp_sort_rows *r, int n_threads, struct bp_err *err)
-{
-    struct settling s = {.r = r};
-
-    atomic_init(&s.failed, false);
-    bp_par_each(n_threads, r->n_chunks, settle_chunk, &s);
-    return atomic_load(&s.failed) ? bp_fail_oom(err, BP_HELD_ROWS * r->row_bytes) : 0;
 }
 
 /* ---- rows to columns ---- */
@@ -347,9 +279,14 @@ struct gather {
     struct bp_block **slots; /* [n_cols]: of texts */
 };
 
+static const struct bp_sort_layout *layout_of(const struct bp_sort_rows *r, uint64_t ref)
+{
+    return &r->layouts[r->chunks[ref >> 32].layout];
+}
+
 static const uint8_t *row_at(const struct bp_sort_rows *r, uint64_t ref)
 {
-    return r->chunks[ref >> 32].rows->data + (size_t)(uint32_t)ref * r->row_bytes;
+    return r->chunks[ref >> 32].rows->data + (size_t)(uint32_t)ref * layout_of(r, ref)->row_bytes;
 }
 
 static bool keeps_dict(const struct bp_sort_rows_col *col)
@@ -384,7 +321,9 @@ static int64_t get_valid(const uint8_t *const rows[], int col, int64_t from, int
     return n - n_valid;
 }
 
-static void get_block(struct gather *g, const uint8_t *const rows[], int64_t from, int64_t n)
+/* Rows of one layout. */
+static void get_block(struct gather *g, const struct bp_sort_layout *l, const uint8_t *const rows[],
+                      int64_t from, int64_t n)
 {
     for (int c = 0; c < g->r->n_cols; c++) {
         const struct bp_sort_rows_col *col = &g->r->cols[c];
@@ -393,25 +332,40 @@ static void get_block(struct gather *g, const uint8_t *const rows[], int64_t fro
         if (out->own[0])
             out->n_nulls += get_valid(rows, c, from, n, out->own[0]->data);
         if (col->type.kind == BP_BOOL)
-            get_bools(rows, col->at, from, n, out->own[1]->data);
+            get_bools(rows, l->at[c], from, n, out->own[1]->data);
         else if (g->slots[c])
-            get_numbers(rows, col->at, sizeof(struct slot), sizeof(struct slot), from, n,
+            get_numbers(rows, l->at[c], sizeof(struct slot), sizeof(struct slot), from, n,
                         g->slots[c]->data);
         else if (keeps_dict(col))
-            get_numbers(rows, col->at, sizeof(int32_t), sizeof(int32_t), from, n,
+            get_numbers(rows, l->at[c], sizeof(int32_t), sizeof(int32_t), from, n,
                         out->own[1]->data);
         else
-            get_numbers(rows, col->at, col->width, width_of(col->type), from, n, out->own[1]->data);
+            get_numbers(rows, l->at[c], l->widths[c], width_of(col->type), from, n,
+                        out->own[1]->data);
     }
 }
 
 static void prefetch_row(const struct bp_sort_rows *r, uint64_t ref)
 {
     const uint8_t *row = row_at(r, ref);
+    size_t bytes = layout_of(r, ref)->row_bytes;
 
-    for (size_t b = 0; b < r->row_bytes; b += LINE_BYTES)
+    for (size_t b = 0; b < bytes; b += LINE_BYTES)
         __builtin_prefetch(row + b);
-    __builtin_prefetch(row + r->row_bytes - 1);
+    __builtin_prefetch(row + bytes - 1);
+}
+
+/* Rows refs[from, from + n), by stretches of one layout: mostly one, since widths are found in
+ * the first chunks. */
+static void get_stretches(struct gather *g, const uint8_t *const rows[], int64_t from, int64_t n)
+{
+    for (int64_t i = 0, k; i < n; i = k) {
+        const struct bp_sort_layout *l = layout_of(g->r, g->refs[from + i]);
+
+        for (k = i + 1; k < n && layout_of(g->r, g->refs[from + k]) == l; k++)
+            ;
+        get_block(g, l, rows + i, from + i, k - i);
+    }
 }
 
 static void get_rows(struct gather *g)
@@ -428,7 +382,7 @@ static void get_rows(struct gather *g)
                 prefetch_row(g->r, g->refs[from + BLOCK + i]);
             rows[i] = row_at(g->r, g->refs[from + i]);
         }
-        get_block(g, rows, from, n);
+        get_stretches(g, rows, from, n);
     }
 }
 

@@ -6,8 +6,8 @@
  * text its length and first four bytes, or where in its chunk's heap it stands; of a
  * dictionary text its code. Chunks are those of bp_held, and so are the numbers of rows.
  *
- * What numbers need is known when all are there: until then a chunk has the widths that were
- * needed so far, and bp_sort_rows_settle gives all chunks the last ones.
+ * What numbers need is known when all are there: a chunk has the widths that were needed so
+ * far, and keeps them, so that one wide value late does not widen what is held.
  */
 #ifndef BP_OP_SORT_ROWS_H
 #define BP_OP_SORT_ROWS_H
@@ -16,7 +16,6 @@
 
 struct bp_sort_rows_col {
     struct bp_type type;
-    uint32_t at;          /* bytes from the row's start */
     uint8_t width;        /* bytes of it, so far */
     bool has_nulls;       /* in any chunk */
     bool has_plain;       /* text: in some chunk without a dictionary */
@@ -24,9 +23,15 @@ struct bp_sort_rows_col {
     bool many_dicts;
 };
 
+struct bp_sort_layout {
+    uint8_t *widths; /* [n_cols] */
+    uint32_t *at;    /* [n_cols]: bytes from the row's start */
+    size_t row_bytes;
+};
+
 struct bp_sort_rows_chunk {
     struct bp_block *rows;
-    int layout; /* number of the widths that rows has */
+    int layout;
     int64_t n_rows;
     struct bp_block *heap;  /* of long texts; may be NULL */
     struct bp_dict **dicts; /* [n_cols], or NULL if there is none */
@@ -35,8 +40,7 @@ struct bp_sort_rows_chunk {
 struct bp_sort_rows {
     struct bp_sort_rows_col *cols;
     int n_cols;
-    size_t row_bytes;
-    uint8_t **layouts; /* [n_layouts][n_cols]: widths; the last ones are those of cols */
+    struct bp_sort_layout *layouts; /* the last one has the widths of cols */
     int n_layouts;
     struct bp_sort_rows_chunk *chunks;
     int n_chunks, cap_chunks;
@@ -45,11 +49,14 @@ struct bp_sort_rows {
 int bp_sort_rows_open(struct bp_sort_rows *r, const struct bp_schema *schema,
                       struct bp_err *err) BP_MUST;
 void bp_sort_rows_release(struct bp_sort_rows *r);
-/* The next chunk, copied; of its columns the first n_cols. row_bytes may grow by it. */
+/* The next chunk, copied; of its columns the first n_cols. */
 int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk,
                      struct bp_err *err) BP_MUST;
-/* All chunks have rows of row_bytes from here on: after the last add, before gather. */
-int bp_sort_rows_settle(struct bp_sort_rows *r, int n_threads, struct bp_err *err) BP_MUST;
+/* What the rows of chunk i take. */
+static inline int64_t bp_sort_rows_bytes(const struct bp_sort_rows *r, int i)
+{
+    return r->chunks[i].n_rows * (int64_t)r->layouts[r->chunks[i].layout].row_bytes;
+}
 /* out gets columns and n_rows: the rows (chunk << 32 | row) in refs. Thread safe. */
 int bp_sort_rows_gather(const struct bp_sort_rows *r, const uint64_t *refs, int64_t n,
                         struct bp_batch *out, struct bp_err *err) BP_MUST;

@@ -172,3 +172,14 @@ PY
     bp-read "$ROWS" | bp-write --stats out.csv 2>stats
     grep -q '"command":"bp-write","rows":400000,.*"spilled_bytes":0' stats
 }
+
+@test "one wide number late does not make all rows wide" {
+    seq 200000 | sed '1i k' | bp-read -s 'k int' | bp-map "k * 7919 % 200003 AS k, $(for i in {1..20}; do
+        printf "CASE k WHEN 199990 THEN %d * 1e30::decimal(38,2) ELSE (k %% 100)::decimal(38,2) END AS d%d, " $i $i
+    done) 1::smallint AS z" >in.arrows
+    bp-sort k --mem 1G in.arrows >want.arrows
+    bp-sort k --mem 16M --stats in.arrows 2>stats | cmp - want.arrows
+    if [[ $BP_BUILD != */san-* ]]; then
+        [ "$(sed 's/.*"peak_bytes":\([0-9]*\).*/\1/' stats)" -le $((28 << 20)) ]
+    fi
+}

@@ -14,7 +14,7 @@ static const char *const widening =
     "2147483647,4294967295,NULL,2,also a long text,1,7;";
 
 /* The chunks of a table as rows, gathered from the last row to the first. */
-static const char *backwards(struct bp_source in, int n_threads)
+static const char *backwards(struct bp_source in)
 {
     struct bp_err err = {0};
     struct bp_sort_rows r;
@@ -29,7 +29,6 @@ static const char *backwards(struct bp_source in, int n_threads)
         CHECK(bp_sort_rows_add(&r, &b, &err) == 0);
         bp_batch_release(&b);
     }
-    CHECK(bp_sort_rows_settle(&r, n_threads, &err) == 0);
     table_must(bp_sort_rows_gather(&r, refs + 16 - n, n, &b, &err), &err);
     bp_sort_rows_release(&r);
     table_free(in.self);
@@ -49,16 +48,14 @@ static void rows_come_back_when_later_ones_needed_more_bytes(void)
         "-1,3,-5,3,NULL,0,1.5;1,200,5,NULL,a,1,0.5;";
 
     for (int n = 1; n <= 8; n++)
-        for (int threads = 1; threads <= 2; threads++)
-            CHECK_STR(backwards(table(columns, widening, n), threads), all);
+        CHECK_STR(backwards(table(columns, widening, n)), all);
 }
 
 static void dictionaries_are_kept_beside_numbers_that_widen(void)
 {
     CHECK_STR(
         backwards(table_dict(table("t text, i bigint, u text",
-                                   "x,1,p;y,2,q;x,300,p;NULL,4,long enough;y,-5000000000,p;", 2)),
-                  1),
+                                   "x,1,p;y,2,q;x,300,p;NULL,4,long enough;y,-5000000000,p;", 2))),
         "y,-5000000000,p;NULL,4,long enough;x,300,p;y,2,q;x,1,p;");
 }
 
@@ -72,7 +69,8 @@ static void a_row_takes_the_bytes_its_values_need(void)
     NEED(bp_sort_rows_open(&r, &in.schema, &err) == 0);
     NEED(bp_source_next(&in, &b, &err) == 0);
     NEED(bp_sort_rows_add(&r, &b, &err) == 0);
-    CHECK(r.row_bytes == 8); /* a byte of bits, four of values, three to the next multiple */
+    CHECK(r.layouts[0].row_bytes ==
+          8); /* a byte of bits, four of values, three to the next multiple */
     bp_batch_release(&b);
     bp_sort_rows_release(&r);
     bp_source_free(&in);
