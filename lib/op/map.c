@@ -26,8 +26,9 @@ struct map {
     struct bp_schema schema; /* of the output, and while opening of the columns so far */
     int *origin;             /* per output column: the input's column of equal values, or -1 */
     bool unnests;            /* some step does */
-    struct bp_batch held;    /* then: what is being unnested, and from which row on */
-    int64_t held_from;
+    struct bp_batch held;    /* then: what is being unnested, and from which row and element on */
+    int64_t held_from, n_unnested;
+    int32_t held_nth;
 };
 
 /* ---- running ---- */
@@ -78,63 +79,71 @@ static int map_add(const struct map *m, struct bp_batch *in, struct bp_batch *ou
 
 /* ---- unnest: one row an element; several side by side, NULL where one is shorter ---- */
 
-#define UNNEST_ROWS 65536 /* about as many are made at once */
+#define UNNEST_ROWS 65536 /* at most, made at once; of values that are repeated, about */
+#define UNNEST_BYTES ((int64_t)1 << 20)
 
-/* Rows from `from` on that make a batch: *n of them, of *n_out rows. lists: a column for
- * each step that unnests. */
-static void unnest_cut(const struct map *m, const struct bp_batch *lists, int64_t from, int64_t *n,
-                       int64_t *n_out)
+/* Rows that row i becomes. lists: a column for each step that unnests. */
+static int32_t longest(const struct map *m, const struct bp_batch *lists, int64_t i)
 {
-    *n = *n_out = 0;
-    for (int64_t i = from; i < lists->n_rows && *n_out < UNNEST_ROWS; i++, ++*n) {
-        int32_t most = 0;
+    int32_t most = 0;
 
-        for (int s = 0; s < m->n_steps; s++)
-            if (m->steps[s].unnest) {
-                const int32_t *off = (const int32_t *)lists->cols[s].data + i;
+    for (int s = 0; s < m->n_steps; s++)
+        if (m->steps[s].unnest) {
+            const int32_t *off = (const int32_t *)lists->cols[s].data + i;
 
-                most = BP_MAX(most, off[1] - off[0]);
-            }
-        *n_out += most;
-    }
+            most = BP_MAX(most, off[1] - off[0]);
+        }
+    return most;
 }
 
-/* row[k]: the input row of output row k; nth[k]: which element of it. */
-static void unnest_rows(const struct map *m, const struct bp_batch *lists, int64_t from, int64_t n,
-                        int32_t *row, int32_t *nth)
+/* Of the columns that row i repeats. */
+static int64_t repeated_bytes(const struct map *m, const struct bp_batch *held, int64_t i)
 {
-    int64_t k = 0;
+    int64_t bytes = 1;
 
-    for (int64_t i = from; i < from + n; i++) {
-        int32_t most = 0;
+    for (int s = 0; s < m->n_steps; s++)
+        if (!m->steps[s].unnest)
+            bytes += bp_column_range_bytes(&held->cols[s], i, 1);
+    return bytes;
+}
 
-        for (int s = 0; s < m->n_steps; s++)
-            if (m->steps[s].unnest) {
-                const int32_t *off = (const int32_t *)lists->cols[s].data + i;
+/* The next rows: row[k]: the input row of output row k; nth[k]: which element of it. A list
+ * may go on in the next piece. */
+static int64_t unnest_rows(struct map *m, int32_t *row, int32_t *nth)
+{
+    int64_t k = 0, bytes = 0;
 
-                most = BP_MAX(most, off[1] - off[0]);
-            }
-        for (int32_t e = 0; e < most; e++, k++) {
-            row[k] = (int32_t)i;
-            nth[k] = e;
+    while (m->held_from < m->held.n_rows && k < UNNEST_ROWS && bytes < UNNEST_BYTES) {
+        int32_t left = longest(m, &m->held, m->held_from) - m->held_nth;
+        int64_t each = repeated_bytes(m, &m->held, m->held_from);
+        int64_t take = BP_MIN(BP_MIN(left, UNNEST_ROWS - k), (UNNEST_BYTES - bytes) / each + 1);
+
+        for (int64_t e = 0; e < take; e++, k++) {
+            row[k] = (int32_t)m->held_from;
+            nth[k] = m->held_nth++;
+        }
+        bytes += take * each;
+        if (take == left) {
+            m->held_from++;
+            m->held_nth = 0;
         }
     }
+    return k;
 }
 
 static int unnest_piece(struct map *m, struct bp_batch *out, struct bp_err *err)
 {
     const struct bp_batch *held = &m->held;
-    int64_t n, n_out;
+    int64_t n_out;
     struct bp_block *b;
     int32_t *row, *nth, *idx;
     int rc = 0;
 
-    unnest_cut(m, held, m->held_from, &n, &n_out);
-    BP_TRY(bp_block_new(&b, (size_t)n_out * 3 * sizeof *row, err));
+    BP_TRY(bp_block_new(&b, (size_t)UNNEST_ROWS * 3 * sizeof *row, err));
     row = (int32_t *)(void *)b->data;
-    nth = row + n_out;
-    idx = nth + n_out;
-    unnest_rows(m, held, m->held_from, n, row, nth);
+    nth = row + UNNEST_ROWS;
+    idx = nth + UNNEST_ROWS;
+    n_out = unnest_rows(m, row, nth);
     BP_GO(bp_batch_init(out, m->n_steps, err));
     for (int s = 0; s < m->n_steps; s++) {
         const struct bp_column *c = &held->cols[s];
@@ -149,9 +158,9 @@ static int unnest_piece(struct map *m, struct bp_batch *out, struct bp_err *err)
         BP_GO(bp_column_gather(&out->cols[s], &c->kids->cols[0], idx, n_out, err));
     }
     out->n_rows = n_out;
-    out->first_row = held->first_row + m->held_from;
+    out->first_row = m->n_unnested;
     out->share = held->share;
-    m->held_from += n;
+    m->n_unnested += n_out;
     if (m->held_from >= held->n_rows)
         bp_batch_release(&m->held);
 out:
@@ -171,9 +180,8 @@ static int unnest_next(struct map *m, struct bp_batch *out, struct bp_err *err)
             return rc;
         rc = map_fresh(m, &in, &m->held, err);
         m->held.n_rows = in.n_rows;
-        m->held.first_row = in.first_row;
         m->held.share = in.share;
-        m->held_from = 0;
+        m->held_from = m->held_nth = 0;
         bp_batch_release(&in);
         BP_TRY(rc);
     }

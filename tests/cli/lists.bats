@@ -102,3 +102,17 @@ value() {
     fails 2 bp-map -a 'unnest(array[1]) AS x' q.jsonl
     [ "$(bp-map -d l q.jsonl | bp-map "array_position(array[interval '1 day'], interval '24 hours') AS p" | bp-write)" = "$(printf 'p\n1\n1\n1')" ]
 }
+
+@test "a list longer than a batch, or beside a long text, is unnested piece by piece, in order" {
+    "$BP_PYTHON" -c '
+print("{\"k\":\"%s\",\"l\":%s}" % ("x" * 50000, list(range(200000))))
+print("{\"k\":\"y\",\"l\":%s}" % list(range(200000, 200003)))' >long.jsonl
+    bp-map 'k, unnest(l) AS x' --mem 64M --stats long.jsonl 2>stats | bp-map 'length(k) AS k, x' | bp-write --header no >got
+    [ "$(cut -d, -f2 got | cksum)" = "$(seq 0 200002 | cksum)" ]
+    [ "$(cut -d, -f1 got | uniq -c | tr -s ' \n' ' ')" = " 200000 50000 3 1 " ]
+    [ "$(bp-map "unnest(l) AS x" long.jsonl | bp-reduce "string_agg(x::text, ',') AS t" | bp-map 'md5(t) AS m' | bp-write --header no)" = \
+        "$(seq 0 200002 | paste -sd, | tr -d '\n' | md5sum | cut -d' ' -f1)" ]
+    if [[ $BP_BUILD != */san-* ]]; then
+        [ "$(sed 's/.*"peak_bytes":\([0-9]*\).*/\1/' stats)" -le $((88 << 20)) ]
+    fi
+}
