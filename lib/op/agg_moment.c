@@ -30,11 +30,15 @@ static bool is_regr(const struct bp_agg *a)
     return strncmp(a->kind->func, "regr_", 5) == 0;
 }
 
+/* The products whose sums are among the parts. */
 bool bp_moment_needs(const struct bp_agg *a, int product)
 {
-    if (a->kind->n_args == 1)
-        return product == BP_XX;
-    return product == BP_XY || named(a, "corr") || is_regr(a);
+    static const char *const names[BP_PRODUCTS] = {"xx", "yy", "xy"};
+
+    for (int i = 0; i < a->n_parts; i++)
+        if (strcmp(a->parts[i].suffix, names[product]) == 0)
+            return true;
+    return false;
 }
 
 static bool is_pop(const struct bp_agg *a)
@@ -318,27 +322,30 @@ static double mean(const struct bp_moment *m, int arg, uint32_t id)
 /* regr_f(y, x): the sums are rounded once, what is made of them as often as it is written. */
 static double regression(const struct bp_moment *m, uint32_t id, bool *is_null)
 {
-    double xx = spread(m, BP_YY, id, 1), yy = spread(m, BP_XX, id, 1), xy = spread(m, BP_XY, id, 1);
     const char *what = m->base.kind->func + 5;
+    double xx, xy, yy;
 
-    if (strcmp(what, "sxx") == 0)
-        return xx;
     if (strcmp(what, "syy") == 0)
-        return yy;
+        return spread(m, BP_XX, id, 1);
     if (strcmp(what, "sxy") == 0)
-        return xy;
+        return spread(m, BP_XY, id, 1);
     if (strcmp(what, "avgx") == 0)
         return mean(m, 1, id);
     if (strcmp(what, "avgy") == 0)
         return mean(m, 0, id);
+    xx = spread(m, BP_YY, id, 1);
+    if (strcmp(what, "sxx") == 0)
+        return xx;
     *is_null = xx == 0;
     if (*is_null)
         return 0;
+    xy = spread(m, BP_XY, id, 1);
     if (strcmp(what, "slope") == 0)
         return xy / xx;
     if (strcmp(what, "intercept") == 0)
         return mean(m, 0, id) - mean(m, 1, id) * (xy / xx);
-    return yy == 0 ? 1 : xy / xx * (xy / yy); /* regr_r2 */
+    yy = spread(m, BP_XX, id, 1); /* regr_r2 */
+    return yy == 0 ? 1 : xy / xx * (xy / yy);
 }
 
 /* Whether argument arg plays a part; of both sides' rows in any case. */
@@ -430,36 +437,37 @@ static bool two_numbers(const struct bp_type *t)
     return number(&t[0]) && number(&t[1]);
 }
 
-static int one_types(const struct bp_type *args, struct bp_type *result, struct bp_agg_part *parts)
+/* The count, the sums of n_args arguments (x, then y), those of products, in two halves. */
+static int parts_of(int n_args, unsigned products, struct bp_type *result,
+                    struct bp_agg_part *parts)
 {
-    (void)args;
+    static const char *const names[] = {"xx", "xx_low", "yy", "yy_low", "xy", "xy_low"};
+    int n = 0;
+
     *result = BP_TYPE(BP_FLOAT64);
-    parts[0] = (struct bp_agg_part){"n", BP_TYPE(BP_INT64)};
-    parts[1] = (struct bp_agg_part){"x", BP_TYPE(BP_BINARY)};
-    parts[2] = (struct bp_agg_part){"xx", BP_TYPE(BP_BINARY)};
-    parts[3] = (struct bp_agg_part){"xx_low", BP_TYPE(BP_BINARY)};
-    return 4;
+    parts[n++] = (struct bp_agg_part){"n", BP_TYPE(BP_INT64)};
+    for (int i = 0; i < n_args; i++)
+        parts[n++] = (struct bp_agg_part){i ? "y" : "x", BP_TYPE(BP_BINARY)};
+    for (int i = 0; i < 2 * BP_PRODUCTS; i++)
+        if (products >> (i / 2) & 1)
+            parts[n++] = (struct bp_agg_part){names[i], BP_TYPE(BP_BINARY)};
+    return n;
 }
 
-static int covar_types(const struct bp_type *args, struct bp_type *result,
-                       struct bp_agg_part *parts)
-{
-    (void)one_types(args, result, parts);
-    parts[2] = (struct bp_agg_part){"y", BP_TYPE(BP_BINARY)};
-    parts[3] = (struct bp_agg_part){"xy", BP_TYPE(BP_BINARY)};
-    parts[4] = (struct bp_agg_part){"xy_low", BP_TYPE(BP_BINARY)};
-    return 5;
-}
+#define TYPES(name, n_args, products)                                                              \
+    static int name(const struct bp_type *args, struct bp_type *result, struct bp_agg_part *parts) \
+    {                                                                                              \
+        (void)args;                                                                                \
+        return parts_of(n_args, products, result, parts);                                          \
+    }
 
-static int corr_types(const struct bp_type *args, struct bp_type *result, struct bp_agg_part *parts)
-{
-    static const char *const names[] = {"x", "y", "xx", "xx_low", "yy", "yy_low", "xy", "xy_low"};
-
-    (void)one_types(args, result, parts);
-    for (int i = 0; i < 8; i++)
-        parts[i + 1] = (struct bp_agg_part){names[i], BP_TYPE(BP_BINARY)};
-    return 9;
-}
+TYPES(one_types, 1, 1 << BP_XX)
+TYPES(mean_types, 2, 0)
+TYPES(first_types, 2, 1 << BP_XX)
+TYPES(second_types, 2, 1 << BP_YY)
+TYPES(covar_types, 2, 1 << BP_XY)
+TYPES(line_types, 2, 1 << BP_YY | 1 << BP_XY)
+TYPES(corr_types, 2, 1 << BP_XX | 1 << BP_YY | 1 << BP_XY)
 
 const struct bp_agg_kind bp_agg_moment_kinds[] = {
     {"stddev_samp", "number", 1, number, one_types, &moment_ops},
@@ -469,13 +477,13 @@ const struct bp_agg_kind bp_agg_moment_kinds[] = {
     {"covar_samp", "number, number", 2, two_numbers, covar_types, &moment_ops},
     {"covar_pop", "number, number", 2, two_numbers, covar_types, &moment_ops},
     {"corr", "number, number", 2, two_numbers, corr_types, &moment_ops},
-    {"regr_slope", "y, x", 2, two_numbers, corr_types, &moment_ops},
-    {"regr_intercept", "y, x", 2, two_numbers, corr_types, &moment_ops},
+    {"regr_slope", "y, x", 2, two_numbers, line_types, &moment_ops},
+    {"regr_intercept", "y, x", 2, two_numbers, line_types, &moment_ops},
     {"regr_r2", "y, x", 2, two_numbers, corr_types, &moment_ops},
-    {"regr_sxx", "y, x", 2, two_numbers, corr_types, &moment_ops},
-    {"regr_syy", "y, x", 2, two_numbers, corr_types, &moment_ops},
-    {"regr_sxy", "y, x", 2, two_numbers, corr_types, &moment_ops},
-    {"regr_avgx", "y, x", 2, two_numbers, corr_types, &moment_ops},
-    {"regr_avgy", "y, x", 2, two_numbers, corr_types, &moment_ops},
+    {"regr_sxx", "y, x", 2, two_numbers, second_types, &moment_ops},
+    {"regr_syy", "y, x", 2, two_numbers, first_types, &moment_ops},
+    {"regr_sxy", "y, x", 2, two_numbers, covar_types, &moment_ops},
+    {"regr_avgx", "y, x", 2, two_numbers, mean_types, &moment_ops},
+    {"regr_avgy", "y, x", 2, two_numbers, mean_types, &moment_ops},
     {0},
 };

@@ -64,7 +64,7 @@ static bool count(struct small *s, const struct bp_batch *b)
         int64_t bytes;
 
         if (!bp_type_is_bytes(b->cols[c].type)) {
-            s->n_bytes += b->n_rows * (int64_t)BP_MAX(bp_type_width_bytes(b->cols[c].type), 1);
+            s->n_bytes += bp_column_size_bytes(&b->cols[c]);
             continue;
         }
         bytes = text_bytes(&b->cols[c]);

@@ -81,7 +81,7 @@ VALUES = [
     ValueRule("-0 is 0", ".", FLOATS, zero),
     ValueRule("intervals of other fields are different values", r"distinct|^max|^min|^any_value|^mode|^percentile|order by", ("v",),
               as_long),
-    ValueRule("a sum or average beyond its type on the way is no error", r"^(sum|avg)", FLOATS + ("v",), beyond),
+    ValueRule("a sum or average beyond its type on the way is no error", r"^(sum|avg|regr_avg)", FLOATS + ("v",), beyond),
     ValueRule("an average of intervals is exact", r"^avg", ("v",), mean),
     ValueRule("moments are exact, by fractions; PostgreSQL's lose digits", MOMENTS, NUMBERS, exact),
     ValueRule("values of 2^511 and more have no moments", MOMENTS, ("f8",), refused),
