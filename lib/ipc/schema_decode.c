@@ -371,7 +371,8 @@ static int decode_nested(struct decode *d, int64_t kind, const struct bp_fb_tabl
     if (v.n == 0)
         return refuse(d, name, "struct without fields");
     d->n_kids += v.n;
-    if (d->depth >= BP_NEST_DEPTH_MAX || d->n_kids > (int64_t)(d->root->fb->n_bytes / 8) + SLACK_KIDS)
+    if (d->depth >= BP_NEST_DEPTH_MAX ||
+        d->n_kids > (int64_t)(d->root->fb->n_bytes / 8) + SLACK_KIDS)
         return bp_fail(d->err, BP_EDATA, "column '%.200s': its type has too many parts", name);
     f->kids = bp_mem_new(v.n, sizeof *f->kids, d->err);
     names = bp_mem_new(v.n, sizeof(*names), d->err);

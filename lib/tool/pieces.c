@@ -221,6 +221,14 @@ int bp_piece_reopen(struct bp_tool *t, const struct bp_open *o, struct bp_piece 
     return bp_codec_detect(&p->in, &t->err);
 }
 
+/* Which content of its name p stands for, as its input tells. */
+static void remember(struct bp_piece *p)
+{
+    p->size_bytes = p->in.size_bytes;
+    p->mtime_ns = p->in.mtime_ns;
+    memcpy(p->version, p->in.version, sizeof p->version);
+}
+
 static int add_file(struct finding *f, const char *path)
 {
     struct bp_piece *p = new_piece(f, path);
@@ -233,9 +241,7 @@ static int add_file(struct finding *f, const char *path)
     if (!p)
         return err->code;
     BP_TRY(open_input(f->t, f->o, p, &p->in));
-    p->size_bytes = p->in.size_bytes;
-    p->mtime_ns = p->in.mtime_ns;
-    memcpy(p->version, p->in.version, sizeof p->version);
+    remember(p);
     BP_TRY(bp_codec_detect(&p->in, err));
     BP_TRY(bp_input_peek(&p->in, sizeof head - 1, &ahead, &got, err));
     if (got)
@@ -246,6 +252,8 @@ static int add_file(struct finding *f, const char *path)
     if (told)
         return 0;
     BP_TRY(bp_piece_by_helper(f->t, p, "", head, got, &by_helper));
+    if (by_helper)
+        remember(p);
     if (by_helper || bp_ipc_is_stream(head, got))
         p->kind = BP_PIECE_STREAM;
     else if (bp_ipc_is_file(head, got) && p->in.is_file)
