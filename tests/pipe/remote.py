@@ -363,9 +363,9 @@ class S3:
 
     @classmethod
     def leftovers(cls):
-        """Parts of uploads that were neither completed nor aborted."""
-        tmp = cls.root / "lake/.sgwtmp"
-        return [p for p in tmp.rglob("*") if p.is_file()] if tmp.exists() else []
+        """Parts of uploads that were neither completed nor aborted. The server may be removing
+        directories meanwhile: os.walk passes over what is gone."""
+        return [os.path.join(d, f) for d, _, files in os.walk(cls.root / "lake/.sgwtmp") for f in files]
 
 
 def faults(busy=0, breaks=0, lose=None, kill_after=None):
@@ -457,7 +457,7 @@ def s3_multipart():
         assert Proxy.lose is None
     faults()
     for left in S3.leftovers():
-        left.unlink()
+        pathlib.Path(left).unlink(missing_ok=True)
 
 
 def s3_killed():
