@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "col/text.h"
+#include "fmt/csv_scan.h"
 #include "fmt/jsonl_nested.h"
 #include "fmt/jsonl_reader.h"
 
@@ -135,7 +136,24 @@ static bool is_utf8(struct jsonl_rows *b, const uint8_t *q)
 
 /* ---- a chunk's lines ---- */
 
-/* The lines that begin in p[from, stop); the last byte of all is an LF. */
+/* The columns take as much as one job may. */
+static bool is_full(const struct jsonl_rows *b)
+{
+    return b->n_rows * b->r->row_bytes + b->text_bytes >= b->r->most_bytes;
+}
+
+/* The lines of the block, which end before q, as they become rows. */
+static void weigh(struct jsonl_rows *b, const uint8_t *q)
+{
+    size_t n = (size_t)(q - (b->p + b->starts[0]));
+
+    b->text_bytes += (int64_t)n;
+    if (b->r->elem_bytes)
+        b->text_bytes +=
+            b->r->elem_bytes * (int64_t)csv_kernels_pick()->count(b->p + b->starts[0], n, '{');
+}
+
+/* The lines that begin in p[from, stop), as many as fit; the last byte of all is an LF. */
 static int run_lines(struct jsonl_worker *w, uint32_t from, uint32_t stop, bool all_utf8,
                      struct bp_err *err)
 {
@@ -161,8 +179,14 @@ static int run_lines(struct jsonl_worker *w, uint32_t from, uint32_t stop, bool 
         b->starts[b->n] = (uint32_t)(begin - b->p);
         b->lines[b->n] = lines;
         q = lf + 1;
-        if (++b->n == JSONL_BLOCK_ROWS)
-            BP_TRY(jsonl_rows_flush(b, err));
+        if (++b->n < b->r->block_rows)
+            continue;
+        weigh(b, q);
+        BP_TRY(jsonl_rows_flush(b, err));
+        if (q < end && is_full(b)) {
+            b->job->rest = b->at_p + (q - b->p);
+            return 0;
+        }
     }
     return jsonl_rows_flush(b, err);
 }
@@ -200,6 +224,7 @@ static int convert(struct jsonl_worker *w, struct jsonl_job *job, const uint8_t 
     b->job = job;
     b->n = 0;
     b->n_rows = 0;
+    b->text_bytes = 0;
     memset(b->line->spans.marks, 0, (size_t)w->r->n_cols);
     for (int c = 0; c < w->r->n_cols; c++)
         BP_TRY(csv_out_reserve(&b->outs[c], BP_MAX(w->rows_guess, 64), 0, err));
@@ -214,13 +239,14 @@ static int run_stream_job(struct jsonl_worker *w, struct jsonl_job *job, struct 
 {
     uint8_t *p = job->block->data;
     uint32_t end = JSONL_FRONT_BYTES + (uint32_t)job->n_bytes;
+    uint32_t from = JSONL_FRONT_BYTES + (uint32_t)job->skip_bytes;
 
     if (p[end - 1] != '\n')
         p[end++] = '\n';
     memset(p + end, ' ', JSONL_PAD_BYTES);
     p[JSONL_FRONT_BYTES - 1] = '\n';
     w->rows.at_p = job->a - JSONL_FRONT_BYTES;
-    return convert(w, job, p, JSONL_FRONT_BYTES, end, end, err);
+    return convert(w, job, p, from, end, end, err);
 }
 
 /* The chunk, a byte before it and some bytes behind it; an LF is put behind the last
@@ -297,6 +323,7 @@ static int run_file_job(struct jsonl_worker *w, struct jsonl_job *job, struct bp
 void jsonl_worker_run(struct jsonl_worker *w, struct jsonl_job *job)
 {
     job->err_lines = -1;
+    job->rest = -1;
     job->rc = job->block ? run_stream_job(w, job, &job->err) : run_file_job(w, job, &job->err);
     for (int c = 0; c < w->r->n_cols; c++) /* of a job that failed */
         csv_out_release(&w->rows.outs[c]);

@@ -104,15 +104,15 @@ static int look_at_piece(struct sample *m, uint8_t *p, size_t n, bool at_start, 
     const uint8_t *q = p, *lf;
     size_t bad;
 
-    if (!bp_utf8_check(p, n, &bad)) /* a character that is cut is bad too */
-        n = bad;
+    if (!at_start) {
+        lf = memchr(p, '\n', n);
+        q = lf ? lf + 1 : p + n;
+    }
+    if (!bp_utf8_check(q, n - (size_t)(q - p), &bad)) /* a character that is cut is bad too */
+        n = (size_t)(q - p) + bad;
     else if (at_end && n && p[n - 1] != '\n')
         p[n++] = '\n';
     memset(p + n, ' ', JSONL_PAD_BYTES);
-    if (!at_start) {
-        q = memchr(p, '\n', n);
-        q = q ? q + 1 : p + n;
-    }
     while ((lf = memchr(q, '\n', n - (size_t)(q - p)))) {
         BP_TRY(look_at_line(m, q, err));
         q = lf + 1;

@@ -18,6 +18,44 @@ static size_t chunk_bytes_for(const struct bp_ctx *ctx)
     return (size_t)BP_MAX(share, (int64_t)JSONL_CHUNK_MIN_BYTES) & ~(size_t)4095;
 }
 
+/* Columns of all chunks in work together: a quarter of the memory. */
+static int64_t most_bytes_for(const struct jsonl_reader *r)
+{
+    int64_t limit = r->ctx->budget.limit_bytes;
+
+    if (!limit)
+        return INT64_MAX;
+    return BP_MAX(limit / (4 * ((int64_t)r->ctx->n_threads + 3)), 4 * (int64_t)r->chunk_bytes);
+}
+
+/* Fixed bytes and offsets of a row. Elements of a list have text of their own, about as many
+ * bytes; but one that is a struct may lack its keys: *elem_bytes is the most that one takes. */
+static int64_t type_bytes(struct bp_type t, int64_t *elem_bytes)
+{
+    int64_t bytes = 0;
+
+    if (t.kind == BP_LIST) {
+        bytes = type_bytes(t.nest->kids[0], elem_bytes);
+        if (t.nest->kids[0].kind == BP_STRUCT)
+            *elem_bytes = BP_MAX(*elem_bytes, bytes);
+        return sizeof(int32_t);
+    }
+    if (bp_type_is_bytes(t))
+        return sizeof(int32_t);
+    for (int i = 0; t.kind == BP_STRUCT && i < t.nest->n_kids; i++)
+        bytes += type_bytes(t.nest->kids[i], elem_bytes);
+    return bytes + (int64_t)bp_type_width_bytes(t) + 1;
+}
+
+void jsonl_weigh_rows(struct jsonl_reader *r)
+{
+    r->row_bytes = r->elem_bytes = 0;
+    for (int c = 0; c < r->n_cols; c++)
+        r->row_bytes += type_bytes(r->cols[c].type, &r->elem_bytes);
+    r->block_rows = (int)BP_MIN((int64_t)JSONL_BLOCK_ROWS,
+                                r->most_bytes / (8 * (r->row_bytes + r->elem_bytes + 1)) + 1);
+}
+
 /* A line is held about three times while it grows. */
 static size_t line_max_for(const struct bp_ctx *ctx)
 {
@@ -185,6 +223,7 @@ int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct b
     int rc = 0;
 
     r->chunk_bytes = o->chunk_bytes > 0 ? (size_t)o->chunk_bytes : chunk_bytes_for(r->ctx);
+    r->most_bytes = most_bytes_for(r);
     r->line_max_bytes = line_max_for(r->ctx);
     r->level = csv_kernels_pick()->level;
     r->rejects = o->rejects;
@@ -201,6 +240,7 @@ int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct b
         BP_GO(bp_fail(err, BP_EDATA, "%s: no object to take the columns from: declare them with -s",
                       r->files[0].in.name));
     BP_GO(choose_columns(r, &table, o, err));
+    jsonl_weigh_rows(r);
     cut_share(r, o->task, o->n_tasks);
     for (int i = 0; i < r->n_files; i++)
         BP_GO(bp_ledger_add_bytes(r->ctx->ledger, &r->files[i].in, r->files[i].lo, r->files[i].hi,

@@ -14,19 +14,20 @@
 struct jsonl_source {
     struct jsonl_reader r;
     struct bp_share share;
-    struct jsonl_worker **workers;
+    struct jsonl_worker **workers; /* [n_threads + 1]: the last is the source's own, for rests */
     struct bp_pool *pool;
     /* giving */
     int file; /* the file that is cut into chunks now */
     bool file_open;
-    int64_t at; /* the next chunk */
-    int64_t seq;
+    int64_t at;         /* the next chunk */
+    size_t chunk_bytes; /* of it: less than the reader's where columns are many times their text */
     struct bp_block *carry; /* of a stream: the line begun in the last block */
     size_t carry_bytes;
     bool stream_end;
     /* taking */
     struct jsonl_job *job; /* its batch is being handed out */
     int64_t job_from;
+    struct jsonl_job *rest; /* what did not fit into the job that was taken last, or NULL */
     int taken_file;
     int64_t lines; /* of taken_file before the next job; -1: count them when asked */
     int64_t rows_out;
@@ -39,10 +40,8 @@ static struct jsonl_job *job_new(struct jsonl_source *s, struct bp_err *err)
 {
     struct jsonl_job *job = bp_mem_new(1, sizeof *job, err);
 
-    if (job) {
+    if (job)
         job->file = s->file;
-        job->seq = s->seq++;
-    }
     return job;
 }
 
@@ -58,7 +57,7 @@ static int stream_block(struct jsonl_source *s, struct bp_block **block, size_t 
                         struct bp_err *err)
 {
     struct bp_input *in = &s->r.files[s->file].in;
-    size_t want = BP_MAX(s->r.chunk_bytes, s->carry_bytes * 2), got;
+    size_t want = BP_MAX(s->chunk_bytes, s->carry_bytes * 2), got;
 
     BP_TRY(bp_block_new(block, JSONL_FRONT_BYTES + want + 1 + JSONL_PAD_BYTES, err));
     if (s->carry_bytes)
@@ -141,7 +140,7 @@ static int next_job(struct jsonl_source *s, struct jsonl_job **out, struct bp_er
             if (!*out)
                 return err->code;
             (*out)->a = s->at;
-            (*out)->b = BP_MIN(s->at + (int64_t)s->r.chunk_bytes, end);
+            (*out)->b = BP_MIN(s->at + (int64_t)s->chunk_bytes, end);
             s->at = (*out)->b;
             return 0;
         }
@@ -242,14 +241,56 @@ static int account(struct jsonl_source *s, const struct jsonl_job *job, struct b
     return 0;
 }
 
+/* Of a job that is full: its rest is the next to be taken, and chunks that are given from now
+ * on are no longer than what fitted; of others: they may grow again. */
+static int leave_rest(struct jsonl_source *s, struct jsonl_job *job, struct bp_err *err)
+{
+    struct jsonl_job *rest;
+
+    if (job->rest < 0) {
+        s->chunk_bytes = BP_MIN(s->chunk_bytes + s->chunk_bytes / 8, s->r.chunk_bytes);
+        return 0;
+    }
+    rest = bp_mem_new(1, sizeof *rest, err);
+    if (!rest)
+        return err->code;
+    rest->file = job->file;
+    rest->a = job->block ? job->a : job->rest;
+    rest->b = job->b;
+    rest->block = job->block;
+    rest->n_bytes = job->n_bytes;
+    rest->skip_bytes = job->block ? (size_t)(job->rest - job->a) : 0;
+    s->chunk_bytes = BP_MIN(s->chunk_bytes, BP_MAX((size_t)(job->rest - job->a) - job->skip_bytes,
+                                                   (size_t)JSONL_CHUNK_LEAST_BYTES));
+    job->block = NULL;
+    s->rest = rest;
+    return 0;
+}
+
+static int next_done(struct jsonl_source *s, struct jsonl_job **job, struct bp_err *err)
+{
+    struct jsonl_worker **own = &s->workers[s->r.n_threads];
+
+    BP_TRY(fill_pool(s, err));
+    if (!s->rest) {
+        *job = bp_pool_take(s->pool);
+        return 0;
+    }
+    if (!*own)
+        BP_TRY(jsonl_worker_new(own, &s->r, err));
+    *job = s->rest;
+    s->rest = NULL;
+    jsonl_worker_run(*own, *job);
+    return 0;
+}
+
 /* The next job's batch is to be handed out. */
 static int take_job(struct jsonl_source *s, struct bp_err *err)
 {
     struct jsonl_job *job;
     int rc;
 
-    BP_TRY(fill_pool(s, err));
-    job = bp_pool_take(s->pool);
+    BP_TRY(next_done(s, &job, err));
     if (!job)
         return BP_DONE;
     if (job->file != s->taken_file) {
@@ -261,6 +302,8 @@ static int take_job(struct jsonl_source *s, struct bp_err *err)
     rc = job->rc < 0 ? place_error(s, job, err) : account(s, job, err);
     if (s->lines >= 0)
         s->lines += job->lines;
+    if (rc == 0)
+        rc = leave_rest(s, job, err);
     if (rc < 0 || !job->batch.n_rows) {
         jsonl_job_free(job);
         return rc;
@@ -298,7 +341,8 @@ static int start_workers(struct jsonl_source *s, struct bp_err *err)
 {
     int n = s->r.n_threads = jsonl_threads_for(&s->r);
 
-    s->workers = bp_mem_new((size_t)n, sizeof *s->workers, err);
+    s->chunk_bytes = s->r.chunk_bytes;
+    s->workers = bp_mem_new((size_t)n + 1, sizeof *s->workers, err);
     if (!s->workers)
         return err->code;
     for (int i = 0; i < n; i++)
@@ -345,10 +389,11 @@ static void jsonl_free_source(void *self)
 
     bp_pool_free(s->pool); /* first: workers read the inputs */
     bp_budget_least(&s->r.ctx->budget, -s->r.told_bytes);
-    for (int i = 0; s->workers && i < s->r.n_threads; i++)
+    for (int i = 0; s->workers && i <= s->r.n_threads; i++)
         jsonl_worker_free(s->workers[i]);
     bp_mem_free(s->workers);
     jsonl_job_free(s->job);
+    jsonl_job_free(s->rest);
     bp_block_unref(s->carry);
     for (int i = 0; i < s->r.n_files; i++)
         bp_input_close(&s->r.files[i].in);
@@ -365,6 +410,7 @@ static int jsonl_project(void *self, const int *cols, int n, struct bp_err *err)
     struct jsonl_source *s = self;
 
     BP_TRY(text_cols_project(&s->r.cols, &s->r.n_cols, cols, n, err));
+    jsonl_weigh_rows(&s->r);
     jsonl_tell_least(&s->r);
     return 0;
 }

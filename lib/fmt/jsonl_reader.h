@@ -13,7 +13,9 @@
  *
  * A raw LF can stand in no JSON token, so records are lines and a file can be cut
  * at any LF: chunk [a, b) has the lines that begin in it, and reads a little behind
- * b to the end of the last.
+ * b to the end of the last. Lines that lack most of the keys make columns of many times
+ * their bytes: a chunk whose columns would take more than most_bytes ends early, the
+ * source reads its rest with a worker of its own, and the chunks behind it are smaller.
  *
  * The hot loop guesses that the keys of a line follow one another as in the line
  * before: then a key is one comparison, and nothing is looked up. All of a line is
@@ -33,11 +35,12 @@
 
 #define JSONL_AWAKE_FILES 16 /* more inputs are put to rest between looks at them */
 #define JSONL_CHUNK_BYTES ((size_t)512 << 10)
-#define JSONL_CHUNK_MIN_BYTES ((size_t)64 << 10) /* where memory is tight */
+#define JSONL_CHUNK_MIN_BYTES ((size_t)64 << 10)  /* where memory is tight */
+#define JSONL_CHUNK_LEAST_BYTES ((size_t)4 << 10) /* where columns are many times their text */
 #define JSONL_LINE_MAX_BYTES ((size_t)256 << 20)
 #define JSONL_LINE_LEAST_BYTES ((size_t)1 << 20) /* is read, however little memory there is */
 #define JSONL_FRONT_BYTES 64                     /* room before a chunk's first byte */
-#define JSONL_BLOCK_ROWS 256                     /* lines that are converted together */
+#define JSONL_BLOCK_ROWS 256                     /* lines that are converted together, at most */
 #define JSONL_TEXT_BYTES 65536                   /* of a line in the account of rejects */
 
 struct jsonl_file {
@@ -56,9 +59,13 @@ struct jsonl_reader {
     int n_threads;      /* that work: of the context's, as many as memory allows */
     int64_t told_bytes; /* that one of them needs, as the budget was told */
     size_t chunk_bytes, line_max_bytes;
-    int level;                  /* of the CSV loops: 1 where the machine has BMI2 */
-    bool inferred;              /* keys were taken from a sample */
-    char *declared;             /* of the schema as the user gave it, for messages; or NULL */
+    int64_t most_bytes; /* of the columns of one chunk */
+    /* What a row takes in the columns, whatever it holds, and a struct in a list; set with cols. */
+    int64_t row_bytes, elem_bytes;
+    int block_rows; /* lines that are converted together: JSONL_BLOCK_ROWS, fewer of wide ones */
+    int level;      /* of the CSV loops: 1 where the machine has BMI2 */
+    bool inferred;  /* keys were taken from a sample */
+    char *declared; /* of the schema as the user gave it, for messages; or NULL */
     struct bp_rejects *rejects; /* NULL: the first error ends the reading */
 };
 
@@ -103,13 +110,13 @@ struct jsonl_reject {
 
 struct jsonl_job {
     int file;
-    int64_t a, b; /* of a file; a stream: a is the offset of block's first byte */
-    int64_t seq;
-    struct bp_block *block; /* of a stream: whole lines, behind JSONL_FRONT_BYTES */
-    size_t n_bytes;
+    int64_t a, b;               /* of a file; a stream: a is the offset of block's first byte */
+    struct bp_block *block;     /* of a stream: whole lines, behind JSONL_FRONT_BYTES */
+    size_t n_bytes, skip_bytes; /* of them; and those that another job has read */
     /* the result */
     struct bp_batch batch;
     int64_t lines; /* how many were read */
+    int64_t rest;  /* where the lines begin that did not fit; -1: all did */
     struct jsonl_reject *rejects;
     int n_rejects, cap_rejects;
     struct bp_arena arena; /* of the rejects */
@@ -135,8 +142,9 @@ struct jsonl_rows {
     uint32_t starts[JSONL_BLOCK_ROWS];
     int64_t lines[JSONL_BLOCK_ROWS]; /* lines of the job before each */
     int n;
-    int64_t n_rows; /* in outs */
-    int64_t at_p;   /* the offset of p[0] in the file */
+    int64_t n_rows;     /* in outs */
+    int64_t text_bytes; /* of the lines that became rows, and of structs in their lists */
+    int64_t at_p;       /* the offset of p[0] in the file */
     struct jsonl_job *job;
     struct bp_buf scratch;
 };
@@ -158,6 +166,8 @@ void jsonl_worker_run(struct jsonl_worker *w, struct jsonl_job *job);
 /* How many threads, for the columns that are wanted now; tells the budget what one needs. */
 int jsonl_threads_for(const struct jsonl_reader *r);
 void jsonl_tell_least(struct jsonl_reader *r);
+/* row_bytes, of the columns that are wanted now. */
+void jsonl_weigh_rows(struct jsonl_reader *r);
 int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct bp_schema *out,
                  struct bp_err *err) BP_MUST;
 
