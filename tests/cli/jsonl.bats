@@ -177,7 +177,7 @@ END
 }
 
 @test "the sample looks into the midst of a file that is not ASCII" {
-    { printf '{"a":1,"b":"%s"}\n' 世界 | awk '{ for (i = 0; i < 500000; i++) print }'; echo '{"a":1.5,"c":true}'; } >long.jsonl
+    { printf '{"a":1,"b":"%s"}\n' 世界世界世界世界世界世界 | awk '{ for (i = 0; i < 240000; i++) print }'; echo '{"a":1.5,"c":true                    }'; } >long.jsonl
     bp-schema long.jsonl >got
     grep -q 'a: double' got
     grep -q 'c: boolean' got
