@@ -10,7 +10,7 @@
 
 #define INDEX_MAX_BYTES ((int64_t)8 << 20)
 #define PLACE_LEAST_BYTES 4 /* of an element */
-#define FACTS_MAX 16384     /* pages; what is known of more takes too much memory */
+#define PAGES_MAX 16384     /* what is known of more takes too much memory */
 
 /* n bytes from `at` on -> out; BP_DONE where they cannot be an index. */
 static int load(const struct bp_pq_file *f, int64_t at, int64_t n, struct bp_buf *out,
@@ -40,7 +40,8 @@ static int read_places(struct bp_thrift *t, int type, struct bp_pq_places *out, 
     size_t n = bp_thrift_list(t, type, &element);
 
     bp_pq_places_release(out);
-    if (element != BP_THRIFT_STRUCT || n > (size_t)(t->end - t->p) / PLACE_LEAST_BYTES)
+    if (element != BP_THRIFT_STRUCT || n > PAGES_MAX ||
+        n > (size_t)(t->end - t->p) / PLACE_LEAST_BYTES)
         return BP_DONE;
     out->items = bp_mem_new(n + 1, sizeof *out->items, err);
     if (!out->items)
@@ -222,7 +223,7 @@ int bp_pq_page_facts_read(const struct bp_pq_file *f, const struct bp_pq_column 
     int rc;
 
     *out = (struct bp_pq_page_facts){0};
-    if (n_pages < 1 || n_pages > FACTS_MAX)
+    if (n_pages < 1 || n_pages > PAGES_MAX)
         return BP_DONE;
     rc = load(f, c->column_index, c->column_index_bytes, &b, err);
     if (rc)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The page index of a column chunk (PageIndex.md): where its data pages lie, and what
- * is known of the values of each. It serves speed alone: one that contradicts the
- * file is taken as not there.
+ * is known of the values of each. It serves speed alone: one that cannot be right, or
+ * is very long, is taken as not there. Where it led to a page, that page must be as it
+ * says, else the rows before it may be lost: that is an error (want.c).
  */
 #ifndef BP_FMT_PARQUET_INDEX_READ_H
 #define BP_FMT_PARQUET_INDEX_READ_H
@@ -19,6 +20,8 @@ struct bp_pq_places {
     struct bp_pq_place *items; /* of data pages, ascending */
     int n;
 };
+
+#define BP_PQ_PAGE_FACTS_BYTES 1024 /* that one page takes, about */
 
 struct bp_pq_page_facts {
     int n;

@@ -111,18 +111,33 @@ static bool may_match(struct group *k, bool ask)
 
 /* ---- parts of it ---- */
 
+/* The index of a column that is asked about; BP_DONE: there is none, or *left does not hold it. */
+static int load_index(struct group *k, int col, int64_t *left, struct bp_err *err)
+{
+    struct bp_pq_places *places = &k->places[col];
+    int64_t bytes;
+
+    BP_TRY(bp_pq_places_read(k->p->file, chunk_of(k, col), k->g->n_rows, places, err));
+    if (!places->n)
+        return BP_DONE;
+    bytes = (int64_t)places->n * BP_PQ_PAGE_FACTS_BYTES;
+    if (bytes > *left)
+        return BP_DONE;
+    *left -= bytes;
+    return bp_pq_page_facts_read(k->p->file, column_of(k, col), chunk_of(k, col), places->n,
+                                 &k->facts[col], err);
+}
+
 static int load_indexes(struct group *k, bool *any, struct bp_err *err)
 {
+    int64_t left = k->p->most_bytes;
     int rc;
 
     *any = false;
     for (int i = 0; i < k->p->n; i++) {
         if (!k->p->used[i] || column_of(k, i)->max_rep || column_of(k, i)->refused)
             continue;
-        rc = bp_pq_places_read(k->p->file, chunk_of(k, i), k->g->n_rows, &k->places[i], err);
-        if (rc == 0)
-            rc = bp_pq_page_facts_read(k->p->file, column_of(k, i), chunk_of(k, i), k->places[i].n,
-                                       &k->facts[i], err);
+        rc = load_index(k, i, &left, err);
         if (rc < 0)
             return rc;
         if (rc)

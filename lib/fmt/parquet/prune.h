@@ -16,7 +16,7 @@ struct bp_pq_prune {
     const int *leaves; /* of the file, in the order of the condition's columns */
     const bool *used;  /* by the condition */
     int n;
-    int64_t most_bytes; /* of a dictionary; larger ones are not looked at */
+    int64_t most_bytes; /* of a dictionary, and of what pages say; more is not looked at */
     struct bp_condition condition;
 };
 

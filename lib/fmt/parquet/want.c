@@ -172,7 +172,7 @@ static int check_place(const struct bp_pq_want *w, const struct bp_pq_raw *raw, 
         return 0;
     return bp_fail(err, BP_EDATA,
                    "%s: column %s: row group %d: page %lld has %lld values, the page index says "
-                   "%lld",
+                   "%lld (without -w the index is not used)",
                    w->file->in.name, w->column->name, w->group, (long long)raw->number,
                    (long long)raw->h.n_values, (long long)(end - row));
 }
