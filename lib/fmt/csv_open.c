@@ -29,15 +29,6 @@ int csv_set_dialect(struct csv_reader *r, const struct bp_csv_opts *o, struct bp
     return 0;
 }
 
-size_t csv_chunk_bytes_for(const struct bp_ctx *ctx)
-{
-    int64_t share = ctx->budget.limit_bytes / (16 * ((int64_t)ctx->n_threads + 2));
-
-    if (!ctx->budget.limit_bytes || share >= (int64_t)CSV_CHUNK_BYTES)
-        return CSV_CHUNK_BYTES;
-    return (size_t)BP_MAX(share, (int64_t)CSV_CHUNK_MIN_BYTES) & ~(size_t)4095;
-}
-
 /* A chunk, its index, and the columns, which have room for a piece each. */
 static int64_t slot_bytes(const struct csv_reader *r)
 {
@@ -50,34 +41,12 @@ static int64_t slot_bytes(const struct csv_reader *r)
 
 int csv_threads_for(const struct csv_reader *r)
 {
-    int64_t limit = r->ctx->budget.limit_bytes / 2, slot = slot_bytes(r);
-    int n = BP_MAX(1, r->ctx->n_threads);
-
-    while (limit && n > 1 && CSV_SLOTS(n) * slot > limit)
-        n--;
-    return n;
+    return text_threads_for(r->ctx, slot_bytes(r));
 }
 
 void csv_tell_least(struct csv_reader *r)
 {
-    int64_t bytes = slot_bytes(r);
-
-    bp_budget_least(&r->ctx->budget, bytes - r->told_bytes);
-    r->told_bytes = bytes;
-}
-
-int csv_keep_declared(struct csv_reader *r, const struct bp_schema *schema, struct bp_err *err)
-{
-    struct bp_buf b = {0};
-    const char *text;
-
-    if (!schema || !schema->n_fields)
-        return 0;
-    text = bp_schema_print(schema, false, &b, err) < 0 ? NULL : bp_buf_str(&b, err);
-    if (text)
-        r->declared = bp_mem_str(text, err);
-    bp_buf_release(&b);
-    return r->declared ? 0 : err->code;
+    text_tell_least(r->ctx, slot_bytes(r), &r->told_bytes);
 }
 
 int csv_note_read(const struct csv_reader *r, struct bp_share share, struct bp_err *err)

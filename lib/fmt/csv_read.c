@@ -485,7 +485,7 @@ static const struct bp_pool_ops pool_ops = {work, drop};
 
 static int start_workers(struct csv_source *s, struct bp_err *err)
 {
-    int n = csv_threads_for(&s->r), slots = CSV_SLOTS(n);
+    int n = csv_threads_for(&s->r), slots = TEXT_SLOTS(n);
 
     BP_TRY(csv_chain_new(&s->chain, slots, err));
     s->r.n_threads = n;
@@ -611,8 +611,9 @@ static int make_schema(const struct csv_source *s, struct bp_schema *out, struct
 static int open_all(struct csv_source *s, const struct bp_csv_opts *opts, struct bp_source *out,
                     struct bp_err *err)
 {
-    size_t chunk =
-        opts->chunk_bytes > 0 ? (size_t)opts->chunk_bytes : csv_chunk_bytes_for(s->r.ctx);
+    size_t chunk = opts->chunk_bytes > 0
+                       ? (size_t)opts->chunk_bytes
+                       : text_chunk_bytes_for(s->r.ctx, CSV_CHUNK_BYTES, CSV_CHUNK_MIN_BYTES);
 
     s->r.kernels = csv_kernels_pick();
     s->r.chunk_bytes = chunk;
@@ -627,7 +628,7 @@ static int open_all(struct csv_source *s, const struct bp_csv_opts *opts, struct
     BP_TRY(csv_heads_read(&s->r, opts, err));
     BP_TRY(csv_columns_resolve(&s->r, opts, err));
     if (s->r.any_guess)
-        BP_TRY(csv_keep_declared(&s->r, opts->schema, err));
+        BP_TRY(text_keep_declared(&s->r.declared, opts->schema, err));
     if (s->r.any_guess)
         BP_TRY(csv_infer(&s->r, err));
     BP_TRY(csv_share_cut(&s->r, opts->task, opts->n_tasks, err));

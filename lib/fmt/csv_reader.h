@@ -140,14 +140,10 @@ int csv_infer(struct csv_reader *r, struct bp_err *err) BP_MUST;
 /* ---- csv_open.c ---- */
 int csv_set_dialect(struct csv_reader *r, const struct bp_csv_opts *o, struct bp_err *err) BP_MUST;
 /* Chunks in work, their indexes and columns are to be a small part of the memory. */
-size_t csv_chunk_bytes_for(const struct bp_ctx *ctx);
-#define CSV_SLOTS(n_threads) ((n_threads) > 1 ? (n_threads) + 2 : 1) /* chunks in work */
 /* How many threads, for the columns that are wanted now. */
 int csv_threads_for(const struct csv_reader *r);
 /* Tells the budget what one thread needs, in place of what it was told before. */
 void csv_tell_least(struct csv_reader *r);
-int csv_keep_declared(struct csv_reader *r, const struct bp_schema *schema,
-                      struct bp_err *err) BP_MUST;
 /* What this share reads of every file, for the ledger. */
 int csv_note_read(const struct csv_reader *r, struct bp_share share, struct bp_err *err) BP_MUST;
 /* The share of file ends where its last record ended, and the next share begins. */

@@ -27,18 +27,11 @@ struct walk {
 static const uint8_t *value(struct walk *w, struct bp_type t, struct bp_builder *b,
                             const uint8_t *q);
 
-static const uint8_t *end_of(const uint8_t *q)
-{
-    struct jsonl_bad bad;
-
-    return jsonl_value_end(q, &bad);
-}
-
 static const uint8_t *misfit(struct walk *w, struct bp_type t, const uint8_t *q, int status,
                              const char *why)
 {
     w->status = status;
-    *w->bad = (struct jsonl_misfit){.at = q, .end = end_of(q), .type = t, .why = why};
+    *w->bad = (struct jsonl_misfit){.at = q, .end = jsonl_good_end(q), .type = t, .why = why};
     return NULL;
 }
 
@@ -77,7 +70,7 @@ static const uint8_t *put_text(struct walk *w, struct bp_type t, struct bp_build
 static const uint8_t *put_scalar(struct walk *w, struct bp_type t, struct bp_builder *b,
                                  const uint8_t *q)
 {
-    const uint8_t *end = end_of(q), *p = q;
+    const uint8_t *end = jsonl_good_end(q), *p = q;
     bp_int128 room[2];
     size_t n = (size_t)(end - q);
     int status;
@@ -150,7 +143,7 @@ static const uint8_t *find_fields(struct walk *w, struct bp_type t, const uint8_
             return misfit(w, t, whole, BP_TEXT_BAD, "has a field twice, or one that is not in");
         q = jsonl_blanks(end + 1);
         at[i] = q = jsonl_blanks(q + 1);
-        q = jsonl_blanks(end_of(q));
+        q = jsonl_blanks(jsonl_good_end(q));
         if (*q == ',')
             q = jsonl_blanks(q + 1);
     }

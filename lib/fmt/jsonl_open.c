@@ -8,16 +8,6 @@
 
 #define COLUMN_BYTES ((int64_t)4 << 10)
 
-/* Chunks in work and their columns are to be a small part of the memory. */
-static size_t chunk_bytes_for(const struct bp_ctx *ctx)
-{
-    int64_t share = ctx->budget.limit_bytes / (16 * ((int64_t)ctx->n_threads + 2));
-
-    if (!ctx->budget.limit_bytes || share >= (int64_t)JSONL_CHUNK_BYTES)
-        return JSONL_CHUNK_BYTES;
-    return (size_t)BP_MAX(share, (int64_t)JSONL_CHUNK_MIN_BYTES) & ~(size_t)4095;
-}
-
 /* Columns of all chunks in work together: a quarter of the memory. */
 static int64_t most_bytes_for(const struct jsonl_reader *r)
 {
@@ -178,20 +168,6 @@ static int choose_columns(struct jsonl_reader *r, const struct bp_schema *table,
     return 0;
 }
 
-static int keep_declared(struct jsonl_reader *r, const struct bp_schema *schema, struct bp_err *err)
-{
-    struct bp_buf b = {0};
-    const char *text;
-
-    if (!schema || !schema->n_fields)
-        return 0;
-    text = bp_schema_print(schema, false, &b, err) < 0 ? NULL : bp_buf_str(&b, err);
-    if (text)
-        r->declared = bp_mem_str(text, err);
-    bp_buf_release(&b);
-    return r->declared ? 0 : err->code;
-}
-
 /* A chunk, and its columns. */
 static int64_t slot_bytes(const struct jsonl_reader *r)
 {
@@ -200,20 +176,12 @@ static int64_t slot_bytes(const struct jsonl_reader *r)
 
 int jsonl_threads_for(const struct jsonl_reader *r)
 {
-    int64_t limit = r->ctx->budget.limit_bytes / 2, slot = slot_bytes(r);
-    int n = BP_MAX(1, r->ctx->n_threads);
-
-    while (limit && n > 1 && (n + 2) * slot > limit)
-        n--;
-    return n;
+    return text_threads_for(r->ctx, slot_bytes(r));
 }
 
 void jsonl_tell_least(struct jsonl_reader *r)
 {
-    int64_t bytes = slot_bytes(r);
-
-    bp_budget_least(&r->ctx->budget, bytes - r->told_bytes);
-    r->told_bytes = bytes;
+    text_tell_least(r->ctx, slot_bytes(r), &r->told_bytes);
 }
 
 int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct bp_schema *out,
@@ -222,7 +190,9 @@ int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct b
     struct bp_schema table = {0};
     int rc = 0;
 
-    r->chunk_bytes = o->chunk_bytes > 0 ? (size_t)o->chunk_bytes : chunk_bytes_for(r->ctx);
+    r->chunk_bytes = o->chunk_bytes > 0
+                         ? (size_t)o->chunk_bytes
+                         : text_chunk_bytes_for(r->ctx, JSONL_CHUNK_BYTES, JSONL_CHUNK_MIN_BYTES);
     r->most_bytes = most_bytes_for(r);
     r->line_max_bytes = line_max_for(r->ctx);
     r->level = csv_kernels_pick()->level;
@@ -234,7 +204,7 @@ int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct b
         if (i >= JSONL_AWAKE_FILES)
             bp_input_rest(&r->files[i].in);
     }
-    BP_TRY(keep_declared(r, o->schema, err));
+    BP_TRY(text_keep_declared(&r->declared, o->schema, err));
     BP_GO(make_table(r, o, &table, err));
     if (!table.n_fields)
         BP_GO(bp_fail(err, BP_EDATA, "%s: no object to take the columns from: declare them with -s",

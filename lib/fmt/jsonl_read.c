@@ -347,7 +347,7 @@ static int start_workers(struct jsonl_source *s, struct bp_err *err)
         return err->code;
     for (int i = 0; i < n; i++)
         BP_TRY(jsonl_worker_new(&s->workers[i], &s->r, err));
-    return bp_pool_open(&s->pool, n, n > 1 ? n + 2 : 1, &pool_ops, s, err);
+    return bp_pool_open(&s->pool, n, TEXT_SLOTS(n), &pool_ops, s, err);
 }
 
 static int hand_out(struct jsonl_source *s, struct bp_batch *out)

@@ -44,13 +44,6 @@ unsigned jsonl_value_bits(const uint8_t *q, const uint8_t *end)
     }
 }
 
-static const uint8_t *end_of(const uint8_t *q)
-{
-    struct jsonl_bad bad;
-
-    return jsonl_value_end(q, &bad);
-}
-
 static int add(struct jsonl_shape **s, const uint8_t *q, int depth, struct bp_arena *mem,
                struct bp_err *err);
 
@@ -128,7 +121,7 @@ static int add_object(struct jsonl_shape *s, const uint8_t *q, int depth, struct
             BP_TRY(add(kid, q, depth + 1, mem, err));
         else
             s->mixed = true;
-        q = jsonl_blanks(end_of(q));
+        q = jsonl_blanks(jsonl_good_end(q));
         if (*q == ',')
             q = jsonl_blanks(q + 1);
     }
@@ -141,7 +134,7 @@ static int add_list(struct jsonl_shape *s, const uint8_t *q, int depth, struct b
     q = jsonl_blanks(q + 1);
     while (*q != ']') {
         BP_TRY(add(&s->elem, q, depth + 1, mem, err));
-        q = jsonl_blanks(end_of(q));
+        q = jsonl_blanks(jsonl_good_end(q));
         if (*q == ',')
             q = jsonl_blanks(q + 1);
     }
@@ -164,7 +157,7 @@ static int add(struct jsonl_shape **at, const uint8_t *q, int depth, struct bp_a
     s->list |= *q == '[';
     s->object |= *q == '{';
     if (*q != '[' && *q != '{') {
-        s->guess.left &= jsonl_value_bits(q, end_of(q));
+        s->guess.left &= jsonl_value_bits(q, jsonl_good_end(q));
         s->guess.seen = true;
     }
     s->mixed = s->list + s->object + s->guess.seen > 1 || depth >= DEPTH_MAX;

@@ -38,6 +38,13 @@ const uint8_t *jsonl_string_end(const uint8_t *q, bool *escaped, struct jsonl_ba
 const uint8_t *jsonl_number_end(const uint8_t *q, struct jsonl_bad *bad);
 /* q is at any value, checked whole -> behind it. */
 const uint8_t *jsonl_value_end(const uint8_t *q, struct jsonl_bad *bad);
+/* The same of a value that was checked before. */
+static inline const uint8_t *jsonl_good_end(const uint8_t *q)
+{
+    struct jsonl_bad bad;
+
+    return jsonl_value_end(q, &bad);
+}
 /* The text of a string whose escapes were checked; at most n bytes. */
 size_t jsonl_unescape(uint8_t *out, const uint8_t *s, size_t n);
 

@@ -3,6 +3,7 @@
 #include "fmt/text_source.h"
 
 #include "base/mem.h"
+#include "col/schema.h"
 
 void text_cols_free(struct text_col *cols, int n)
 {
@@ -47,4 +48,43 @@ int text_slice(struct bp_batch *b, int64_t *from, int64_t batch_rows, struct bp_
     BP_TRY(bp_batch_slice(out, b, *from, take, err));
     *from = take < n ? *from + take : 0;
     return 0;
+}
+
+size_t text_chunk_bytes_for(const struct bp_ctx *ctx, size_t most, size_t least)
+{
+    int64_t share = ctx->budget.limit_bytes / (16 * ((int64_t)ctx->n_threads + 2));
+
+    if (!ctx->budget.limit_bytes || share >= (int64_t)most)
+        return most;
+    return (size_t)BP_MAX(share, (int64_t)least) & ~(size_t)4095;
+}
+
+int text_threads_for(const struct bp_ctx *ctx, int64_t slot_bytes)
+{
+    int64_t limit = ctx->budget.limit_bytes / 2;
+    int n = BP_MAX(1, ctx->n_threads);
+
+    while (limit && n > 1 && TEXT_SLOTS(n) * slot_bytes > limit)
+        n--;
+    return n;
+}
+
+void text_tell_least(struct bp_ctx *ctx, int64_t bytes, int64_t *told_bytes)
+{
+    bp_budget_least(&ctx->budget, bytes - *told_bytes);
+    *told_bytes = bytes;
+}
+
+int text_keep_declared(char **out, const struct bp_schema *schema, struct bp_err *err)
+{
+    struct bp_buf b = {0};
+    const char *text;
+
+    if (!schema || !schema->n_fields)
+        return 0;
+    text = bp_schema_print(schema, false, &b, err) < 0 ? NULL : bp_buf_str(&b, err);
+    if (text)
+        *out = bp_mem_str(text, err);
+    bp_buf_release(&b);
+    return *out ? 0 : err->code;
 }

@@ -4,6 +4,7 @@
 #define BP_FMT_TEXT_SOURCE_H
 
 #include "col/column.h"
+#include "flow/flow.h"
 
 struct text_col { /* an output column */
     char *name;
@@ -21,5 +22,15 @@ int text_cols_project(struct text_col **cols, int *n_cols, const int *wanted, in
  * *from on -> out. *from is moved, and 0 again with the last; b may then be empty. */
 int text_slice(struct bp_batch *b, int64_t *from, int64_t batch_rows, struct bp_batch *out,
                struct bp_err *err) BP_MUST;
+
+/* Chunks in work, with their columns, are to be a small part of the memory. */
+#define TEXT_SLOTS(n_threads) ((n_threads) > 1 ? (n_threads) + 2 : 1) /* chunks in work */
+size_t text_chunk_bytes_for(const struct bp_ctx *ctx, size_t most, size_t least);
+/* How many threads half of the memory bears, where a chunk in work takes slot_bytes. */
+int text_threads_for(const struct bp_ctx *ctx, int64_t slot_bytes);
+/* The budget learns that the least is now `bytes`; *told_bytes is what it was told before. */
+void text_tell_least(struct bp_ctx *ctx, int64_t bytes, int64_t *told_bytes);
+/* The schema as the user gave it, for messages -> *out, which the caller frees; none: unchanged. */
+int text_keep_declared(char **out, const struct bp_schema *schema, struct bp_err *err) BP_MUST;
 
 #endif
