@@ -12,6 +12,7 @@ The programs are those in $BP_BUILD/bin (build/bin).
 import datetime as dt
 import decimal
 import io
+import json
 import os
 import random
 import subprocess
@@ -193,6 +194,37 @@ def _():
                        input=data, capture_output=True)
     assert p.returncode == 0 and b'"spilled_bytes":0,' not in p.stderr, p.stderr
     assert open("u.parquet", "rb").read() == open("t.parquet", "rb").read()
+
+
+@tap.check("the same bytes, within the memory, where the columns do not fit side by side")
+def _():
+    rng = random.Random(7)
+    columns = {f"n{i}": pa.array([rng.randrange(9000) * 977 if rng.random() > 0.1 else None
+                                  for _ in range(20000)]) for i in range(60)}
+    columns["t"] = pa.array([f"text {v}" for v in columns["n0"]])
+    columns["d"] = columns["t"].dictionary_encode()
+    t = pa.table(columns)
+    data = stream(t)
+    for args in ([], ["--page-version", "2", "--bloom", "n1", "--row-group-rows", "7001"]):
+        bp("bp-write", "--mem", "1G", *args, "t.parquet", data=data)
+        same(pq.read_table("t.parquet"), t)
+        for j in "1", "3":
+            p = subprocess.run([os.path.join(BIN, "bp-write"), "--mem", "16M", "-j", j, "--stats", *args,
+                                "u.parquet"], input=data, capture_output=True)
+            assert p.returncode == 0, p.stderr
+            assert open("u.parquet", "rb").read() == open("t.parquet", "rb").read()
+            if "/san-" not in BIN:
+                assert json.loads(p.stderr)["peak_bytes"] <= 28 << 20, p.stderr
+
+
+@tap.check("a row group ends with the same row whatever the memory")
+def _():
+    part = pa.table({"t": pa.array([str(i) * 180 for i in range(30000)])})
+    data = stream(pa.concat_tables([part] * 11))
+    for mem in "16M", "1G":
+        bp("bp-write", "--mem", mem, f"{mem}.parquet", data=data)
+    assert open("16M.parquet", "rb").read() == open("1G.parquet", "rb").read()
+    assert pq.ParquetFile("1G.parquet").metadata.num_row_groups == 2
 
 
 @tap.check("statistics are the least and greatest values, and count the NULLs")

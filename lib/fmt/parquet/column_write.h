@@ -62,6 +62,17 @@ void bp_pq_writer_open(struct bp_pq_writer *w, const char *name, struct bp_type 
 void bp_pq_writer_filter(struct bp_pq_writer *w, int64_t group_rows);
 int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err) BP_MUST;
 int bp_pq_writer_finish(struct bp_pq_writer *w, struct bp_err *err) BP_MUST;
+/*
+ * Between two pieces, or before the first, what takes memory can wait elsewhere (column_park.c):
+ * parked, a writer has only its facts, its ranges and its Bloom filter. Encoded pages are taken
+ * from `pages` before.
+ */
+int64_t bp_pq_writer_state_bytes(const struct bp_pq_writer *w);
+int bp_pq_writer_park(struct bp_pq_writer *w, struct bp_buf *out, struct bp_err *err) BP_MUST;
+int bp_pq_writer_unpark(struct bp_pq_writer *w, const struct bp_buf *in,
+                        struct bp_err *err) BP_MUST;
+/* Gives memory back. Finished: the pages are written; facts and filter_page stay. */
+void bp_pq_writer_rest(struct bp_pq_writer *w);
 /* For the next chunk. The facts are the caller's to take before. */
 void bp_pq_writer_clear(struct bp_pq_writer *w);
 void bp_pq_writer_release(struct bp_pq_writer *w);

@@ -47,10 +47,11 @@ void bp_pq_footer_release(struct bp_pq_footer *f)
 
 /* ---- a row group ---- */
 
-static int put_chunk(struct bp_outfile *out, struct bp_pq_writer *w,
-                     const struct bp_pq_store *store, int column, const struct bp_pq_layout *l,
-                     struct bp_pq_chunk_facts *c, struct bp_err *err)
+int bp_pq_footer_column(struct bp_pq_footer *f, int column, struct bp_outfile *out,
+                        struct bp_pq_writer *w, const struct bp_pq_store *store, struct bp_err *err)
 {
+    struct bp_pq_chunk_facts *c = &f->groups[f->n_groups - 1].chunks[column];
+
     *c = (struct bp_pq_chunk_facts){
         .dict_at = w->dict_page.len ? out->pos_bytes : 0,
         .data_at = out->pos_bytes + (int64_t)w->dict_page.len,
@@ -65,7 +66,7 @@ static int put_chunk(struct bp_outfile *out, struct bp_pq_writer *w,
     };
     w->facts = NULL;
     w->n_facts = 0;
-    BP_TRY(bp_pq_range_merge(&c->range, l, &w->range, err));
+    BP_TRY(bp_pq_range_merge(&c->range, &f->layouts[column], &w->range, err));
     if (w->dict_page.len)
         BP_TRY(bp_outfile_write(out, w->dict_page.data, w->dict_page.len, err));
     BP_TRY(bp_pq_store_copy(store, column, out, err));
@@ -84,8 +85,7 @@ static int put_filter(struct bp_outfile *out, const struct bp_pq_writer *w,
     return bp_outfile_write(out, w->filter_page.data, w->filter_page.len, err);
 }
 
-int bp_pq_footer_group(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_pq_writer *columns,
-                       const struct bp_pq_store *store, int64_t n_rows, struct bp_err *err)
+int bp_pq_footer_begin(struct bp_pq_footer *f, int64_t n_rows, struct bp_err *err)
 {
     struct bp_pq_group_facts *g;
 
@@ -102,8 +102,14 @@ int bp_pq_footer_group(struct bp_pq_footer *f, struct bp_outfile *out, struct bp
     if (!g->chunks)
         return err->code;
     f->n_groups++;
-    for (int i = 0; i < f->schema->n_fields; i++)
-        BP_TRY(put_chunk(out, &columns[i], store, i, &f->layouts[i], &g->chunks[i], err));
+    return 0;
+}
+
+int bp_pq_footer_end(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_pq_writer *columns,
+                     struct bp_err *err)
+{
+    struct bp_pq_group_facts *g = &f->groups[f->n_groups - 1];
+
     for (int i = 0; i < f->schema->n_fields; i++) {
         BP_TRY(put_filter(out, &columns[i], &g->chunks[i], err));
         bp_pq_writer_clear(&columns[i]);

@@ -39,10 +39,18 @@ struct bp_pq_footer {
 /* schema outlives it. */
 int bp_pq_footer_open(struct bp_pq_footer *f, const struct bp_schema *schema,
                       const struct bp_parquet_out_opts *opts, struct bp_err *err) BP_MUST;
-/* A row group whose columns are finished: writes their pages, those in store first, and
- * their Bloom filters; takes their facts. */
-int bp_pq_footer_group(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_pq_writer *columns,
-                       const struct bp_pq_store *store, int64_t n_rows, struct bp_err *err) BP_MUST;
+/*
+ * A row group: begin, then each column in order once it is finished, then end.
+ *
+ * column: writes its pages, those in store first, and takes its facts. end: writes all Bloom
+ * filters, and clears the writers.
+ */
+int bp_pq_footer_begin(struct bp_pq_footer *f, int64_t n_rows, struct bp_err *err) BP_MUST;
+int bp_pq_footer_column(struct bp_pq_footer *f, int column, struct bp_outfile *out,
+                        struct bp_pq_writer *w, const struct bp_pq_store *store,
+                        struct bp_err *err) BP_MUST;
+int bp_pq_footer_end(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_pq_writer *columns,
+                     struct bp_err *err) BP_MUST;
 /* Page indexes, footer, magic. */
 int bp_pq_footer_write(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_err *err) BP_MUST;
 void bp_pq_footer_release(struct bp_pq_footer *f);

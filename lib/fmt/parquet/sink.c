@@ -4,25 +4,29 @@
  * depends on the rows alone, and gathered to rounds; in a round each column is a job of
  * the pool, which encodes and compresses its rows, while the next round is gathered.
  * Encoded pages wait until their row group is complete, on disk where the budget has no
- * room for them.
+ * room for them. Where it has none for the columns' dictionaries side by side, the rest of
+ * the row group's rows wait there (late.h).
  */
 #include <string.h>
 
 #include "flow/marks.h"
 #include "flow/pool.h"
 #include "flow/recut.h"
-#include "fmt/parquet/footer_write.h"
+#include "fmt/parquet/late.h"
 #include "fmt/parquet/parquet.h"
 
 #define GROUP_ROWS ((int64_t)1 << 20)
-#define GROUP_BYTES ((int64_t)64 << 20) /* of encoded pages */
+#define GROUP_BYTES                                                                                \
+    ((int64_t)256 << 20) /* of values: a row group ends with the batch that has them */
 #define ROUND_BYTES ((int64_t)4 << 20)
 #define ROUND_BATCHES 64
 #define ROUND_LEAST_BYTES ((int64_t)1 << 20) /* where memory is tight */
-/* What a column needs at least: codes, a page, a small dictionary. A dictionary may grow to
- * DICT_BYTES and its table, whatever the memory, since the bytes of the file must not depend on it.
- */
-#define COLUMN_BYTES ((int64_t)160 << 10)
+/* One column with its dictionary and pages while they are encoded: what is needed at least. What
+ * all keep besides, of facts. */
+#define WRITER_BYTES ((int64_t)4 << 20)
+#define COLUMN_BYTES ((int64_t)4 << 10)
+#define SHARE                                                                                      \
+    4 /* of the memory are the columns, when they are encoded side by side; as much the pages */
 
 struct round {
     struct bp_batch batches[ROUND_BATCHES];
@@ -57,8 +61,10 @@ struct pq_sink {
     int64_t filter_bytes;   /* the same, for Bloom filters */
     struct round rounds[2]; /* one is encoded, one gathered */
     int gathering;
-    bool encoding;      /* jobs were given and not taken */
-    int64_t given_rows; /* of the row group: encoded or being so */
+    bool encoding;           /* jobs were given and not taken */
+    int64_t n_rows, n_bytes; /* of the row group so far */
+    struct bp_pq_late late;
+    bool is_late; /* this row group */
 };
 
 /* ---- jobs ---- */
@@ -104,15 +110,6 @@ static int wait_round(struct pq_sink *s, struct bp_err *err)
     return rc;
 }
 
-static int64_t encoded_bytes(const struct pq_sink *s)
-{
-    int64_t n = 0;
-
-    for (int i = 0; i < s->schema.n_fields; i++)
-        n += s->columns[i].moved_bytes + (int64_t)s->columns[i].pages.len;
-    return n;
-}
-
 static void give_back(struct pq_sink *s)
 {
     bp_budget_give(&s->ctx->budget, s->taken_bytes);
@@ -134,6 +131,14 @@ static int move_out(struct pq_sink *s, struct bp_err *err)
     return 0;
 }
 
+/* A part of the memory, of which there may be no end. */
+static int64_t share_of(const struct pq_sink *s)
+{
+    int64_t limit = s->ctx->budget.limit_bytes;
+
+    return limit ? limit / SHARE : INT64_MAX;
+}
+
 /* Asks for the memory of the encoded pages, or does without. */
 static int hold_pages(struct pq_sink *s, struct bp_err *err)
 {
@@ -141,22 +146,29 @@ static int hold_pages(struct pq_sink *s, struct bp_err *err)
 
     for (int i = 0; i < s->schema.n_fields; i++)
         n += (int64_t)s->columns[i].pages.cap;
+    if (n > share_of(s))
+        return move_out(s, err);
     if (n > s->taken_bytes && !bp_budget_take(&s->ctx->budget, n - s->taken_bytes))
         return move_out(s, err);
     s->taken_bytes = BP_MAX(n, s->taken_bytes);
     return 0;
 }
 
-/* The gathered round goes to the pool, and another is gathered; last: the row group
- * ends with it, and is written. */
+/* The columns take more than they may. */
+static bool is_too_much(const struct pq_sink *s)
+{
+    int64_t n = 0;
+
+    for (int i = 0; i < s->schema.n_fields; i++)
+        n += bp_pq_writer_state_bytes(&s->columns[i]);
+    return n > share_of(s);
+}
+
+/* ---- a row group ---- */
+
+/* The gathered round goes to the pool, and another is gathered. */
 static int give_round(struct pq_sink *s, bool last, struct bp_err *err)
 {
-    struct round *r = &s->rounds[s->gathering];
-
-    BP_TRY(wait_round(s, err));
-    BP_TRY(hold_pages(s, err));
-    last |= encoded_bytes(s) >= GROUP_BYTES;
-    s->given_rows += r->n_rows;
     s->gathering = !s->gathering;
     s->encoding = true;
     for (int i = 0; i < s->schema.n_fields; i++) {
@@ -166,40 +178,94 @@ static int give_round(struct pq_sink *s, bool last, struct bp_err *err)
     if (!last)
         return 0;
     BP_TRY(wait_round(s, err));
-    BP_TRY(bp_pq_footer_group(&s->footer, &s->f, s->columns, &s->store, s->given_rows, err));
+    BP_TRY(bp_pq_footer_begin(&s->footer, s->n_rows, err));
+    for (int i = 0; i < s->schema.n_fields; i++)
+        BP_TRY(bp_pq_footer_column(&s->footer, i, &s->f, &s->columns[i], &s->store, err));
     bp_pq_store_clear(&s->store);
     give_back(s);
-    s->given_rows = 0;
+    return bp_pq_footer_end(&s->footer, &s->f, s->columns, err);
+}
+
+/* From here to its end the rows of the group wait on disk. */
+static int turn_late(struct pq_sink *s, struct bp_err *err)
+{
+    struct round *r = &s->rounds[s->gathering];
+
+    s->is_late = true;
+    BP_TRY(move_out(s, err));
+    BP_TRY(bp_pq_late_begin(&s->late, err));
+    for (int i = 0; i < r->n; i++)
+        BP_TRY(bp_pq_late_put(&s->late, &r->batches[i], err));
+    clear_round(r);
     return 0;
+}
+
+static int end_group(struct pq_sink *s, struct bp_err *err)
+{
+    int rc = s->is_late ? bp_pq_late_end(&s->late, &s->footer, s->n_rows, &s->f, err)
+                        : give_round(s, true, err);
+
+    s->is_late = false;
+    s->n_rows = s->n_bytes = 0;
+    return rc;
+}
+
+/* The gathered round is full, or the last of its row group. */
+static int end_round(struct pq_sink *s, bool last, struct bp_err *err)
+{
+    BP_TRY(wait_round(s, err));
+    BP_TRY(hold_pages(s, err));
+    if (is_too_much(s))
+        BP_TRY(turn_late(s, err));
+    if (last)
+        return end_group(s, err);
+    return s->is_late ? 0 : give_round(s, false, err);
 }
 
 /* ---- gathering ---- */
 
-/* b, which is emptied, as a whole or up to the end of the row group. */
+/* b, which is emptied. */
+static int add_piece(struct pq_sink *s, struct bp_batch *b, struct bp_err *err)
+{
+    struct round *r = &s->rounds[s->gathering];
+    int64_t bytes = bp_batch_size_bytes(b);
+    bool last;
+
+    s->n_rows += b->n_rows;
+    s->n_bytes += bytes;
+    last = s->n_rows == s->group_rows || s->n_bytes >= GROUP_BYTES;
+    if (s->is_late) {
+        int rc = bp_pq_late_put(&s->late, b, err);
+
+        bp_batch_release(b);
+        BP_TRY(rc);
+        return last ? end_group(s, err) : 0;
+    }
+    r->n_rows += b->n_rows;
+    r->bytes += bytes;
+    bp_batch_move(&r->batches[r->n++], b);
+    if (last || r->n == ROUND_BATCHES || r->bytes >= s->round_bytes)
+        return end_round(s, last, err);
+    return 0;
+}
+
+/* b, which is emptied, as a whole or cut at the end of the row group. */
 static int gather(struct pq_sink *s, struct bp_batch *b, struct bp_err *err)
 {
     while (b->n_rows) {
-        struct round *r = &s->rounds[s->gathering];
-        int64_t left = s->group_rows - s->given_rows - r->n_rows;
-        struct bp_batch *to = &r->batches[r->n], rest = {0};
+        int64_t left = s->group_rows - s->n_rows;
+        struct bp_batch piece = {0}, rest = {0};
 
-        if (b->n_rows <= left) {
-            bp_batch_move(to, b);
-        } else {
-            BP_TRY(bp_batch_slice(to, b, 0, left, err));
-            if (bp_batch_slice(&rest, b, left, b->n_rows - left, err) < 0) {
-                bp_batch_release(to);
-                return err->code;
-            }
-            bp_batch_release(b);
-            bp_batch_move(b, &rest);
+        if (b->n_rows <= left)
+            return add_piece(s, b, err);
+        BP_TRY(bp_batch_slice(&piece, b, 0, left, err));
+        if (bp_batch_slice(&rest, b, left, b->n_rows - left, err) < 0) {
+            bp_batch_release(&piece);
+            return err->code;
         }
-        r->n++;
-        r->n_rows += to->n_rows;
-        r->bytes += bp_batch_size_bytes(to);
-        left -= to->n_rows;
-        if (left == 0 || r->n == ROUND_BATCHES || r->bytes >= s->round_bytes)
-            BP_TRY(give_round(s, left == 0, err));
+        bp_batch_release(b);
+        bp_batch_move(b, &rest);
+        BP_TRY(add_piece(s, &piece, err));
     }
     return 0;
 }
@@ -247,8 +313,10 @@ static int pq_commit(void *self, struct bp_err *err)
     rc = gather(s, &b, err);
     bp_batch_release(&b);
     BP_TRY(rc);
-    if (s->rounds[s->gathering].n || s->given_rows)
-        BP_TRY(give_round(s, true, err));
+    if (s->n_rows && !s->is_late)
+        BP_TRY(end_round(s, true, err));
+    else if (s->n_rows)
+        BP_TRY(end_group(s, err));
     BP_TRY(bp_pq_footer_write(&s->footer, &s->f, err));
     return bp_outfile_commit(&s->f, err);
 }
@@ -268,6 +336,7 @@ static void pq_free(void *self)
     struct pq_sink *s = self;
 
     bp_pool_free(s->pool);
+    bp_pq_late_release(&s->late);
     clear_round(&s->rounds[0]);
     clear_round(&s->rounds[1]);
     for (int i = 0; s->columns && i < s->schema.n_fields; i++)
@@ -350,13 +419,9 @@ static int open_sink(struct pq_sink *s, const struct bp_schema *schema,
                           s->schema.fields[i].nullable, o->codec, o->v2, !o->no_dict);
     BP_TRY(add_filters(s, o, err));
     BP_TRY(bp_pool_open(&s->pool, ctx->n_threads, (int)n, &ops, s, err));
-    s->told_bytes = 2 * ROUND_LEAST_BYTES + schema->n_fields * COLUMN_BYTES;
-    s->round_bytes = ROUND_BYTES;
-    if (ctx->budget.limit_bytes) /* two more of what is left may be the pages */
-        s->round_bytes = BP_MIN(ROUND_BYTES, (ctx->budget.limit_bytes - s->told_bytes -
-                                              (int64_t)atomic_load(&ctx->budget.used_bytes)) /
-                                                 4);
-    s->round_bytes = BP_MAX(s->round_bytes, ROUND_LEAST_BYTES);
+    bp_pq_late_init(&s->late, &s->schema, s->columns, &s->store, ctx);
+    s->told_bytes = 2 * ROUND_LEAST_BYTES + WRITER_BYTES + schema->n_fields * COLUMN_BYTES;
+    s->round_bytes = BP_MAX(BP_MIN(ROUND_BYTES, share_of(s) / 4), ROUND_LEAST_BYTES);
     bp_budget_least(&ctx->budget, s->told_bytes);
     return bp_outfile_write(&s->f, "PAR1", 4, err);
 }

@@ -37,14 +37,10 @@ static uint32_t hash_of(const struct bp_pq_value_dict *d, int64_t code)
     return hash_bytes(d->bytes.data + o[code], (size_t)(o[code + 1] - o[code]));
 }
 
-/* At most half of the slots are taken. */
-static int make_room(struct bp_pq_value_dict *d, struct bp_err *err)
+static int hash_again(struct bp_pq_value_dict *d, uint32_t n, struct bp_err *err)
 {
-    uint32_t n = d->n_slots ? d->n_slots * 2 : SLOTS_LEAST, *slots;
+    uint32_t *slots = bp_mem_new(n, sizeof *slots, err);
 
-    if ((uint64_t)d->n * 2 < d->n_slots)
-        return 0;
-    slots = bp_mem_new(n, sizeof *slots, err);
     if (!slots)
         return err->code;
     bp_mem_free(d->slots);
@@ -58,6 +54,24 @@ static int make_room(struct bp_pq_value_dict *d, struct bp_err *err)
         slots[at] = (uint32_t)code + 1;
     }
     return 0;
+}
+
+/* At most half of the slots are taken. */
+static int make_room(struct bp_pq_value_dict *d, struct bp_err *err)
+{
+    if ((uint64_t)d->n * 2 < d->n_slots)
+        return 0;
+    return hash_again(d, d->n_slots ? d->n_slots * 2 : SLOTS_LEAST, err);
+}
+
+int bp_pq_value_dict_rebuild(struct bp_pq_value_dict *d, int64_t n, struct bp_err *err)
+{
+    uint32_t n_slots = SLOTS_LEAST;
+
+    d->n = n;
+    while ((uint64_t)n * 2 >= n_slots)
+        n_slots *= 2;
+    return hash_again(d, n_slots, err);
 }
 
 static int word_code(struct bp_pq_value_dict *d, uint64_t v, int32_t *out, struct bp_err *err)

@@ -23,6 +23,9 @@ int bp_pq_value_dict_encode(struct bp_pq_value_dict *d, const struct bp_pq_words
 int64_t bp_pq_value_dict_bytes(const struct bp_pq_value_dict *d, const struct bp_pq_layout *l);
 /* The values, borrowed. */
 void bp_pq_value_dict_words(const struct bp_pq_value_dict *d, struct bp_pq_words *out);
+/* Of a released one words, or bytes and offsets, were set to those of n values: they can be
+ * looked up again, and more added. */
+int bp_pq_value_dict_rebuild(struct bp_pq_value_dict *d, int64_t n, struct bp_err *err) BP_MUST;
 void bp_pq_value_dict_clear(struct bp_pq_value_dict *d);
 void bp_pq_value_dict_release(struct bp_pq_value_dict *d);
 
