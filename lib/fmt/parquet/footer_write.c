@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #define VERSION 2
+#define INDEX_HELD_BYTES ((size_t)256 << 10) /* of page indexes, in memory */
 #define CREATED_BY "batchpipe version " BP_VERSION
 
 int bp_pq_footer_open(struct bp_pq_footer *f, const struct bp_schema *schema,
@@ -24,11 +25,18 @@ int bp_pq_footer_open(struct bp_pq_footer *f, const struct bp_schema *schema,
     return 0;
 }
 
-static void release_chunk(struct bp_pq_chunk_facts *c)
+static void release_pages(struct bp_pq_chunk_facts *c)
 {
     for (int i = 0; i < c->n_pages; i++)
         bp_pq_range_release(&c->pages[i].range);
     bp_mem_free(c->pages);
+    c->pages = NULL;
+    c->n_pages = 0;
+}
+
+static void release_chunk(struct bp_pq_chunk_facts *c)
+{
+    release_pages(c);
     bp_pq_range_release(&c->range);
 }
 
@@ -42,6 +50,11 @@ void bp_pq_footer_release(struct bp_pq_footer *f)
     bp_mem_free(f->groups);
     bp_mem_free(f->layouts);
     bp_mem_free(f->order);
+    for (int k = 0; k < BP_PQ_INDEXES; k++) {
+        bp_buf_release(&f->indexes[k].buf);
+        bp_pq_store_release(&f->indexes[k].store);
+    }
+    bp_buf_release(&f->scratch);
     *f = (struct bp_pq_footer){0};
 }
 
@@ -102,18 +115,6 @@ int bp_pq_footer_begin(struct bp_pq_footer *f, int64_t n_rows, struct bp_err *er
     if (!g->chunks)
         return err->code;
     f->n_groups++;
-    return 0;
-}
-
-int bp_pq_footer_end(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_pq_writer *columns,
-                     struct bp_err *err)
-{
-    struct bp_pq_group_facts *g = &f->groups[f->n_groups - 1];
-
-    for (int i = 0; i < f->schema->n_fields; i++) {
-        BP_TRY(put_filter(out, &columns[i], &g->chunks[i], err));
-        bp_pq_writer_clear(&columns[i]);
-    }
     return 0;
 }
 
@@ -205,24 +206,57 @@ static int put_offset_index(const struct bp_pq_chunk_facts *c, struct bp_buf *ou
     return bp_thrift_finish(&t, err);
 }
 
-static int put_indexes(struct bp_pq_footer *f, struct bp_outfile *out, bool offsets,
-                       struct bp_buf *buf, struct bp_buf *scratch, struct bp_err *err)
+/* The page indexes of a chunk wait for the end of the file, and its pages are forgotten. */
+static int keep_indexes(struct bp_pq_footer *f, struct bp_pq_chunk_facts *c,
+                        const struct bp_pq_layout *l, struct bp_ctx *ctx, struct bp_err *err)
 {
+    for (int k = 0; k < BP_PQ_INDEXES && c->n_pages; k++) {
+        struct bp_pq_index *x = &f->indexes[k];
+        size_t before = x->buf.len;
+        int rc = k == BP_PQ_OFFSET_INDEX ? put_offset_index(c, &x->buf, err)
+                                         : put_column_index(c, l, &x->buf, &f->scratch, err);
+
+        if (rc < 0)
+            return rc;
+        if (rc > 0)
+            x->buf.len = before;
+        c->index_bytes[k] = (int64_t)(x->buf.len - before);
+        if (x->buf.len < INDEX_HELD_BYTES)
+            continue;
+        BP_TRY(bp_pq_store_put(&x->store, 0, x->buf.data, x->buf.len, ctx, err));
+        x->buf.len = 0;
+    }
+    release_pages(c);
+    return 0;
+}
+
+int bp_pq_footer_end(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_pq_writer *columns,
+                     struct bp_ctx *ctx, struct bp_err *err)
+{
+    struct bp_pq_group_facts *g = &f->groups[f->n_groups - 1];
+
+    for (int i = 0; i < f->schema->n_fields; i++) {
+        BP_TRY(put_filter(out, &columns[i], &g->chunks[i], err));
+        BP_TRY(keep_indexes(f, &g->chunks[i], &f->layouts[i], ctx, err));
+        bp_pq_writer_clear(&columns[i]);
+    }
+    return 0;
+}
+
+/* All of one kind, in the order of the chunks. */
+static int put_indexes(struct bp_pq_footer *f, struct bp_outfile *out, int k, struct bp_err *err)
+{
+    int64_t at = out->pos_bytes;
+
+    BP_TRY(bp_pq_store_copy(&f->indexes[k].store, 0, out, err));
+    if (f->indexes[k].buf.len)
+        BP_TRY(bp_outfile_write(out, f->indexes[k].buf.data, f->indexes[k].buf.len, err));
     for (int g = 0; g < f->n_groups; g++)
         for (int i = 0; i < f->schema->n_fields; i++) {
             struct bp_pq_chunk_facts *c = &f->groups[g].chunks[i];
-            int rc;
 
-            buf->len = 0;
-            rc = offsets ? put_offset_index(c, buf, err)
-                         : put_column_index(c, &f->layouts[i], buf, scratch, err);
-            if (rc < 0)
-                return rc;
-            if (rc > 0 || c->n_pages == 0)
-                continue;
-            *(offsets ? &c->offsets_at : &c->index_at) = out->pos_bytes;
-            *(offsets ? &c->offsets_bytes : &c->index_bytes) = (int64_t)buf->len;
-            BP_TRY(bp_outfile_write(out, buf->data, buf->len, err));
+            c->index_at[k] = c->index_bytes[k] ? at : 0;
+            at += c->index_bytes[k];
         }
     return 0;
 }
@@ -316,14 +350,13 @@ static int put_chunk_meta(struct bp_thrift_out *t, const struct bp_pq_footer *f,
         bp_thrift_put_i32(t, 15, (int32_t)c->bloom_bytes);
     }
     bp_thrift_close_struct(t);
-    if (c->offsets_at) {
-        bp_thrift_put_i64(t, 4, c->offsets_at);
-        bp_thrift_put_i32(t, 5, (int32_t)c->offsets_bytes);
-    }
-    if (c->index_at) {
-        bp_thrift_put_i64(t, 6, c->index_at);
-        bp_thrift_put_i32(t, 7, (int32_t)c->index_bytes);
-    }
+    for (int k = BP_PQ_INDEXES - 1; k >= 0; k--)
+        if (c->index_at[k]) {
+            int id = k == BP_PQ_OFFSET_INDEX ? 4 : 6;
+
+            bp_thrift_put_i64(t, id, c->index_at[k]);
+            bp_thrift_put_i32(t, id + 1, (int32_t)c->index_bytes[k]);
+        }
     bp_thrift_close_struct(t);
     return 0;
 }
@@ -417,9 +450,8 @@ int bp_pq_footer_write(struct bp_pq_footer *f, struct bp_outfile *out, struct bp
     uint32_t n;
     int rc;
 
-    BP_GO(put_indexes(f, out, false, &buf, &scratch, err));
-    BP_GO(put_indexes(f, out, true, &buf, &scratch, err));
-    buf.len = 0;
+    for (int k = 0; k < BP_PQ_INDEXES; k++)
+        BP_GO(put_indexes(f, out, k, err));
     BP_GO(put_footer(f, &buf, &scratch, err));
     n = (uint32_t)buf.len;
     memcpy(tail, &n, sizeof n);

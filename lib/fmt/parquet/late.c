@@ -152,5 +152,5 @@ int bp_pq_late_end(struct bp_pq_late *l, struct bp_pq_footer *f, int64_t n_rows,
     BP_TRY(rc);
     bp_pq_held_clear(&l->held);
     bp_pq_store_clear(l->store);
-    return bp_pq_footer_end(f, out, l->columns, err);
+    return bp_pq_footer_end(f, out, l->columns, l->ctx, err);
 }

@@ -183,7 +183,7 @@ static int give_round(struct pq_sink *s, bool last, struct bp_err *err)
         BP_TRY(bp_pq_footer_column(&s->footer, i, &s->f, &s->columns[i], &s->store, err));
     bp_pq_store_clear(&s->store);
     give_back(s);
-    return bp_pq_footer_end(&s->footer, &s->f, s->columns, err);
+    return bp_pq_footer_end(&s->footer, &s->f, s->columns, s->ctx, err);
 }
 
 /* From here to its end the rows of the group wait on disk. */
