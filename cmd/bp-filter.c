@@ -15,7 +15,7 @@ static const struct bp_command command = {
     .min_operands = 1,
     .max_operands = -1,
     .order = "input order",
-    .memory = "one batch",
+    .memory = "a few batches",
     .is_stream = true,
 };
 

@@ -35,7 +35,7 @@ static const struct bp_command command = {
     .min_operands = 0,
     .max_operands = -1,
     .order = "input order",
-    .memory = "one batch",
+    .memory = "a few batches",
     .is_stream = true,
 };
 

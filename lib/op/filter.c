@@ -5,69 +5,56 @@
  * Rows of which the input knows that they do not pass are not read.
  */
 #include "base/mem.h"
+#include "flow/each.h"
 #include "op/op.h"
 #include "op/partial.h"
 
 struct filter {
     struct bp_source in;
+    struct bp_each *each; /* the condition over a batch */
     struct bp_expr *where;
-    int32_t *sel;
-    int64_t sel_cap;
     struct bp_share last;
     bool started;
 };
 
-static int filter_room(struct filter *f, int64_t n, struct bp_err *err)
+/* Fills out with the rows of in that pass. */
+static int filter_batch(void *self, struct bp_batch *in, struct bp_batch *out, struct bp_err *err)
 {
-    int32_t *p;
-
-    if (n <= f->sel_cap)
-        return 0;
-    p = bp_mem_grow(f->sel, (size_t)n, sizeof *p, err);
-    if (!p)
-        return err->code;
-    f->sel = p;
-    f->sel_cap = n;
-    return 0;
-}
-
-/* Fills out with the rows of in that pass; takes in, also on error. */
-static int filter_batch(struct filter *f, struct bp_batch *in, struct bp_batch *out,
-                        struct bp_err *err)
-{
+    const struct filter *f = self;
+    struct bp_block *b = NULL;
+    int32_t *sel;
     int64_t n = 0;
     int rc;
 
-    BP_GO(filter_room(f, in->n_rows, err));
-    BP_GO(bp_expr_select(f->where, in, f->sel, &n, err));
+    BP_TRY(bp_block_new(&b, (size_t)in->n_rows * sizeof *sel, err));
+    sel = (int32_t *)(void *)b->data;
+    BP_GO(bp_expr_select(f->where, in, sel, &n, err));
     if (n == in->n_rows) {
         bp_batch_move(out, in);
-        return 0;
+        goto out;
     }
-    BP_GO(bp_batch_gather(out, in, f->sel, n, err));
+    BP_GO(bp_batch_gather(out, in, sel, n, err));
     out->first_row = in->first_row;
     out->share = in->share;
 out:
-    bp_batch_release(in);
+    bp_block_unref(b);
     return rc;
 }
 
 static int filter_next(void *self, struct bp_batch *out, struct bp_err *err)
 {
     struct filter *f = self;
-    struct bp_batch in = {0};
     bool new_share;
     int rc;
 
     for (;;) {
-        rc = bp_source_next(&f->in, &in, err);
+        rc = bp_each_next(f->each, &f->in, out, err);
         if (rc)
             return rc;
-        new_share =
-            in.share.n > 0 && (!f->started || in.share.i != f->last.i || in.share.n != f->last.n);
+        new_share = out->share.n > 0 &&
+                    (!f->started || out->share.i != f->last.i || out->share.n != f->last.n);
         f->started = true;
-        f->last = in.share;
-        BP_TRY(filter_batch(f, &in, out, err));
+        f->last = out->share;
         if (out->n_rows || new_share)
             return 0;
         bp_batch_release(out);
@@ -78,9 +65,9 @@ static void filter_free(void *self)
 {
     struct filter *f = self;
 
+    bp_each_free(f->each); /* first: it runs the condition */
     bp_source_free(&f->in);
     bp_expr_free(f->where);
-    bp_mem_free(f->sel);
     bp_mem_free(f);
 }
 
@@ -111,7 +98,6 @@ int bp_filter_open(struct bp_source *out, struct bp_source *in, const struct bp_
     struct filter *f = bp_mem_new(1, sizeof *f, err);
     int rc = 0;
 
-    (void)ctx;
     *out = (struct bp_source){0};
     if (!f) {
         bp_source_free(in);
@@ -120,6 +106,8 @@ int bp_filter_open(struct bp_source *out, struct bp_source *in, const struct bp_
     bp_source_move(&f->in, in);
     BP_GO(bp_partial_refuse(&f->in.schema, "bp-filter", err));
     BP_GO(bp_expr_parse_where(where, &f->in.schema, &f->where, err));
+    BP_GO(bp_each_open(&f->each, bp_each_threads(ctx, &f->in.schema, &f->in.schema),
+                       BP_EACH_WORTH_NS, filter_batch, f, err));
     condition.ctx = f->where;
     BP_GO(bp_source_prune(&f->in, &condition, err));
     BP_GO(bp_schema_copy(&out->schema, &f->in.schema, err));

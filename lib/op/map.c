@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "flow/each.h"
 #include "flow/marks.h"
 #include "op/op.h"
 #include "op/partial.h"
@@ -20,6 +21,7 @@ struct map_step {
 
 struct map {
     struct bp_source in;
+    struct bp_each *each; /* runs the steps over a batch */
     enum bp_map_form form;
     struct map_step *steps;
     int n_steps;
@@ -188,32 +190,31 @@ static int unnest_next(struct map *m, struct bp_batch *out, struct bp_err *err)
     return unnest_piece(m, out, err);
 }
 
-static int map_next(void *self, struct bp_batch *out, struct bp_err *err)
+static int map_batch(void *self, struct bp_batch *in, struct bp_batch *out, struct bp_err *err)
 {
-    struct map *m = self;
-    struct bp_batch in = {0};
-    int rc;
+    const struct map *m = self;
+    int rc = m->form == BP_MAP_ADD ? map_add(m, in, out, err) : map_fresh(m, in, out, err);
 
-    if (m->unnests)
-        return unnest_next(m, out, err);
-    rc = bp_source_next(&m->in, &in, err);
-    if (rc)
-        return rc;
-    out->n_rows = in.n_rows;
-    rc = m->form == BP_MAP_ADD ? map_add(m, &in, out, err) : map_fresh(m, &in, out, err);
-    out->n_rows = in.n_rows;
-    out->first_row = in.first_row;
-    out->share = in.share;
-    bp_batch_release(&in);
+    out->n_rows = in->n_rows;
+    out->first_row = in->first_row;
+    out->share = in->share;
     if (rc < 0)
         bp_batch_release(out);
     return rc;
+}
+
+static int map_next(void *self, struct bp_batch *out, struct bp_err *err)
+{
+    struct map *m = self;
+
+    return m->unnests ? unnest_next(m, out, err) : bp_each_next(m->each, &m->in, out, err);
 }
 
 static void map_free(void *self)
 {
     struct map *m = self;
 
+    bp_each_free(m->each); /* first: it runs the steps */
     bp_source_free(&m->in);
     bp_batch_release(&m->held);
     for (int i = 0; i < m->n_steps; i++)
@@ -523,13 +524,21 @@ static int map_bind(struct map *m, const struct bp_clause *list, struct bp_err *
     return follow_parted(m, err);
 }
 
+/* Columns that are taken as they are need none. */
+static int threads_for(const struct map *m, const struct bp_ctx *ctx)
+{
+    for (int i = 0; i < m->n_steps; i++)
+        if (m->steps[i].expr)
+            return bp_each_threads(ctx, &m->in.schema, &m->schema);
+    return 1;
+}
+
 int bp_map_open(struct bp_source *out, struct bp_source *in, enum bp_map_form form,
                 const struct bp_clause *list, struct bp_ctx *ctx, struct bp_err *err)
 {
     struct map *m = bp_mem_new(1, sizeof *m, err);
     int rc = 0;
 
-    (void)ctx;
     *out = (struct bp_source){0};
     if (!m) {
         bp_source_free(in);
@@ -538,6 +547,7 @@ int bp_map_open(struct bp_source *out, struct bp_source *in, enum bp_map_form fo
     bp_source_move(&m->in, in);
     m->form = form;
     BP_GO(map_bind(m, list, err));
+    BP_GO(bp_each_open(&m->each, threads_for(m, ctx), BP_EACH_WORTH_NS, map_batch, m, err));
     BP_GO(bp_schema_copy(&out->schema, &m->schema, err));
     if (m->in.name) {
         out->name = bp_mem_str(m->in.name, err);
