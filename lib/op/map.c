@@ -9,19 +9,14 @@
 #include "base/mem.h"
 #include "flow/each.h"
 #include "flow/marks.h"
+#include "op/map_repeat.h"
 #include "op/op.h"
 #include "op/partial.h"
-
-struct map_step {
-    struct bp_expr *expr; /* NULL: take column from as it is */
-    int from;
-    int to; /* column to replace; -1: append */
-    bool unnest;
-};
 
 struct map {
     struct bp_source in;
     struct bp_each *each; /* runs the steps over a batch */
+    struct repeat repeat;
     enum bp_map_form form;
     struct map_step *steps;
     int n_steps;
@@ -35,27 +30,18 @@ struct map {
 
 /* ---- running ---- */
 
-static int step_eval(const struct map_step *s, const struct bp_batch *from, struct bp_column *out,
-                     struct bp_err *err)
-{
-    if (s->expr)
-        return bp_expr_eval(s->expr, from, out, err);
-    bp_column_ref(out, &from->cols[s->from]);
-    return 0;
-}
-
 /* SELECT, DROP, RENAME: every output column comes from the input alone. */
-static int map_fresh(const struct map *m, const struct bp_batch *in, struct bp_batch *out,
-                     struct bp_err *err)
+static int map_fresh(struct map *m, const struct bp_batch *in, struct bp_batch *out,
+                     struct repeat_run *run, struct bp_err *err)
 {
     BP_TRY(bp_batch_init(out, m->n_steps, err));
     for (int i = 0; i < m->n_steps; i++)
-        BP_TRY(step_eval(&m->steps[i], in, &out->cols[i], err));
+        BP_TRY(bp_repeat_step(&m->steps[i], in, &out->cols[i], run, err));
     return 0;
 }
 
 /* ADD: the input's columns stay, steps see what came before them. */
-static int map_add(const struct map *m, struct bp_batch *in, struct bp_batch *out,
+static int map_add(struct map *m, struct bp_batch *in, struct bp_batch *out, struct repeat_run *run,
                    struct bp_err *err)
 {
     int n_in = in->n_cols;
@@ -71,12 +57,30 @@ static int map_add(const struct map *m, struct bp_batch *in, struct bp_batch *ou
         const struct map_step *s = &m->steps[i];
         struct bp_column c = {0};
 
-        BP_TRY(step_eval(s, out, &c, err));
+        BP_TRY(bp_repeat_step(s, out, &c, run, err));
         if (s->to >= 0)
             bp_column_release(&out->cols[s->to]);
         out->cols[s->to >= 0 ? s->to : out->n_cols++] = c;
     }
     return 0;
+}
+
+static int map_batch(void *self, struct bp_batch *in, struct bp_batch *out, struct bp_err *err)
+{
+    struct map *m = self;
+    struct repeat_run run;
+    int rc = bp_repeat_start(&m->repeat, in, &run, err);
+
+    if (rc == 0)
+        rc = m->form == BP_MAP_ADD ? map_add(m, in, out, &run, err)
+                                   : map_fresh(m, in, out, &run, err);
+    bp_repeat_end(&m->repeat, &run);
+    out->n_rows = in->n_rows;
+    out->first_row = in->first_row;
+    out->share = in->share;
+    if (rc < 0)
+        bp_batch_release(out);
+    return rc;
 }
 
 /* ---- unnest: one row an element; several side by side, NULL where one is shorter ---- */
@@ -180,27 +184,12 @@ static int unnest_next(struct map *m, struct bp_batch *out, struct bp_err *err)
 
         if (rc)
             return rc;
-        rc = map_fresh(m, &in, &m->held, err);
-        m->held.n_rows = in.n_rows;
-        m->held.share = in.share;
+        rc = map_batch(m, &in, &m->held, err);
         m->held_from = m->held_nth = 0;
         bp_batch_release(&in);
         BP_TRY(rc);
     }
     return unnest_piece(m, out, err);
-}
-
-static int map_batch(void *self, struct bp_batch *in, struct bp_batch *out, struct bp_err *err)
-{
-    const struct map *m = self;
-    int rc = m->form == BP_MAP_ADD ? map_add(m, in, out, err) : map_fresh(m, in, out, err);
-
-    out->n_rows = in->n_rows;
-    out->first_row = in->first_row;
-    out->share = in->share;
-    if (rc < 0)
-        bp_batch_release(out);
-    return rc;
 }
 
 static int map_next(void *self, struct bp_batch *out, struct bp_err *err)
@@ -547,6 +536,7 @@ int bp_map_open(struct bp_source *out, struct bp_source *in, enum bp_map_form fo
     bp_source_move(&m->in, in);
     m->form = form;
     BP_GO(map_bind(m, list, err));
+    BP_GO(bp_repeat_bind(&m->repeat, m->steps, m->n_steps, &m->in.schema, form == BP_MAP_ADD, err));
     BP_GO(bp_each_open(&m->each, threads_for(m, ctx), BP_EACH_WORTH_NS, map_batch, m, err));
     BP_GO(bp_schema_copy(&out->schema, &m->schema, err));
     if (m->in.name) {

@@ -119,7 +119,63 @@ static void a_partial_stream_is_refused(void)
         "bp-reduce --final"));
 }
 
+/* Batches of the same twelve rows: the first are computed plainly, those behind them once for
+ * each value (map_repeat.h), whatever turns out to be faster for the rest. */
+#define TWELVE_ROWS "1,ab;2,ab;3,NULL;4,c;5,ab;6,ab;7,ab;8,ab;9,ab;10,c;11,ab;12,ab;"
+#define REPEATED 8
+
+static const char *repeated(const char *rows, const char *last)
+{
+    static char text[2200];
+
+    text[0] = '\0';
+    for (int i = 0; i < REPEATED - (last != NULL); i++)
+        strcat(text, rows);
+    return last ? strcat(text, last) : text;
+}
+
+static void values_computed_once_for_many_rows_are_those_of_each_row(void)
+{
+    struct {
+        enum bp_map_form form;
+        const char *list, *want;
+    } tests[] = {
+        {BP_MAP_SELECT, "upper(b) AS u, coalesce(length(b), 9) AS n",
+         "AB,2;AB,2;NULL,9;C,1;AB,2;AB,2;AB,2;AB,2;AB,2;C,1;AB,2;AB,2;"},
+        {BP_MAP_ADD, "upper(b) AS b, b || 'x' AS c, a * length(c) AS a, b = 'C' AS d, c AS e",
+         "3,AB,ABx,0,ABx;6,AB,ABx,0,ABx;NULL,NULL,NULL,NULL,NULL;8,C,Cx,1,Cx;15,AB,ABx,0,ABx;18,AB,"
+         "ABx,0,ABx;21,AB,ABx,0,ABx;24,AB,ABx,0,ABx;27,AB,ABx,0,ABx;20,C,Cx,1,Cx;33,AB,ABx,0,ABx;"
+         "36,AB,ABx,0,ABx;"},
+        {BP_MAP_ADD, "a::text AS b, lower(b) AS c, left(b, 1) AS d",
+         "1,1,1,1;2,2,2,2;3,3,3,3;4,4,4,4;5,5,5,5;6,6,6,6;7,7,7,7;8,8,8,8;9,9,9,9;10,10,10,1;11,11,"
+         "11,1;12,12,12,1;"},
+    };
+
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
+        open_map(table("a int, b text", repeated(TWELVE_ROWS, NULL), 12), tests[i].form,
+                 tests[i].list);
+        CHECK_STR(drain(&mapped), repeated(tests[i].want, NULL));
+    }
+}
+
+static void an_error_in_a_value_names_the_first_row_that_has_it(void)
+{
+    open_map(table("a int, b text",
+                   repeated("0,10;0,11;0,10;0,10;0,10;0,10;0,10;0,10;", "0,10;0,10;0,x;0,x;"), 8),
+             BP_MAP_SELECT, "b::int AS n");
+    CHECK(strstr(drain(&mapped), "row 59") != NULL);
+    open_map(table("a int, b text",
+                   "0,1;0,1;0,1;0,1;"
+                   "0,1;0,1;0,1;0,1;"
+                   "0,1;0,1;0,x;0,x;",
+                   4),
+             BP_MAP_SELECT, "b::int AS n");
+    CHECK_STR(drain(&mapped), "error: row 11: b::int: 'x' is not an integer");
+}
+
 UNIT_MAIN(T(a_select_list_picks_computes_and_names), T(a_plain_column_is_shared_not_copied),
           T(added_columns_overwrite_in_place_or_append_and_see_those_before),
           T(columns_are_dropped_and_renamed), T(the_order_mark_keeps_the_items_whose_columns_stay),
-          T(the_partition_mark_stays_only_while_all_its_keys_do), T(a_partial_stream_is_refused))
+          T(the_partition_mark_stays_only_while_all_its_keys_do), T(a_partial_stream_is_refused),
+          T(values_computed_once_for_many_rows_are_those_of_each_row),
+          T(an_error_in_a_value_names_the_first_row_that_has_it))
