@@ -5,15 +5,10 @@
 #include <string.h>
 
 #include "expr/cast.h"
+#include "expr/moment.h"
 
 #define DAY_S INT64_C(86400)
 #define EPOCH_2000_S INT64_C(946684800)
-
-/* Floor of a / b, b > 0. */
-static inline int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
 
 int64_t bp_change_unit(int64_t v, int from, int to, bool *bad)
 {
@@ -27,8 +22,8 @@ int64_t bp_change_unit(int64_t v, int from, int to, bool *bad)
     }
     p = have / want;
     epoch = EPOCH_2000_S * want;
-    r = floor_div(v, p);
-    v -= r * p; /* 0 <= v < p */
+    r = bp_floor_div(v, p);
+    v = bp_floor_mod(v, p);
     /* A half goes away from 2000-01-01. */
     return r + (r >= epoch ? v >= p - p / 2 : v > p / 2);
 }
@@ -89,7 +84,7 @@ static int run_stamp_date(struct bp_run *r, const struct bp_vec *args, struct bp
     BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
     v = data;
     for (int64_t i = 0; i < r->n; i++) {
-        int64_t d = floor_div(a[i], day);
+        int64_t d = bp_floor_div(a[i], day);
 
         v[i] = (int32_t)d;
         if (v[i] != d && bp_run_is_valid(r, i))
@@ -108,7 +103,7 @@ static int run_stamp_time(struct bp_run *r, const struct bp_vec *args, struct bp
     BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
     v = data;
     for (int64_t i = 0; i < r->n; i++)
-        v[i] = round_time(a[i] - floor_div(a[i], day) * day, from, to);
+        v[i] = round_time(bp_floor_mod(a[i], day), from, to);
     return 0;
 }
 
@@ -138,7 +133,7 @@ static int run_interval_time(struct bp_run *r, const struct bp_vec *args, struct
     BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
     v = data;
     for (int64_t i = 0; i < r->n; i++)
-        v[i] = round_time(a[i].ns - floor_div(a[i].ns, day) * day, BP_NANO, to);
+        v[i] = round_time(bp_floor_mod(a[i].ns, day), BP_NANO, to);
     return 0;
 }
 

@@ -18,7 +18,7 @@ static struct clock clock_at(int64_t v, int64_t per_s)
     int64_t day = bp_floor_div(v, BP_DAY_S * per_s);
 
     return (struct clock){.date = bp_civil_from_days(day),
-                          .ns = (v - day * BP_DAY_S * per_s) * (1000000000 / per_s)};
+                          .ns = bp_floor_mod(v, BP_DAY_S * per_s) * (1000000000 / per_s)};
 }
 
 /* Field by field, the larger less the smaller; a day that is missing is borrowed from the

@@ -139,27 +139,40 @@ static int64_t field_seconds(enum field f)
 
 /* ---- date_trunc ---- */
 
-/* r = a cut down to a multiple of size, counted from origin. */
-BP_WIDE static void cut_fixed(const int64_t *a, int64_t *r, int64_t n, int64_t size, int64_t origin)
+/* A result below the least timestamp comes out above its argument: of wrapping, or as INT64_MAX. */
+
+static inline int64_t less(int64_t a, int64_t rest)
+{
+    return (int64_t)((uint64_t)a - (uint64_t)rest);
+}
+
+/* r = a cut down to a multiple of size. */
+BP_WIDE static void cut_fixed(const int64_t *a, int64_t *r, int64_t n, int64_t size)
 {
     double inverse = 1.0 / (double)size;
 
     for (int64_t i = 0; i < n; i++) {
-        int64_t v = a[i] - origin;
-        int64_t q = (int64_t)((double)v * inverse);
-        int64_t rest = v - q * size;
+        int64_t q = (int64_t)((double)a[i] * inverse);
+        int64_t rest = (int64_t)((uint64_t)a[i] - (uint64_t)q * (uint64_t)size);
 
         rest += rest < 0 ? size : 0;
         rest += rest < 0 ? size : 0;
         rest -= rest >= size ? size : 0;
-        r[i] = a[i] - rest;
+        r[i] = less(a[i], rest);
     }
 }
 
 static void cut_small(const int64_t *a, int64_t *r, int64_t n, int64_t size)
 {
     for (int64_t i = 0; i < n; i++)
-        r[i] = bp_floor_div(a[i], size) * size;
+        r[i] = less(a[i], bp_floor_mod(a[i], size));
+}
+
+/* Weeks begin on Mondays; 1970-01-01 was a Thursday. */
+static void cut_weeks(const int64_t *a, int64_t *r, int64_t n, int64_t day)
+{
+    for (int64_t i = 0; i < n; i++)
+        r[i] = less(a[i], (bp_floor_mod(a[i], 7 * day) + 3 * day) % (7 * day));
 }
 
 static int64_t first_year(enum field f, int64_t y)
@@ -188,18 +201,39 @@ static void field_span(enum field f, int64_t day, int64_t *from, int64_t *to)
 
 static void cut_calendar(const int64_t *a, int64_t *r, int64_t n, enum field f, int64_t day)
 {
-    int64_t from = 0, to = 0, lo = 1, hi = 0;
+    int64_t from = 0, to = 0, lo = 1, hi = 0, result = 0;
 
     for (int64_t i = 0; i < n; i++) {
         if (a[i] < lo || a[i] >= hi) {
             field_span(f, bp_floor_div(a[i], day), &from, &to);
+            result = INT64_MAX;
             if (__builtin_mul_overflow(from, day, &lo))
                 lo = INT64_MIN;
+            else
+                result = lo;
             if (__builtin_mul_overflow(to, day, &hi))
                 hi = INT64_MAX;
         }
-        r[i] = lo;
+        r[i] = result;
     }
+}
+
+static int check_cut(struct bp_run *r, const struct bp_vec *arg, const int64_t *cut)
+{
+    const int64_t *a = arg->c.data;
+    char text[BP_TEXT_MAX + 8], name[BP_TYPE_NAME_MAX];
+    bool bad = false;
+
+    for (int64_t i = 0; i < r->n; i++)
+        bad |= cut[i] > a[i];
+    for (int64_t i = 0; bad && i < r->n; i++) {
+        if (cut[i] <= a[i] || !bp_run_is_valid(r, i))
+            continue;
+        bp_show_value(&arg->c, i, text, sizeof text);
+        BP_TRY(bp_run_fail(r, i, "with %s the result is out of range for %s", text,
+                           bp_type_name(r->node->type, name)));
+    }
+    return 0;
 }
 
 static int run_trunc(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
@@ -212,13 +246,15 @@ static int run_trunc(struct bp_run *r, const struct bp_vec *args, struct bp_colu
     BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
     if (f == F_MICRO || f == F_MILLI)
         size = BP_MAX(per_s / (f == F_MICRO ? 1000000 : 1000), 1);
-    if (size >= 1 && size < 4096)
+    if (f == F_WEEK)
+        cut_weeks(a, data, r->n, DAY_S * per_s);
+    else if (size >= 1 && size < 4096)
         cut_small(a, data, r->n, size);
     else if (size)
-        cut_fixed(a, data, r->n, size, f == F_WEEK ? -3 * DAY_S * per_s : 0);
+        cut_fixed(a, data, r->n, size);
     else
         cut_calendar(a, data, r->n, f, DAY_S * per_s);
-    return 0;
+    return check_cut(r, &args[1], data);
 }
 
 static int run_trunc_interval(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
@@ -272,6 +308,7 @@ static int bind_trunc(struct bp_bind *b, int tok, struct bp_node **args, int *n,
     if (c->op > F_MILLENNIUM || (c->op == F_WEEK && args[1]->type.kind == BP_INTERVAL))
         return bp_bind_fail(b, args[0]->tok, "nothing can be cut to this field");
     c->type = args[1]->type;
+    c->fallible = args[1]->type.kind != BP_INTERVAL;
     return 0;
 }
 
@@ -351,7 +388,7 @@ static int run_extract_stamp(struct bp_run *r, const struct bp_vec *args, struct
     v = data;
     for (int64_t i = 0; i < r->n; i++) {
         if (is_clock(f)) {
-            v[i] = clock_field(f, a[i] - bp_floor_div(a[i], day) * day, per_s);
+            v[i] = clock_field(f, bp_floor_mod(a[i], day), per_s);
             continue;
         }
         if (a[i] < lo || a[i] >= hi) {
@@ -446,7 +483,7 @@ static bp_int128 total_ns(const struct bp_column *c, int64_t i, bool epoch)
     per_s = bp_unit_per_second(c->type.unit);
     v = ((const int64_t *)c->data)[i];
     if (!epoch)
-        v -= bp_floor_div(v, 60 * per_s) * 60 * per_s;
+        v = bp_floor_mod(v, 60 * per_s);
     return (bp_int128)v * (1000000000 / per_s);
 }
 

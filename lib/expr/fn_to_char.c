@@ -20,7 +20,7 @@ struct parts {
 
 static struct parts stamp_parts(int64_t v, int64_t per_s, bool zoned)
 {
-    int64_t day = bp_floor_div(v, BP_DAY_S * per_s), in_day = v - day * BP_DAY_S * per_s;
+    int64_t day = bp_floor_div(v, BP_DAY_S * per_s), in_day = bp_floor_mod(v, BP_DAY_S * per_s);
     struct bp_civil c = bp_civil_from_days(day);
     int64_t s = in_day / per_s;
 

@@ -12,15 +12,11 @@
 #include "col/civil.h"
 #include "col/text.h"
 #include "expr/cast.h"
+#include "expr/moment.h"
 
 #define DAY_S INT64_C(86400)
 #define DAY_NS (DAY_S * 1000000000)
 #define MOST_US 9223372036854774.0 /* whole microseconds in 64 bits of nanoseconds */
-
-static inline int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
 
 static int fail_row(struct bp_run *r, int64_t i, const struct bp_vec *args)
 {
@@ -80,7 +76,7 @@ static int run_date_date(struct bp_run *r, const struct bp_vec *args, struct bp_
 
 static bool stamp_add(int64_t v, struct bp_interval p, int64_t per_s, int sign, int64_t *out)
 {
-    int64_t day = DAY_S * per_s, days = floor_div(v, day), in_day = v - days * day;
+    int64_t day = DAY_S * per_s, days = bp_floor_div(v, day), in_day = bp_floor_mod(v, day);
     int64_t part = p.ns / (1000000000 / per_s);
 
     if (p.months) {
@@ -153,7 +149,7 @@ static int run_time_interval(struct bp_run *r, const struct bp_vec *args, struct
         int64_t part = b[i * sb].ns / (1000000000 / per_s) % day;
         int64_t t = a[i * sa] % day + (r->node->op == BP_ADD ? part : -part);
 
-        v[i] = t - floor_div(t, day) * day;
+        v[i] = bp_floor_mod(t, day);
     }
     return 0;
 }

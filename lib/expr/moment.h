@@ -18,6 +18,12 @@ static inline int64_t bp_floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
+/* What is left of a above it: from 0 to below b. Unlike a - floor * b it cannot overflow. */
+static inline int64_t bp_floor_mod(int64_t a, int64_t b)
+{
+    return a % b + (a % b < 0 ? b : 0);
+}
+
 /* fn_time.c: the name of a field shorter than a day. */
 bool bp_is_clock_field(const char *s, size_t n);
 

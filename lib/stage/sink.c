@@ -98,9 +98,9 @@ static int set_way(struct stage_sink *s, const struct bp_stage_opts *o, struct b
         f->keys[i] = bp_mem_str(key->name, err);
         if (!f->keys[i])
             return err->code;
+        f->n_keys = i + 1;
         BP_TRY(bp_key_allowed(key->type, key->name, err));
         f->classes[i] = bp_key_class(key->type);
-        f->n_keys = i + 1;
     }
     f->even = o->even;
     f->split = o->split;

@@ -62,3 +62,15 @@ names() { bp-map --functions | sed 's/(.*//' | sort -u; }
     [ "$status" -eq 0 ]
     [[ $output == *"14144645293874801883,12363696039452112576"* ]]
 }
+
+@test "a moment cut to below the least timestamp is an error, not one of the far future" {
+    put t.csv 't\n1677-09-21 00:12:44.5\n1677-09-22 00:00:00\n2020-01-01 03:04:05.123456789\n'
+    for field in day week month year; do
+        fails 1 bp-map -s 't timestamp(9)' "date_trunc('$field', t)" t.csv
+        says "row 1: date_trunc('$field', t): with 1677-09-21 00:12:44.5 the result is out of range for timestamp(9)"
+    done
+    run bash -c "bp-map -s 't timestamp(9)' \"date_trunc('hour', try(date_trunc('day', t))) AS d, date_trunc('us', t) AS u, t::time(0) AS c\" t.csv | bp-write --header no"
+    [ "$output" = ',1677-09-21 00:12:44.5,00:12:45
+1677-09-22 00:00:00,1677-09-22 00:00:00,00:00:00
+2020-01-01 00:00:00,2020-01-01 03:04:05.123456,03:04:05' ]
+}
