@@ -20,11 +20,11 @@ result() {
 }
 
 # A room includes only from itself and from rooms before it; fmt, ipc, stage do not meet but for
-# stage, which is written in ipc's files; expr knows none of them.
-order="base sys col codec flow ipc fmt stage expr op tool"
+# stage, which is written in ipc's files; expr and agg know none of them.
+order="base sys col codec flow ipc fmt stage expr agg op tool"
 may_include() {
     case $1:$2 in
-    fmt:ipc | stage:fmt | expr:stage | expr:ipc | expr:fmt | expr:codec) return 1 ;;
+    fmt:ipc | stage:fmt | expr:stage | expr:ipc | expr:fmt | expr:codec | agg:stage | agg:ipc | agg:fmt | agg:codec) return 1 ;;
     esac
     for r in $order; do
         [ "$r" = "$2" ] && return 0

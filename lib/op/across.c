@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agg/groups.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "col/key.h"
 #include "col/text.h"
-#include "op/reduce_groups.h"
 #include "stage/spill.h"
 
 struct across {

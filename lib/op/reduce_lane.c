@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "op/reduce_lane.h"
 
+#include "agg/order.h"
 #include "base/mem.h"
-#include "op/agg_order.h"
 #include "op/reduce_spill.h"
 
 #define MERGE_ROWS 8192 /* groups of another lane, merged at a time */

@@ -7,7 +7,7 @@
 #ifndef BP_OP_REDUCE_ORDER_H
 #define BP_OP_REDUCE_ORDER_H
 
-#include "op/reduce_groups.h"
+#include "agg/groups.h"
 
 /* order[0, count) = all group ids in this order; the array is the caller's, from
  * bp_mem. */

@@ -13,7 +13,7 @@
  * partitioning, as in Manegold, Boncz, Kersten, "Optimizing Main-Memory Join on Modern
  * Hardware", 2002.)
  *
- * A record is 64-bit words: the packed key (reduce_groups.h; text is its number), the
+ * A record is 64-bit words: the packed key (agg/groups.h; text is its number), the
  * partition hash, each argument in one word or two, and NULL bits where the batch it
  * came with had NULLs. Records of a part stand in chunks, all of one task and one form.
  *

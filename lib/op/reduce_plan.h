@@ -3,7 +3,7 @@
 #ifndef BP_OP_REDUCE_PLAN_H
 #define BP_OP_REDUCE_PLAN_H
 
-#include "op/agg.h"
+#include "agg/agg.h"
 #include "op/op.h"
 
 struct bp_reduce_key {

@@ -3,7 +3,7 @@
 #ifndef BP_OP_REDUCE_TABLE_H
 #define BP_OP_REDUCE_TABLE_H
 
-#include "op/reduce_groups.h"
+#include "agg/groups.h"
 #include "op/reduce_plan.h"
 
 struct bp_reduce_table {

@@ -9,10 +9,10 @@
  */
 #include <string.h>
 
+#include "agg/agg.h"
 #include "base/mem.h"
 #include "col/key.h"
 #include "col/text.h"
-#include "op/agg.h"
 #include "op/op.h"
 
 #define EXACT_MAX 16384     /* distinct values that are counted one by one */
