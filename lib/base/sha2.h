@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-2 (FIPS 180-4), for the functions sha224() to sha512(). */
+/* SHA-2 (FIPS 180-4), for the functions sha224() to sha512(); libmd has no SHA-224. */
 #ifndef BP_BASE_SHA2_H
 #define BP_BASE_SHA2_H
 

@@ -55,6 +55,18 @@ int bp_mark_set_task(struct bp_schema *s, struct bp_share share, struct bp_err *
     return bp_schema_set_meta(s, BP_MARK_TASK, text, err);
 }
 
+int bp_mark_judge_shares(struct bp_schema *s, const struct bp_shareset *set, struct bp_err *err)
+{
+    if (set->n_seen == 1 && set->n > 1)
+        return bp_mark_set_task(s, (struct bp_share){set->last, set->n}, err);
+    if (!bp_shareset_whole(set))
+        return bp_fail(err, BP_EDATA, "the input has %d of %d shares: neither one nor all",
+                       set->n_seen, set->n);
+    if (set->n > 1)
+        return bp_mark_set_task(s, (struct bp_share){0, 0}, err);
+    return 0; /* no share, no rows at all, or the only one of one */
+}
+
 void bp_parted_release(struct bp_parted *p)
 {
     for (int i = 0; p->keys && i < p->n_keys; i++)

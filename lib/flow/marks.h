@@ -21,6 +21,7 @@
 
 #include "col/column.h"
 #include "col/schema.h"
+#include "flow/flow.h"
 
 #define BP_BORDERS_LEN 16 /* lower-case hexadecimal digits */
 
@@ -37,6 +38,10 @@ bool bp_share_parse(const char *text, struct bp_share *out);
 int bp_mark_task(const struct bp_schema *s, struct bp_share *out, struct bp_err *err) BP_MUST;
 /* share.n 0 removes the mark. */
 int bp_mark_set_task(struct bp_schema *s, struct bp_share share, struct bp_err *err) BP_MUST;
+/* The mark of a finished file of these shares: one keeps its mark, all of them are the whole;
+ * BP_EDATA: neither. */
+int bp_mark_judge_shares(struct bp_schema *s, const struct bp_shareset *set,
+                         struct bp_err *err) BP_MUST;
 
 struct bp_parted {
     char **keys; /* NULL-terminated array of column names; from bp_mem */

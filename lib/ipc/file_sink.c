@@ -36,27 +36,13 @@ static int file_put(void *self, struct bp_batch *in, struct bp_err *err)
     return rc < 0 ? rc : 0;
 }
 
-static int judge_shares(struct file_sink *s, struct bp_err *err)
-{
-    const struct bp_shareset *set = &s->shares;
-
-    if (set->n_seen == 1 && set->n > 1)
-        return bp_mark_set_task(&s->w->schema, (struct bp_share){set->last, set->n}, err);
-    if (!bp_shareset_whole(set))
-        return bp_fail(err, BP_EDATA, "the input has %d of %d shares: neither one nor all",
-                       set->n_seen, set->n);
-    if (set->n > 1)
-        return bp_mark_set_task(&s->w->schema, (struct bp_share){0, 0}, err);
-    return 0; /* no share, no rows at all, or the only one of one */
-}
-
 static int file_commit(void *self, struct bp_err *err)
 {
     struct file_sink *s = self;
     struct bp_batch b;
     int rc = 0;
 
-    BP_TRY(judge_shares(s, err));
+    BP_TRY(bp_mark_judge_shares(&s->w->schema, &s->shares, err));
     BP_TRY(bp_recut_flush(&s->recut, &b, err));
     if (b.n_rows)
         rc = bp_ipc_writer_put(s->w, &b, NULL, err);

@@ -289,26 +289,13 @@ static int pq_put(void *self, struct bp_batch *in, struct bp_err *err)
     return rc < 0 ? rc : 0;
 }
 
-/* As in an Arrow file: one share keeps its mark, all of them are the whole. */
-static int judge_shares(struct pq_sink *s, struct bp_err *err)
-{
-    const struct bp_shareset *set = &s->shares;
-
-    if (set->n_seen == 1 && set->n > 1)
-        return bp_mark_set_task(&s->schema, (struct bp_share){set->last, set->n}, err);
-    if (!bp_shareset_whole(set))
-        return bp_fail(err, BP_EDATA, "the input has %d of %d shares: neither one nor all",
-                       set->n_seen, set->n);
-    return set->n > 1 ? bp_mark_set_task(&s->schema, (struct bp_share){0, 0}, err) : 0;
-}
-
 static int pq_commit(void *self, struct bp_err *err)
 {
     struct pq_sink *s = self;
     struct bp_batch b;
     int rc;
 
-    BP_TRY(judge_shares(s, err));
+    BP_TRY(bp_mark_judge_shares(&s->schema, &s->shares, err));
     BP_TRY(bp_recut_flush(&s->recut, &b, err));
     rc = gather(s, &b, err);
     bp_batch_release(&b);
