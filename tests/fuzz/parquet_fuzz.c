@@ -37,6 +37,32 @@ static void check_text(const struct bp_column *c)
     }
 }
 
+static void check_column(const struct bp_column *c);
+
+/* A null list has no elements, a null struct null fields. */
+static void check_nested(const struct bp_column *c)
+{
+    const int32_t *offsets = c->data;
+    int64_t n_kid_rows = c->n_rows;
+
+    must(c->kids && c->kids->n == c->type.nest->n_kids);
+    if (c->type.kind == BP_LIST)
+        n_kid_rows = offsets[c->n_rows];
+    for (int k = 0; k < c->kids->n; k++) {
+        must(c->kids->cols[k].n_rows >= n_kid_rows && !c->kids->cols[k].dict);
+        must(bp_type_equal(c->kids->cols[k].type, c->type.nest->kids[k]));
+        check_column(&c->kids->cols[k]);
+    }
+    for (int64_t i = 0; i < c->n_rows; i++) {
+        bool is_null = bp_column_is_null(c, i);
+
+        must(c->type.kind == BP_STRUCT || offsets[i] <= offsets[i + 1]);
+        must(c->type.kind == BP_STRUCT || !is_null || offsets[i] == offsets[i + 1]);
+        for (int k = 0; k < c->kids->n && c->type.kind == BP_STRUCT; k++)
+            must(!is_null || bp_column_is_null(&c->kids->cols[k], i));
+    }
+}
+
 static void check_column(const struct bp_column *c)
 {
     static const uint8_t zeros[16];
@@ -44,6 +70,8 @@ static void check_column(const struct bp_column *c)
     int64_t n_nulls = c->valid ? c->n_rows - bp_bits_count(c->valid, c->n_rows) : 0;
 
     must(n_nulls == c->n_nulls);
+    if (bp_type_is_nested(c->type))
+        check_nested(c);
     if (bp_type_is_bytes(c->type))
         check_text(c);
     for (int64_t i = 0; i < c->n_rows && width; i++)

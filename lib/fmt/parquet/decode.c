@@ -49,6 +49,35 @@ static int read_validity(const struct bp_pq_column *c, const struct bp_pq_page *
     return 0;
 }
 
+/* Of what is nested: an entry has a place here, or not even that. */
+static int read_places(const struct bp_pq_column *c, const struct bp_pq_page *page,
+                       struct bp_column *out, struct bp_pq_levels *l, struct bp_pq_scratch *s,
+                       struct bp_err *err)
+{
+    int least = c->slot_defs[c->max_rep];
+    struct bp_block *bits;
+    int64_t at = 0, n_present;
+
+    BP_TRY(bp_pq_levels_read(c, page, &s->values, l, err));
+    if (page->is_v2 && page->n_rows >= 0 && l->n &&
+        ((l->rep && l->rep[0]) || bp_pq_levels_rows(l, 0, l->n) != page->n_rows))
+        return bp_fail(err, BP_EDATA, "its levels begin other rows than the %lld that it claims",
+                       (long long)page->n_rows);
+    out->n_rows = bp_pq_levels_count(l->def, l->n, least);
+    n_present = bp_pq_levels_count(l->def, l->n, c->max_def);
+    if (n_present == out->n_rows)
+        return 0;
+    BP_TRY(bp_block_new(&bits, bp_bits_bytes(out->n_rows), err));
+    memset(bits->data, 0, bp_bits_bytes(out->n_rows));
+    for (int64_t i = 0; i < l->n; i++)
+        if (l->def[i] >= least)
+            bp_bit_put(bits->data, at++, l->def[i] == c->max_def);
+    out->n_nulls = out->n_rows - n_present;
+    out->own[0] = bits;
+    out->valid = bits->data;
+    return 0;
+}
+
 /* ---- to their rows ---- */
 
 #define SPREAD(type)                                                                               \
@@ -265,7 +294,8 @@ int bp_pq_dict_decode(struct bp_pq_dict **out, const struct bp_pq_column *c, int
     d->values.type = c->type;
     d->values.n_rows = page.n_values;
     BP_GO(decode_values(c, &page, &d->values, s, err));
-    if (c->type.kind == BP_TEXT && page.n_values && page.n_values <= DICT_MAX_VALUES) {
+    if (c->type.kind == BP_TEXT && !c->nested && page.n_values &&
+        page.n_values <= DICT_MAX_VALUES) {
         bp_column_ref(&ref, &d->values);
         BP_GO(bp_dict_new(&d->shared, &ref, err));
     }
@@ -359,23 +389,27 @@ static int decode_codes(const struct bp_pq_page *page, const struct bp_pq_dict *
 
 /* ---- a data page ---- */
 
-int bp_pq_decode(struct bp_column *out, const struct bp_pq_column *c, int codec,
-                 const struct bp_pq_raw *raw, const struct bp_pq_dict *dict,
+int bp_pq_decode(struct bp_column *out, struct bp_pq_levels *levels, const struct bp_pq_column *c,
+                 int codec, const struct bp_pq_raw *raw, const struct bp_pq_dict *dict,
                  struct bp_pq_scratch *s, struct bp_err *err)
 {
     struct bp_pq_page page;
     int rc;
 
     *out = (struct bp_column){.type = c->type};
+    *levels = (struct bp_pq_levels){0};
     BP_GO(bp_pq_page_unpack(c, codec, raw, &s->page, &page, err));
-    BP_GO(read_validity(c, &page, out, err));
+    BP_GO(c->nested ? read_places(c, &page, out, levels, s, err)
+                    : read_validity(c, &page, out, err));
     if (page.encoding == BP_PQ_RLE_DICTIONARY || page.encoding == BP_PQ_PLAIN_DICTIONARY)
         rc = decode_codes(&page, dict, out, s, err);
     else
         rc = decode_values(c, &page, out, s, err);
 out:
-    if (rc < 0)
+    if (rc < 0) {
         bp_column_release(out);
+        bp_pq_levels_release(levels);
+    }
     return rc;
 }
 

@@ -223,7 +223,8 @@ static int read_group(struct bp_pq_file *file, struct bp_thrift *t, struct bp_pq
         (!g->chunks && file->n_columns))
         return bp_fail(err, BP_EDATA, "a row group without its rows or columns");
     for (int i = 0; i < file->n_columns; i++)
-        if (!file->columns[i].max_rep && g->chunks[i].n_values != g->n_rows)
+        if (file->columns[i].max_rep ? g->chunks[i].n_values < g->n_rows
+                                     : g->chunks[i].n_values != g->n_rows)
             return bp_fail(err, BP_EDATA, "column %s has %lld values in a row group of %lld rows",
                            file->columns[i].name, (long long)g->chunks[i].n_values,
                            (long long)g->n_rows);

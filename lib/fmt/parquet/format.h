@@ -6,7 +6,8 @@
  *
  * A file is "PAR1", column chunks (dictionary page, data pages), optional
  * indexes, the footer, its length (uint32), "PAR1". A row group holds one chunk
- * of every column. A column here is a leaf of the schema's tree.
+ * of every column. A column here is a leaf of the schema's tree; what is a column of the
+ * table, a list and a struct too, is a field.
  */
 #ifndef BP_FMT_PARQUET_FORMAT_H
 #define BP_FMT_PARQUET_FORMAT_H
@@ -62,14 +63,29 @@ enum bp_pq_convert {
 };
 
 struct bp_pq_column {
-    const char *name;    /* of the top-level field */
-    struct bp_type type; /* of the column it becomes */
+    const char *name;    /* with those of the groups around it: a.list.element */
+    struct bp_type type; /* of its values */
     enum bp_pq_physical physical;
     enum bp_pq_convert convert;
     int fixed_bytes; /* width of one value as it lies in a PLAIN page; 0: BYTES, BOOLEAN */
     int max_def, max_rep;
-    const char *refused; /* why it cannot be read: "a list", "a struct"; NULL: it can */
-    bool is_unsigned;    /* statistics compare unsigned */
+    bool nested;              /* in a list or struct: it has levels (levels.h) */
+    const uint8_t *slot_defs; /* [max_rep + 1]; levels.h */
+    bool is_unsigned;         /* statistics compare unsigned */
+};
+
+/* A field of the table, or a part of one: a list has one kid, a struct one a field. Its
+ * leaves are those columns of the file that lie below it. */
+struct bp_pq_node {
+    const char *name;
+    struct bp_type type;
+    int def;      /* the definition level from which on it is not NULL */
+    int slot_def; /* that from which on there is a place for it, NULL or not */
+    int rep;      /* in how many lists it lies */
+    int first_leaf, n_leaves;
+    struct bp_pq_node *kids;
+    int n_kids;
+    const char *refused; /* of a top-level field: why it cannot be read; NULL: it can */
 };
 
 struct bp_pq_stats {
@@ -97,10 +113,12 @@ struct bp_pq_group {
 
 struct bp_pq_file {
     struct bp_input in;
-    struct bp_arena arena; /* everything below */
-    uint8_t *footer;       /* its bytes: statistics point here */
-    struct bp_pq_column *columns;
+    struct bp_arena arena;        /* everything below */
+    uint8_t *footer;              /* its bytes: statistics point here */
+    struct bp_pq_column *columns; /* leaves, in the order of the chunks */
     int n_columns;
+    struct bp_pq_node *fields; /* columns of the table */
+    int n_fields;
     struct bp_pq_group *groups;
     int n_groups;
     int64_t n_rows;
@@ -114,7 +132,7 @@ int bp_pq_file_open(struct bp_pq_file **out, struct bp_input *in, struct bp_err 
 void bp_pq_file_free(struct bp_pq_file *f); /* NULL is a no-op */
 const char *bp_pq_file_meta(const struct bp_pq_file *f, const char *key);
 
-/* schema_read.c: the schema's elements (field 2 of FileMetaData) -> f->columns. */
+/* schema_tree.c: the schema's elements (field 2 of FileMetaData) -> columns, fields. */
 struct bp_thrift;
 int bp_pq_read_schema(struct bp_pq_file *f, struct bp_thrift *t, int type,
                       struct bp_err *err) BP_MUST;

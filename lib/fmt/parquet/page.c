@@ -109,6 +109,8 @@ static void read_v2(struct bp_thrift *t, struct bp_pq_header *h)
             h->n_values = bp_thrift_int(t, f.type);
         else if (f.id == 2)
             h->n_nulls = bp_thrift_int(t, f.type);
+        else if (f.id == 3)
+            h->n_rows = bp_thrift_int(t, f.type);
         else if (f.id == 4)
             h->encoding = bp_thrift_int(t, f.type);
         else if (f.id == 5)
@@ -132,6 +134,7 @@ static void read_header(struct bp_thrift *t, struct bp_pq_header *h)
                                .n_values = -1,
                                .encoding = -1,
                                .n_nulls = -1,
+                               .n_rows = -1,
                                .def_encoding = BP_PQ_RLE,
                                .rep_encoding = BP_PQ_RLE,
                                .is_packed = true};
@@ -340,8 +343,8 @@ int bp_pq_page_unpack(const struct bp_pq_column *column, int codec, const struct
                       struct bp_buf *scratch, struct bp_pq_page *out, struct bp_err *err)
 {
     const struct bp_pq_header *h = &raw->h;
-    size_t skip = h->type == BP_PQ_DATA_PAGE_V2 ? (size_t)(h->def_bytes + h->rep_bytes) : 0, n;
-    const uint8_t *at = NULL, *end, *rep;
+    size_t skip = h->type == BP_PQ_DATA_PAGE_V2 ? (size_t)(h->def_bytes + h->rep_bytes) : 0;
+    const uint8_t *at = NULL, *end;
 
     BP_TRY(check_crc(raw, err));
     BP_TRY(unpack(codec, raw, skip, scratch, &at, err));
@@ -350,15 +353,19 @@ int bp_pq_page_unpack(const struct bp_pq_column *column, int codec, const struct
                                .is_v2 = h->type == BP_PQ_DATA_PAGE_V2,
                                .encoding = (enum bp_pq_encoding)h->encoding,
                                .n_values = h->n_values,
+                               .n_rows = h->n_rows,
                                .def_encoding = (int)h->def_encoding,
+                               .rep_encoding = (int)h->rep_encoding,
                                .most_bytes = raw->most_bytes};
     if (out->is_v2) {
+        out->rep = at;
+        out->rep_bytes = (size_t)h->rep_bytes;
         out->def = at + h->rep_bytes;
         out->def_bytes = (size_t)h->def_bytes;
         at += skip;
     } else if (!out->is_dict) {
-        BP_TRY(split_level(&at, end, (int)h->rep_encoding, column->max_rep, h->n_values, &rep, &n,
-                           err));
+        BP_TRY(split_level(&at, end, out->rep_encoding, column->max_rep, h->n_values, &out->rep,
+                           &out->rep_bytes, err));
         BP_TRY(split_level(&at, end, out->def_encoding, column->max_def, h->n_values, &out->def,
                            &out->def_bytes, err));
     }

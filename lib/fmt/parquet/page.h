@@ -18,7 +18,7 @@ struct bp_pq_header {
     int64_t raw_bytes, packed_bytes;
     int64_t n_values; /* nulls included */
     int64_t encoding, def_encoding, rep_encoding;
-    int64_t n_nulls, def_bytes, rep_bytes; /* V2; n_nulls -1: not known */
+    int64_t n_nulls, n_rows, def_bytes, rep_bytes; /* V2; n_nulls, n_rows -1: not known */
     bool have_crc, is_packed;
     uint32_t crc;
 };
@@ -48,11 +48,12 @@ struct bp_pq_page {
     bool is_dict, is_v2;
     enum bp_pq_encoding encoding;
     int64_t n_values; /* nulls included */
-    int def_encoding;
+    int64_t n_rows;   /* -1: not known */
+    int def_encoding, rep_encoding;
     int64_t most_bytes; /* as raw has it */
     /* inside raw or scratch; wide loads may look BP_BLOCK_PAD_BYTES behind the values */
-    const uint8_t *def, *values;
-    size_t def_bytes, values_bytes;
+    const uint8_t *def, *rep, *values;
+    size_t def_bytes, rep_bytes, values_bytes;
 };
 
 /* p is zero, or was used before: memory is used again. Allocates nothing. */

@@ -27,12 +27,18 @@ struct group {
 
 static const struct bp_pq_chunk *chunk_of(const struct group *k, int col)
 {
-    return &k->g->chunks[k->p->leaves[col]];
+    return &k->g->chunks[k->p->nodes[col]->first_leaf];
 }
 
 static const struct bp_pq_column *column_of(const struct group *k, int col)
 {
-    return &k->p->file->columns[k->p->leaves[col]];
+    return &k->p->file->columns[k->p->nodes[col]->first_leaf];
+}
+
+/* Of lists and structs nothing is known: statistics are those of their leaves. */
+static bool is_flat(const struct group *k, int col)
+{
+    return !k->p->nodes[col]->refused && !column_of(k, col)->nested;
 }
 
 /* ---- what the condition may ask ---- */
@@ -41,7 +47,8 @@ static bool lacks(void *self, int col, const struct bp_column *value)
 {
     const struct group *k = self;
 
-    return bp_pq_bloom_lacks(k->p->file, column_of(k, col), chunk_of(k, col), value);
+    return is_flat(k, col) &&
+           bp_pq_bloom_lacks(k->p->file, column_of(k, col), chunk_of(k, col), value);
 }
 
 /* The dictionary page, which is the first of the chunk. What is wrong with it will be said
@@ -72,7 +79,7 @@ static const struct bp_column *all_values(void *self, int col)
 {
     struct group *k = self;
 
-    if (!k->dicts[col] && chunk_of(k, col)->all_dict && !column_of(k, col)->max_rep)
+    if (!k->dicts[col] && is_flat(k, col) && chunk_of(k, col)->all_dict)
         k->dicts[col] = load_dict(k, col);
     return k->dicts[col] ? &k->dicts[col]->values : NULL;
 }
@@ -87,13 +94,19 @@ static int group_bounds(struct group *k, struct bp_err *err)
     for (int i = 0; i < k->p->n; i++) {
         const struct bp_pq_column *c = column_of(k, i);
         const struct bp_pq_stats *s = &chunk_of(k, i)->stats;
-        bool none = c->refused || c->convert == BP_PQ_HALF || c->convert == BP_PQ_DURATION;
+        bool none = c->convert == BP_PQ_HALF || c->convert == BP_PQ_DURATION;
 
+        k->nulls[i] = BP_NULLS_UNKNOWN;
+        if (!is_flat(k, i)) {
+            BP_TRY(bp_column_nulls(&k->low.cols[i], k->p->nodes[i]->type, 1, err));
+            BP_TRY(bp_column_nulls(&k->high.cols[i], k->p->nodes[i]->type, 1, err));
+            continue;
+        }
         BP_TRY(bp_pq_decode_bound(&k->low.cols[i], c, none ? NULL : s->min, s->min_bytes, err));
         BP_TRY(bp_pq_decode_bound(&k->high.cols[i], c,
                                   none || bp_type_is_float(c->type) ? NULL : s->max, s->max_bytes,
                                   err));
-        k->nulls[i] = c->max_rep || s->n_nulls < 0 ? BP_NULLS_UNKNOWN
+        k->nulls[i] = s->n_nulls < 0               ? BP_NULLS_UNKNOWN
                       : s->n_nulls == 0            ? BP_NULLS_NONE
                       : s->n_nulls >= k->g->n_rows ? BP_NULLS_ALL
                                                    : BP_NULLS_UNKNOWN;
@@ -135,7 +148,7 @@ static int load_indexes(struct group *k, bool *any, struct bp_err *err)
 
     *any = false;
     for (int i = 0; i < k->p->n; i++) {
-        if (!k->p->used[i] || column_of(k, i)->max_rep || column_of(k, i)->refused)
+        if (!k->p->used[i] || !is_flat(k, i))
             continue;
         rc = load_index(k, i, &left, err);
         if (rc < 0)

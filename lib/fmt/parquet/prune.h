@@ -13,8 +13,8 @@
 
 struct bp_pq_prune {
     const struct bp_pq_file *file;
-    const int *leaves; /* of the file, in the order of the condition's columns */
-    const bool *used;  /* by the condition */
+    const struct bp_pq_node *const *nodes; /* of the condition's columns, in order */
+    const bool *used;                      /* by the condition */
     int n;
     int64_t most_bytes; /* of a dictionary, and of what pages say; more is not looked at */
     struct bp_condition condition;

@@ -3,8 +3,9 @@
  * The rows of a Parquet file. A page is the unit of work: this thread walks the chunks
  * of the wanted columns (want.h), always where it is the least far, and gives pages to
  * the pool, which decodes them; what comes back is a piece of a column. Batches are cut
- * from the pieces. So memory is that of a page of each column and of the pages in
- * flight, whatever the size of a row group; even one column keeps several threads busy.
+ * from the pieces, lists and structs put together from those of their leaves (field.h). So memory
+ * is that of a page of each column and of the pages in flight, whatever the size of a row group;
+ * even one column keeps several threads busy.
  *
  * Which rows are read is decided a row group at a time, in two steps that fill two lists
  * of stretches. `planned`: what the file itself does not rule out (prune.h). `kept`: what
@@ -20,17 +21,16 @@
 
 #include "flow/marks.h"
 #include "flow/pool.h"
+#include "fmt/parquet/field.h"
 #include "fmt/parquet/parquet.h"
 #include "fmt/parquet/prune.h"
-#include "fmt/parquet/want.h"
 
 struct job {
     struct bp_pq_want *want;
-    int codec, group;
-    int64_t first_row;
+    int codec;
     struct bp_pq_raw raw;
     struct bp_pq_dict *dict;
-    struct bp_column col;
+    struct bp_pq_piece piece;
     struct bp_err err;
     struct job *next; /* free ones */
 };
@@ -38,10 +38,11 @@ struct job {
 struct pq_source {
     struct bp_pq_file *file;
     struct bp_ctx *ctx;
-    struct bp_pq_want *wants;
+    struct bp_pq_field *fields; /* wanted ones, in the order of the batch's columns */
+    int n_fields;
+    struct bp_pq_want *wants; /* of all their leaves */
     int n_wants;
     struct bp_schema all; /* of the file */
-    int *leaf_of_field;
     struct bp_share share;
     bool share_due;
 
@@ -52,7 +53,7 @@ struct pq_source {
 
     bool has_condition;
     struct bp_pq_prune prune;
-    int *leaves; /* of the wants, for prune */
+    const struct bp_pq_node **nodes; /* of the fields, for prune */
     bool *used;
     int n_leaders;
     int32_t *sel;
@@ -74,15 +75,15 @@ static void work(void *ctx, int worker, void *job)
     struct pq_source *s = ctx;
     struct job *j = job;
 
-    if (bp_pq_decode(&j->col, j->want->column, j->codec, &j->raw, j->dict, &s->scratch[worker],
-                     &j->err) < 0)
+    if (bp_pq_decode(&j->piece.col, &j->piece.levels, j->want->column, j->codec, &j->raw, j->dict,
+                     &s->scratch[worker], &j->err) < 0)
         bp_err_prefix(&j->err, "%s: column %s: row group %d: page %lld", s->file->in.name,
-                      j->want->column->name, j->group, (long long)j->raw.number);
+                      j->want->column->name, j->piece.group, (long long)j->raw.number);
 }
 
 static void free_job(struct job *j)
 {
-    bp_column_release(&j->col);
+    bp_pq_piece_release(&j->piece);
     bp_pq_dict_unref(j->dict);
     bp_buf_release(&j->raw.body);
     bp_mem_free(j);
@@ -144,12 +145,12 @@ static int judge(struct pq_source *s, int64_t from, int64_t n, int group, struct
     int64_t n_sel = 0;
     int rc;
 
-    BP_TRY(bp_batch_init(&b, s->n_wants, err));
+    BP_TRY(bp_batch_init(&b, s->n_fields, err));
     b.n_rows = n;
     b.first_row = from;
-    for (int i = 0; i < s->n_wants; i++)
-        if (s->wants[i].leads)
-            BP_GO(bp_pq_want_cut(&s->wants[i], from, n, &b.cols[i], err));
+    for (int i = 0; i < s->n_fields; i++)
+        if (s->used[i])
+            BP_GO(bp_pq_field_cut(&s->fields[i], from, n, &b.cols[i], err));
     BP_GO(c->select(c->ctx, &b, s->sel, &n_sel, err));
     if (n_sel)
         BP_GO(bp_pq_stretch_add(&s->kept, from + s->sel[0], from + s->sel[n_sel - 1] + 1, group,
@@ -179,12 +180,12 @@ static int know_more(struct pq_source *s, bool *more, struct bp_err *err)
     }
     from = BP_MAX(s->known_row, st->from);
     least = BP_MIN(s->ctx->batch_rows, st->to - from);
-    for (int i = 0; s->judging && i < s->n_wants; i++) {
-        if (!s->wants[i].leads)
+    for (int i = 0; s->judging && i < s->n_fields; i++) {
+        if (!s->used[i])
             continue;
-        if (bp_pq_want_covers(&s->wants[i], from) < least)
+        if (!bp_pq_field_ready(&s->fields[i], from, least))
             return 0;
-        n = BP_MIN(n, bp_pq_want_reach(&s->wants[i], from, least, least));
+        n = BP_MIN(n, bp_pq_field_reach(&s->fields[i], from, least, least));
     }
     *more = true;
     if (!s->judging) {
@@ -213,7 +214,8 @@ static void drop_pieces(struct pq_source *s)
     int64_t needed = needed_row(s);
 
     for (int i = 0; i < s->n_wants; i++)
-        bp_pq_want_drop(&s->wants[i], s->wants[i].leads ? BP_MIN(needed, s->known_row) : needed);
+        bp_pq_pieces_drop(&s->wants[i].pieces,
+                          s->wants[i].leads ? BP_MIN(needed, s->known_row) : needed);
     bp_pq_stretch_forget(&s->planned, s->row);
     bp_pq_stretch_forget(&s->kept, s->row);
 }
@@ -239,14 +241,13 @@ static int give_page(struct pq_source *s, struct bp_pq_want *w, const struct bp_
 
     if (!j)
         return err->code;
-    rc = bp_pq_want_page(w, st, most_bytes(s), &s->scratch[s->n_scratch - 1], &j->raw,
-                         &j->first_row, err);
+    rc = bp_pq_want_page(w, st, most_bytes(s), &s->scratch[s->n_scratch - 1], &j->raw, &j->piece,
+                         err);
     if (rc < 0) {
         free_job(j);
         return rc;
     }
     j->want = w;
-    j->group = w->group;
     j->codec = s->file->groups[w->group].chunks[w->leaf].codec;
     j->dict = bp_pq_dict_ref(w->dict);
     s->flying_bytes += bp_pq_want_bytes(w, &j->raw);
@@ -273,6 +274,37 @@ static int next_stretch(struct pq_source *s, const struct bp_pq_want *w,
     return 0;
 }
 
+/* The column that is behind, and the stretch that its next page is of; NULL: none may go on.
+ * Of one whose pages on their way are enough already nobody knows how far they reach: others
+ * wait for them. */
+static int next_want(struct pq_source *s, struct bp_pq_want **out, struct bp_pq_stretch *stretch,
+                     struct bp_err *err)
+{
+    int64_t least_row = INT64_MAX, most_row = INT64_MAX;
+
+    *out = NULL;
+    for (int i = 0; i < s->n_wants; i++) {
+        struct bp_pq_want *w = &s->wants[i];
+        const struct bp_pq_stretch *st;
+        int64_t row;
+
+        BP_TRY(next_stretch(s, w, &st, err));
+        if (!st)
+            continue;
+        row = BP_MAX(w->row, st->from);
+        if (bp_pq_want_waits(w)) {
+            most_row = BP_MIN(most_row, row + s->ctx->batch_rows);
+        } else if (row < least_row) {
+            *out = w;
+            *stretch = *st;
+            least_row = row;
+        }
+    }
+    if (least_row > most_row)
+        *out = NULL;
+    return 0;
+}
+
 #define FLYING_SHARE 8 /* pages in work are to be so small a part of the memory */
 
 /* As many pages as the pool takes, first those of the column that is behind. */
@@ -282,23 +314,13 @@ static int give_pages(struct pq_source *s, struct bp_err *err)
 
     while (bp_pool_has_room(s->pool) &&
            (!s->flying_bytes || !limit || s->flying_bytes < limit / FLYING_SHARE)) {
-        struct bp_pq_want *least = NULL;
         struct bp_pq_stretch stretch = {0};
-        int64_t least_row = INT64_MAX;
+        struct bp_pq_want *w;
 
-        for (int i = 0; i < s->n_wants; i++) {
-            const struct bp_pq_stretch *st;
-
-            BP_TRY(next_stretch(s, &s->wants[i], &st, err));
-            if (!st || BP_MAX(s->wants[i].row, st->from) >= least_row)
-                continue;
-            least = &s->wants[i];
-            stretch = *st;
-            least_row = BP_MAX(least->row, st->from);
-        }
-        if (!least)
+        BP_TRY(next_want(s, &w, &stretch, err));
+        if (!w)
             return 0;
-        BP_TRY(give_page(s, least, &stretch, err));
+        BP_TRY(give_page(s, w, &stretch, err));
     }
     return 0;
 }
@@ -318,7 +340,7 @@ static int take_piece(struct pq_source *s, struct bp_err *err)
         free_job(j);
         return err->code;
     }
-    rc = bp_pq_want_keep(j->want, &j->col, j->first_row, err);
+    rc = bp_pq_want_keep(j->want, &j->piece, err);
     rest_job(s, j);
     return rc;
 }
@@ -331,19 +353,19 @@ static int next_rows(struct pq_source *s, const struct bp_pq_stretch *st, struct
     int64_t from = BP_MAX(s->row, st->from), n = st->to - from;
     int64_t least = BP_MIN(s->ctx->batch_rows, n);
 
-    for (int i = 0; i < s->n_wants; i++) {
-        while (bp_pq_want_covers(&s->wants[i], from) < least) {
+    for (int i = 0; i < s->n_fields; i++) {
+        while (!bp_pq_field_ready(&s->fields[i], from, least)) {
             BP_TRY(give_pages(s, err));
             BP_TRY(take_piece(s, err));
         }
-        n = BP_MIN(n,
-                   bp_pq_want_reach(&s->wants[i], from, least, LONG_BATCHES * s->ctx->batch_rows));
+        n = BP_MIN(
+            n, bp_pq_field_reach(&s->fields[i], from, least, LONG_BATCHES * s->ctx->batch_rows));
     }
     BP_TRY(give_pages(s, err)); /* the pool works while this batch is used */
-    BP_TRY(bp_batch_init(out, s->n_wants, err));
+    BP_TRY(bp_batch_init(out, s->n_fields, err));
     out->n_rows = n;
-    for (int i = 0; i < s->n_wants; i++)
-        if (bp_pq_want_cut(&s->wants[i], from, n, &out->cols[i], err) < 0) {
+    for (int i = 0; i < s->n_fields; i++)
+        if (bp_pq_field_cut(&s->fields[i], from, n, &out->cols[i], err) < 0) {
             bp_batch_release(out);
             return err->code;
         }
@@ -359,10 +381,10 @@ static int next_rows(struct pq_source *s, const struct bp_pq_stretch *st, struct
 static int share_batch(struct pq_source *s, struct bp_batch *out, struct bp_err *err)
 {
     s->share_due = false;
-    BP_TRY(bp_batch_init(out, s->n_wants, err));
+    BP_TRY(bp_batch_init(out, s->n_fields, err));
     out->share = s->share;
-    for (int i = 0; i < s->n_wants; i++)
-        if (bp_column_nulls(&out->cols[i], s->wants[i].column->type, 0, err) < 0) {
+    for (int i = 0; i < s->n_fields; i++)
+        if (bp_column_nulls(&out->cols[i], s->fields[i].node->type, 0, err) < 0) {
             bp_batch_release(out);
             return err->code;
         }
@@ -372,31 +394,32 @@ static int share_batch(struct pq_source *s, struct bp_batch *out, struct bp_err 
 /* The columns that a condition reads lead where others follow. */
 static int choose_leaders(struct pq_source *s, struct bp_err *err)
 {
-    size_t n = (size_t)s->n_wants + 1;
+    size_t n = (size_t)s->n_fields + 1;
     int n_used = 0;
 
     if (!s->has_condition)
         return 0;
-    s->leaves = bp_mem_new(n, sizeof *s->leaves, err);
+    s->nodes = bp_mem_new(n, sizeof *s->nodes, err);
     s->used = bp_mem_new(n, sizeof *s->used, err);
     s->sel = bp_mem_new((size_t)s->ctx->batch_rows + 1, sizeof *s->sel, err);
-    if (!s->leaves || !s->used || !s->sel)
+    if (!s->nodes || !s->used || !s->sel)
         return err->code;
     s->prune.condition.mark(s->prune.condition.ctx, s->used);
-    for (int i = 0; i < s->n_wants; i++) {
-        s->leaves[i] = s->wants[i].leaf;
+    for (int i = 0; i < s->n_fields; i++) {
+        s->nodes[i] = s->fields[i].node;
         n_used += s->used[i];
     }
     s->prune.file = s->file;
-    s->prune.leaves = s->leaves;
+    s->prune.nodes = s->nodes;
     s->prune.used = s->used;
-    s->prune.n = s->n_wants;
+    s->prune.n = s->n_fields;
     s->prune.most_bytes = most_bytes(s) / 4;
-    if (!s->prune.condition.select || n_used == s->n_wants)
+    if (!s->prune.condition.select || n_used == s->n_fields)
         return 0;
     s->n_leaders = n_used;
-    for (int i = 0; i < s->n_wants; i++)
-        s->wants[i].leads = s->used[i];
+    for (int i = 0; i < s->n_fields; i++)
+        for (int k = 0; k < s->fields[i].node->n_leaves; k++)
+            s->fields[i].wants[k].leads = s->used[i];
     return 0;
 }
 
@@ -406,12 +429,12 @@ static int start(struct pq_source *s, struct bp_err *err)
     static const struct bp_pool_ops ops = {.work = work, .drop = drop};
     int n = s->ctx->n_threads;
 
-    for (int i = 0; i < s->n_wants; i++)
-        if (s->wants[i].column->refused)
+    for (int i = 0; i < s->n_fields; i++)
+        if (s->fields[i].node->refused)
             return bp_fail(err, BP_EDATA,
-                           "%s: column %s is %s, which this version does not read: name the "
-                           "others (bp-read -c)",
-                           s->file->in.name, s->wants[i].column->name, s->wants[i].column->refused);
+                           "%s: column %s is %s, which is not read here: name the others "
+                           "(bp-read -c)",
+                           s->file->in.name, s->fields[i].node->name, s->fields[i].node->refused);
     BP_TRY(choose_leaders(s, err));
     s->scratch = bp_mem_new((size_t)n + 1, sizeof *s->scratch, err);
     if (!s->scratch)
@@ -448,8 +471,10 @@ static void free_wants(struct pq_source *s)
     for (int i = 0; i < s->n_wants; i++)
         bp_pq_want_release(&s->wants[i]);
     bp_mem_free(s->wants);
+    bp_mem_free(s->fields);
     s->wants = NULL;
-    s->n_wants = 0;
+    s->fields = NULL;
+    s->n_wants = s->n_fields = 0;
 }
 
 static void pq_free(void *self)
@@ -470,42 +495,46 @@ static void pq_free(void *self)
     bp_pq_stretches_release(&s->planned);
     bp_pq_stretches_release(&s->kept);
     bp_schema_release(&s->all);
-    bp_mem_free(s->leaf_of_field);
-    bp_mem_free(s->leaves);
+    bp_mem_free(s->nodes);
     bp_mem_free(s->used);
     bp_mem_free(s->sel);
     bp_pq_file_free(s->file);
     bp_mem_free(s);
 }
 
-/* leaves[0..n): of the file's columns. */
-static int set_wants(struct pq_source *s, const int *leaves, int n, struct bp_err *err)
+/* fields, whose nodes are set, are taken over, also on error. */
+static int set_fields(struct pq_source *s, struct bp_pq_field *fields, int n, struct bp_err *err)
 {
-    struct bp_pq_want *wants = bp_mem_new((size_t)n + 1, sizeof *wants, err);
+    int n_wants = 0;
 
-    if (!wants)
-        return err->code;
-    for (int i = 0; i < n; i++)
-        bp_pq_want_init(&wants[i], s->file, leaves[i]);
     free_wants(s);
-    s->wants = wants;
-    s->n_wants = n;
+    s->fields = fields;
+    s->n_fields = n;
+    for (int i = 0; i < n; i++)
+        n_wants += fields[i].node->n_leaves;
+    s->wants = bp_mem_new((size_t)n_wants + 1, sizeof *s->wants, err);
+    if (!s->wants)
+        return err->code;
+    for (int i = 0; i < n; i++) {
+        const struct bp_pq_node *node = fields[i].node;
+
+        fields[i].wants = &s->wants[s->n_wants];
+        for (int k = 0; k < node->n_leaves; k++)
+            bp_pq_want_init(&s->wants[s->n_wants++], s->file, node->first_leaf + k);
+    }
     return 0;
 }
 
 static int pq_project(void *self, const int *cols, int n, struct bp_err *err)
 {
     struct pq_source *s = self;
-    int *leaves = bp_mem_new((size_t)n + 1, sizeof *leaves, err);
-    int rc;
+    struct bp_pq_field *fields = bp_mem_new((size_t)n + 1, sizeof *fields, err);
 
-    if (!leaves)
+    if (!fields)
         return err->code;
     for (int i = 0; i < n; i++)
-        leaves[i] = s->wants[cols[i]].leaf;
-    rc = set_wants(s, leaves, n, err);
-    bp_mem_free(leaves);
-    return rc;
+        fields[i].node = s->fields[cols[i]].node;
+    return set_fields(s, fields, n, err);
 }
 
 static int pq_prune(void *self, const struct bp_condition *c, struct bp_err *err)
@@ -522,32 +551,30 @@ static const struct bp_source_ops pq_ops = {
     .next = pq_next, .free = pq_free, .project = pq_project, .prune = pq_prune};
 
 /* A text all of whose pages are codes stays a dictionary on the stream. */
-static bool is_dict(const struct bp_pq_file *f, int leaf)
+static bool is_dict(const struct bp_pq_file *f, const struct bp_pq_node *node)
 {
-    bool all = f->columns[leaf].type.kind == BP_TEXT && f->n_groups;
+    bool all = node->type.kind == BP_TEXT && f->n_groups;
 
     for (int g = 0; all && g < f->n_groups; g++)
-        all = f->groups[g].n_rows == 0 || f->groups[g].chunks[leaf].all_dict;
+        all = f->groups[g].n_rows == 0 || f->groups[g].chunks[node->first_leaf].all_dict;
     return all;
 }
 
-/* One field for each top-level field of the file: of what is nested, the first leaf
- * stands for all of it. */
 static int list_fields(struct pq_source *s, struct bp_err *err)
 {
     const struct bp_pq_file *f = s->file;
+    struct bp_pq_field *fields;
 
-    s->leaf_of_field = bp_mem_new((size_t)f->n_columns + 1, sizeof *s->leaf_of_field, err);
-    if (!s->leaf_of_field)
-        return err->code;
-    for (int i = 0; i < f->n_columns; i++) {
-        if (i && f->columns[i].refused && f->columns[i].name == f->columns[i - 1].name)
-            continue;
-        s->leaf_of_field[s->all.n_fields] = i;
-        BP_TRY(bp_schema_add(&s->all, f->columns[i].name, f->columns[i].type, err));
-        s->all.fields[s->all.n_fields - 1].dict = is_dict(f, i);
+    for (int i = 0; i < f->n_fields; i++) {
+        BP_TRY(bp_schema_add(&s->all, f->fields[i].name, f->fields[i].type, err));
+        s->all.fields[i].dict = is_dict(f, &f->fields[i]);
     }
-    return set_wants(s, s->leaf_of_field, s->all.n_fields, err);
+    fields = bp_mem_new((size_t)f->n_fields + 1, sizeof *fields, err);
+    if (!fields)
+        return err->code;
+    for (int i = 0; i < f->n_fields; i++)
+        fields[i].node = &f->fields[i];
+    return set_fields(s, fields, f->n_fields, err);
 }
 
 /* Our marks, where we wrote the file. */

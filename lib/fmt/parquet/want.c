@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-#define CUTS_MAX 64 /* pieces that a batch's column is put together from */
+#define FLYING_MOST 4 /* pages of a column in a list, whose rows are not known */
 
 void bp_pq_want_init(struct bp_pq_want *w, const struct bp_pq_file *f, int leaf)
 {
@@ -14,8 +14,7 @@ void bp_pq_want_init(struct bp_pq_want *w, const struct bp_pq_file *f, int leaf)
 
 void bp_pq_want_release(struct bp_pq_want *w)
 {
-    bp_pq_want_drop(w, INT64_MAX);
-    bp_mem_free(w->pieces);
+    bp_pq_pieces_release(&w->pieces);
     bp_pq_pages_close(&w->pages);
     bp_pq_dict_unref(w->dict);
     bp_pq_places_release(&w->places);
@@ -38,6 +37,7 @@ static void open_group(struct bp_pq_want *w, int group)
 {
     w->group = group;
     w->row = group_of(w)->first_row;
+    w->given_values = 0;
     bp_pq_pages_open(&w->pages, w->file, w->column, &group_of(w)->chunks[w->leaf]);
     bp_pq_dict_unref(w->dict);
     w->dict = NULL;
@@ -66,6 +66,9 @@ int64_t bp_pq_want_bytes(const struct bp_pq_want *w, const struct bp_pq_raw *raw
 {
     int64_t width = BP_MAX((int64_t)bp_type_width_bytes(w->column->type), 4);
 
+    if (w->column->nested) /* levels, and what they are decoded by */
+        width += 2 + (int64_t)sizeof(int32_t);
+
     return BP_MAX(width * raw->h.n_values, raw->h.raw_bytes);
 }
 
@@ -82,6 +85,14 @@ static int check_size(const struct bp_pq_want *w, const struct bp_pq_raw *raw, s
                    (long long)raw->h.n_values, (long long)bytes, (long long)raw->most_bytes);
 }
 
+/* Are there so many values to come, as far as that can be known? */
+static bool has_values(const struct bp_pq_want *w, int64_t n)
+{
+    if (!w->column->max_rep)
+        return n <= group_end(w) - w->row;
+    return w->places.n || n <= group_of(w)->chunks[w->leaf].n_values - w->given_values;
+}
+
 /* The next page that is not passed over; a dictionary is taken on the way. */
 static int read_page(struct bp_pq_want *w, int64_t skip, int64_t most_bytes,
                      struct bp_pq_scratch *scratch, struct bp_pq_raw *out, struct bp_err *err)
@@ -95,8 +106,7 @@ static int read_page(struct bp_pq_want *w, int64_t skip, int64_t most_bytes,
             return rc;
         w->row += skip - left;
         skip = left;
-        if (rc == BP_DONE ||
-            (out->h.type != BP_PQ_DICT_PAGE && out->h.n_values > group_end(w) - w->row))
+        if (rc == BP_DONE || (out->h.type != BP_PQ_DICT_PAGE && !has_values(w, out->h.n_values)))
             return bp_fail(err, BP_EDATA,
                            "%s: column %s: the pages of row group %d have %s values than it has "
                            "rows (%lld)",
@@ -156,19 +166,24 @@ static int jump(struct bp_pq_want *w, int64_t row, const struct bp_pq_stretch *s
     return 0;
 }
 
+/* The row behind the page that begins with this one, by the index. */
+static int64_t place_end(const struct bp_pq_want *w, int64_t row)
+{
+    const struct bp_pq_group *g = group_of(w);
+    int page = bp_pq_places_find(&w->places, row - g->first_row);
+
+    return page + 1 < w->places.n ? g->first_row + w->places.items[page + 1].first_row
+                                  : group_end(w);
+}
+
 /* Where the index led, the page must be as it says. */
 static int check_place(const struct bp_pq_want *w, const struct bp_pq_raw *raw, struct bp_err *err)
 {
     const struct bp_pq_group *g = group_of(w);
-    int64_t row = w->row - g->first_row, end = g->n_rows;
-    int page;
+    int64_t row = w->row - g->first_row, end = place_end(w, w->row) - g->first_row;
 
-    if (!w->places.n)
-        return 0;
-    page = bp_pq_places_find(&w->places, row);
-    if (page + 1 < w->places.n)
-        end = w->places.items[page + 1].first_row;
-    if (w->places.items[page].first_row == row && raw->h.n_values == end - row)
+    if (w->places.items[bp_pq_places_find(&w->places, row)].first_row == row &&
+        (w->column->max_rep || raw->h.n_values == end - row))
         return 0;
     return bp_fail(err, BP_EDATA,
                    "%s: column %s: row group %d: page %lld has %lld values, the page index says "
@@ -177,117 +192,97 @@ static int check_place(const struct bp_pq_want *w, const struct bp_pq_raw *raw, 
                    (long long)raw->h.n_values, (long long)(end - row));
 }
 
+/* What is known of the page that was read, and of the next. */
+static void note_page(struct bp_pq_want *w, const struct bp_pq_raw *raw, struct bp_pq_piece *p)
+{
+    int64_t n = raw->h.n_values;
+
+    *p = (struct bp_pq_piece){.first_row = w->row, .n_rows = n, .group = w->group, .whole = true};
+    if (!w->column->max_rep) {
+        w->row += n;
+    } else if (w->places.n) {
+        p->n_rows = place_end(w, w->row) - w->row;
+        w->row += p->n_rows;
+    } else {
+        p->n_rows = -1;
+        p->first_row = w->given_values ? -1 : group_of(w)->first_row;
+        w->given_values += n;
+        p->last = w->given_values == group_of(w)->chunks[w->leaf].n_values;
+        p->whole = p->last;
+        if (p->last)
+            w->row = group_end(w);
+    }
+    w->n_flying++;
+}
+
 int bp_pq_want_page(struct bp_pq_want *w, const struct bp_pq_stretch *s, int64_t most_bytes,
-                    struct bp_pq_scratch *scratch, struct bp_pq_raw *out, int64_t *first_row,
+                    struct bp_pq_scratch *scratch, struct bp_pq_raw *out, struct bp_pq_piece *piece,
                     struct bp_err *err)
 {
-    int64_t row = BP_MAX(w->row, s->from);
+    int64_t row = BP_MAX(w->row, s->from), skip;
+    bool in_list = w->column->max_rep > 0, part;
 
     if (w->group != s->group)
         open_group(w, s->group);
-    /* the part of a group: an index may save the way there, or what lies behind it */
-    if (row > w->row || (s->to < group_end(w) && !w->looked))
+    /* the part of a group: an index may save the way there, or what lies behind it. Pages in
+     * order and pages by the index are not mixed where rows are not known without it. */
+    part = row > w->row || (s->to < group_end(w) && !w->looked);
+    if (part && (!in_list || w->places.n || (!w->given_values && !w->looked)))
         BP_TRY(jump(w, row, s, most_bytes, scratch, out, err));
-    BP_TRY(read_page(w, row - w->row, most_bytes, scratch, out, err));
-    BP_TRY(check_place(w, out, err));
-    *first_row = w->row;
-    w->row += out->h.n_values;
+    skip = in_list ? 0 : row - w->row;
+    BP_TRY(read_page(w, skip, most_bytes, scratch, out, err));
+    if (w->places.n)
+        BP_TRY(check_place(w, out, err));
+    note_page(w, out, piece);
     return 0;
+}
+
+bool bp_pq_want_waits(const struct bp_pq_want *w)
+{
+    return w->column->max_rep && w->n_flying >= FLYING_MOST;
 }
 
 /* ---- pieces ---- */
 
-int bp_pq_want_keep(struct bp_pq_want *w, struct bp_column *col, int64_t first_row,
-                    struct bp_err *err)
+static int wrong_rows(const struct bp_pq_want *w, const struct bp_pq_piece *p, const char *how,
+                      struct bp_err *err)
 {
-    if (w->n_pieces == w->cap_pieces) {
-        struct bp_pq_piece *p = bp_mem_grow(w->pieces, (size_t)w->cap_pieces + 8, sizeof *p, err);
+    return bp_fail(err, BP_EDATA,
+                   "%s: column %s: the pages of row group %d begin %s rows than it has (%lld)",
+                   w->file->in.name, w->column->name, p->group, how,
+                   (long long)w->file->groups[p->group].n_rows);
+}
 
-        if (!p) {
-            bp_column_release(col);
-            return err->code;
-        }
-        w->pieces = p;
-        w->cap_pieces += 8;
-    }
-    w->pieces[w->n_pieces++] = (struct bp_pq_piece){*col, first_row};
-    *col = (struct bp_column){0};
+/* Which rows begin in a page of lists, now that its levels are known. */
+static int count_rows(struct bp_pq_want *w, struct bp_pq_piece *p, struct bp_err *err)
+{
+    const struct bp_pq_group *g = &w->file->groups[p->group];
+    int64_t n = bp_pq_levels_rows(&p->levels, 0, p->levels.n), claimed = p->n_rows;
+
+    p->n_rows = n;
+    if (p->first_row < 0)
+        p->first_row = w->next_row;
+    else if (p->levels.rep[0] != 0)
+        return bp_fail(err, BP_EDATA,
+                       "%s: column %s: a page of row group %d goes on with a row "
+                       "that none before it has",
+                       w->file->in.name, w->column->name, p->group);
+    w->next_row = p->first_row + n;
+    if (w->next_row > g->first_row + g->n_rows || (claimed >= 0 && n > claimed))
+        return wrong_rows(w, p, "more", err);
+    if ((p->last && w->next_row < g->first_row + g->n_rows) || n < claimed)
+        return wrong_rows(w, p, "fewer", err);
+    if (p->group == w->group)
+        w->row = BP_MAX(w->row, w->next_row - !p->whole);
     return 0;
 }
 
-static int64_t piece_end(const struct bp_pq_piece *p)
+int bp_pq_want_keep(struct bp_pq_want *w, struct bp_pq_piece *piece, struct bp_err *err)
 {
-    return p->first_row + p->col.n_rows;
-}
-
-/* The piece with this row; n_pieces: there is none. */
-static int piece_at(const struct bp_pq_want *w, int64_t row)
-{
-    for (int i = 0; i < w->n_pieces; i++)
-        if (piece_end(&w->pieces[i]) > row)
-            return w->pieces[i].first_row <= row ? i : w->n_pieces;
-    return w->n_pieces;
-}
-
-/* The end of the rows without a gap that begin in piece i, in at most so many pieces. */
-static int64_t run_end(const struct bp_pq_want *w, int i, int n_pieces)
-{
-    int64_t end = piece_end(&w->pieces[i]);
-
-    for (int k = i + 1; k < w->n_pieces && k < i + n_pieces && w->pieces[k].first_row == end; k++)
-        end = piece_end(&w->pieces[k]);
-    return end;
-}
-
-int64_t bp_pq_want_covers(const struct bp_pq_want *w, int64_t row)
-{
-    int i = piece_at(w, row);
-
-    return i == w->n_pieces ? 0 : run_end(w, i, w->n_pieces) - row;
-}
-
-int64_t bp_pq_want_reach(const struct bp_pq_want *w, int64_t row, int64_t n, int64_t long_rows)
-{
-    int i = piece_at(w, row);
-    int64_t first = piece_end(&w->pieces[i]) - row;
-
-    if (first >= n)
-        return BP_MIN(first, long_rows);
-    return BP_MIN(run_end(w, i, CUTS_MAX) - row, n);
-}
-
-int bp_pq_want_cut(const struct bp_pq_want *w, int64_t row, int64_t n, struct bp_column *out,
-                   struct bp_err *err)
-{
-    const struct bp_column *srcs[CUTS_MAX] = {0};
-    struct bp_column cuts[CUTS_MAX] = {0};
-    int n_cuts = 0, rc = 0;
-
-    for (int i = piece_at(w, row); n > 0 && n_cuts < CUTS_MAX; i++) {
-        const struct bp_pq_piece *p = &w->pieces[i];
-        int64_t some = BP_MIN(n, piece_end(p) - row);
-
-        BP_GO(bp_column_slice(&cuts[n_cuts], &p->col, row - p->first_row, some, err));
-        srcs[n_cuts] = &cuts[n_cuts];
-        n_cuts++;
-        n -= some;
-        row += some;
+    w->n_flying--;
+    if (w->column->max_rep && count_rows(w, piece, err) < 0) {
+        bp_pq_piece_release(piece);
+        return err->code;
     }
-    rc = bp_column_concat(out, srcs, n_cuts, err);
-out:
-    for (int i = 0; i < n_cuts; i++)
-        bp_column_release(&cuts[i]);
-    return rc;
-}
-
-void bp_pq_want_drop(struct bp_pq_want *w, int64_t row)
-{
-    int n = 0;
-
-    while (n < w->n_pieces && piece_end(&w->pieces[n]) <= row)
-        bp_column_release(&w->pieces[n++].col);
-    if (n) {
-        w->n_pieces -= n;
-        memmove(w->pieces, w->pieces + n, (size_t)w->n_pieces * sizeof *w->pieces);
-    }
+    return bp_pq_pieces_add(&w->pieces, piece, err);
 }

@@ -1,59 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The schema: a tree written in depth-first order, root first. A leaf directly
- * below the root that is not repeated is a column here; what lies deeper stands
- * for a list, map or struct, which is refused when somebody asks for it.
- *
- * The type: LogicalType where there is one, else the older ConvertedType, else
- * the physical type (LogicalTypes.md).
+ * One element of the schema, and the type of a leaf: LogicalType where there is one, else
+ * the older ConvertedType, else the physical type (LogicalTypes.md).
  */
-#include "fmt/parquet/format.h"
-
-#include <string.h>
-
+#include "fmt/parquet/schema_element.h"
 #include "base/mem.h"
 #include "fmt/parquet/thrift.h"
 
 #define FIXED_MAX_BYTES (1 << 20)
 
-enum logical { NO_LOGICAL = 0, STRING, MAP, LIST, ENUM, DECIMAL, DATE, TIME, TIMESTAMP };
-enum { INTEGER = 10, UNKNOWN = 11, JSON, BSON, UUID, FLOAT16 };
-
-/* ConvertedType's numbers. */
-enum {
-    C_UTF8 = 0,
-    C_ENUM = 4,
-    C_DECIMAL,
-    C_DATE,
-    C_TIME_MILLIS,
-    C_TIME_MICROS,
-    C_TIMESTAMP_MILLIS,
-    C_TIMESTAMP_MICROS,
-    C_UINT_8,
-    C_UINT_16,
-    C_UINT_32,
-    C_UINT_64,
-    C_INT_8,
-    C_INT_16,
-    C_INT_32,
-    C_INT_64,
-    C_JSON,
-    C_BSON,
-    C_INTERVAL,
-};
-
-struct element {
-    char *name;
-    int type, type_bytes, repetition, n_children, converted, scale, precision;
-    int logical; /* the union's field, 0: none */
-    int unit;    /* 1 ms, 2 us, 3 ns */
-    int bits;
-    bool utc, is_signed;
-};
-
 /* TimeType, TimestampType: { 1: isAdjustedToUTC, 2: unit }; IntType: { 1: bitWidth,
  * 2: isSigned }; DecimalType: { 1: scale, 2: precision }. */
-static void read_logical(struct bp_thrift *t, struct element *e)
+static void read_logical(struct bp_thrift *t, struct bp_pq_element *e)
 {
     struct bp_thrift_fields u = {0}, f, unit;
 
@@ -65,21 +23,22 @@ static void read_logical(struct bp_thrift *t, struct element *e)
         }
         f = (struct bp_thrift_fields){0};
         while (bp_thrift_next(t, &f)) {
-            if ((u.id == TIME || u.id == TIMESTAMP) && f.id == 2 && f.type == BP_THRIFT_STRUCT) {
+            if ((u.id == BP_PQ_L_TIME || u.id == BP_PQ_L_TIMESTAMP) && f.id == 2 &&
+                f.type == BP_THRIFT_STRUCT) {
                 unit = (struct bp_thrift_fields){0};
                 while (bp_thrift_next(t, &unit)) {
                     e->unit = unit.id;
                     bp_thrift_skip(t, unit.type);
                 }
-            } else if ((u.id == TIME || u.id == TIMESTAMP) && f.id == 1) {
+            } else if ((u.id == BP_PQ_L_TIME || u.id == BP_PQ_L_TIMESTAMP) && f.id == 1) {
                 e->utc = bp_thrift_int(t, f.type) != 0;
-            } else if (u.id == INTEGER && f.id == 1) {
+            } else if (u.id == BP_PQ_L_INTEGER && f.id == 1) {
                 e->bits = (int)bp_thrift_int(t, f.type);
-            } else if (u.id == INTEGER && f.id == 2) {
+            } else if (u.id == BP_PQ_L_INTEGER && f.id == 2) {
                 e->is_signed = bp_thrift_int(t, f.type) != 0;
-            } else if (u.id == DECIMAL && f.id == 1) {
+            } else if (u.id == BP_PQ_L_DECIMAL && f.id == 1) {
                 e->scale = (int)bp_thrift_int(t, f.type);
-            } else if (u.id == DECIMAL && f.id == 2) {
+            } else if (u.id == BP_PQ_L_DECIMAL && f.id == 2) {
                 e->precision = (int)bp_thrift_int(t, f.type);
             } else {
                 bp_thrift_skip(t, f.type);
@@ -88,14 +47,47 @@ static void read_logical(struct bp_thrift *t, struct element *e)
     }
 }
 
-static int read_element(struct bp_pq_file *file, struct bp_thrift *t, struct element *e,
-                        struct bp_err *err)
+/* The older annotation said in terms of the newer. */
+static void modernize(struct bp_pq_element *e)
+{
+    static const uint8_t of[] = {[BP_PQ_C_UTF8] = BP_PQ_L_STRING,
+                                 [BP_PQ_C_MAP] = BP_PQ_L_MAP,
+                                 [BP_PQ_C_MAP_KEY_VALUE] = BP_PQ_L_MAP,
+                                 [BP_PQ_C_LIST] = BP_PQ_L_LIST,
+                                 [BP_PQ_C_ENUM] = BP_PQ_L_ENUM,
+                                 [BP_PQ_C_DECIMAL] = BP_PQ_L_DECIMAL,
+                                 [BP_PQ_C_DATE] = BP_PQ_L_DATE,
+                                 [BP_PQ_C_TIME_MILLIS] = BP_PQ_L_TIME,
+                                 [BP_PQ_C_TIME_MICROS] = BP_PQ_L_TIME,
+                                 [BP_PQ_C_TIMESTAMP_MILLIS] = BP_PQ_L_TIMESTAMP,
+                                 [BP_PQ_C_TIMESTAMP_MICROS] = BP_PQ_L_TIMESTAMP,
+                                 [BP_PQ_C_JSON] = BP_PQ_L_JSON,
+                                 [BP_PQ_C_BSON] = BP_PQ_L_BSON};
+    int c = e->converted;
+
+    if (e->logical || c < 0)
+        return;
+    if (c >= BP_PQ_C_UINT_8 && c <= BP_PQ_C_INT_64) {
+        e->logical = BP_PQ_L_INTEGER;
+        e->is_signed = c >= BP_PQ_C_INT_8;
+        e->bits = 8 << ((c - BP_PQ_C_UINT_8) & 3);
+        return;
+    }
+    if (c < (int)sizeof of)
+        e->logical = of[c];
+    /* an instant: that is how the older types were defined */
+    e->utc = true;
+    e->unit = c == BP_PQ_C_TIME_MILLIS || c == BP_PQ_C_TIMESTAMP_MILLIS ? 1 : 2;
+}
+
+int bp_pq_read_element(struct bp_pq_file *file, struct bp_thrift *t, struct bp_pq_element *e,
+                       struct bp_err *err)
 {
     struct bp_thrift_fields f = {0};
     const uint8_t *p;
     size_t n;
 
-    *e = (struct element){.type = -1, .converted = -1};
+    *e = (struct bp_pq_element){.type = -1, .converted = -1};
     while (bp_thrift_next(t, &f)) {
         switch (f.id) {
         case 1: e->type = (int)bp_thrift_int(t, f.type); break;
@@ -124,42 +116,13 @@ static int read_element(struct bp_pq_file *file, struct bp_thrift *t, struct ele
         return bp_fail(err, BP_EDATA, "the schema is damaged: %s", t->bad);
     if (!e->name)
         return bp_fail(err, BP_EDATA, "the schema has an element without a name");
+    modernize(e);
     return 0;
 }
 
 /* ---- types ---- */
 
-/* The older annotation said in terms of the newer. */
-static void modernize(struct element *e)
-{
-    static const uint8_t of[] = {[C_UTF8] = STRING,
-                                 [C_ENUM] = ENUM,
-                                 [C_DECIMAL] = DECIMAL,
-                                 [C_DATE] = DATE,
-                                 [C_TIME_MILLIS] = TIME,
-                                 [C_TIME_MICROS] = TIME,
-                                 [C_TIMESTAMP_MILLIS] = TIMESTAMP,
-                                 [C_TIMESTAMP_MICROS] = TIMESTAMP,
-                                 [C_JSON] = JSON,
-                                 [C_BSON] = BSON};
-    int c = e->converted;
-
-    if (e->logical || c < 0)
-        return;
-    if (c >= C_UINT_8 && c <= C_INT_64) {
-        e->logical = INTEGER;
-        e->is_signed = c >= C_INT_8;
-        e->bits = 8 << ((c - C_UINT_8) & 3);
-        return;
-    }
-    if (c < (int)sizeof of)
-        e->logical = of[c];
-    /* an instant: that is how the older types were defined */
-    e->utc = true;
-    e->unit = c == C_TIME_MILLIS || c == C_TIMESTAMP_MILLIS ? 1 : 2;
-}
-
-static int decimal(const struct element *e, struct bp_pq_column *c, struct bp_err *err)
+static int decimal(const struct bp_pq_element *e, struct bp_pq_column *c, struct bp_err *err)
 {
     if (e->precision < 1 || e->precision > 38 || e->scale < 0 || e->scale > e->precision)
         return bp_fail(err, BP_EDATA,
@@ -176,7 +139,7 @@ static int decimal(const struct element *e, struct bp_pq_column *c, struct bp_er
     }
 }
 
-static bool integer(const struct element *e, struct bp_pq_column *c)
+static bool integer(const struct bp_pq_element *e, struct bp_pq_column *c)
 {
     static const uint8_t kinds[2][4] = {{BP_UINT8, BP_UINT16, BP_UINT32, BP_UINT64},
                                         {BP_INT8, BP_INT16, BP_INT32, BP_INT64}};
@@ -192,26 +155,26 @@ static bool integer(const struct element *e, struct bp_pq_column *c)
 
 /* True if the annotation fits its physical type; others are passed over, as every
  * reader must do with what it does not know. */
-static bool annotated(const struct element *e, struct bp_pq_column *c)
+static bool annotated(const struct bp_pq_element *e, struct bp_pq_column *c)
 {
     static const enum bp_unit units[] = {BP_MILLI, BP_MILLI, BP_MICRO, BP_NANO};
     enum bp_unit u = units[e->unit & 3];
     bool is_bytes = c->physical == BP_PQ_BYTES;
 
     switch (e->logical) {
-    case STRING:
-    case JSON:
-    case ENUM: c->type = BP_TYPE(BP_TEXT); return is_bytes;
-    case DATE: c->type = BP_TYPE(BP_DATE); return c->physical == BP_PQ_INT32;
-    case TIME:
+    case BP_PQ_L_STRING:
+    case BP_PQ_L_JSON:
+    case BP_PQ_L_ENUM: c->type = BP_TYPE(BP_TEXT); return is_bytes;
+    case BP_PQ_L_DATE: c->type = BP_TYPE(BP_DATE); return c->physical == BP_PQ_INT32;
+    case BP_PQ_L_TIME:
         c->type = BP_TYPE_UNIT(BP_TIME, (uint8_t)u);
         c->convert = u == BP_MILLI ? BP_PQ_WIDEN : BP_PQ_AS_IS;
         return c->physical == (u == BP_MILLI ? BP_PQ_INT32 : BP_PQ_INT64);
-    case TIMESTAMP:
+    case BP_PQ_L_TIMESTAMP:
         c->type = BP_TYPE_UNIT(e->utc ? BP_TIMESTAMPTZ : BP_TIMESTAMP, (uint8_t)u);
         return c->physical == BP_PQ_INT64;
-    case INTEGER: return integer(e, c);
-    case FLOAT16:
+    case BP_PQ_L_INTEGER: return integer(e, c);
+    case BP_PQ_L_FLOAT16:
         c->type = BP_TYPE(BP_FLOAT32);
         c->convert = BP_PQ_HALF;
         return c->physical == BP_PQ_FIXED && c->fixed_bytes == 2;
@@ -219,7 +182,7 @@ static bool annotated(const struct element *e, struct bp_pq_column *c)
     }
 }
 
-static void physical(const struct element *e, struct bp_pq_column *c)
+static void physical(const struct bp_pq_element *e, struct bp_pq_column *c)
 {
     static const uint8_t kinds[] = {
         [BP_PQ_BOOLEAN] = BP_BOOL,    [BP_PQ_INT32] = BP_INT32,   [BP_PQ_INT64] = BP_INT64,
@@ -235,14 +198,14 @@ static void physical(const struct element *e, struct bp_pq_column *c)
         c->convert = BP_PQ_INT96_NS;
     } else if (c->physical == BP_PQ_FIXED) {
         c->convert = BP_PQ_FIXED_BYTES;
-        if (e->converted == C_INTERVAL && c->fixed_bytes == 12) {
+        if (e->converted == BP_PQ_C_INTERVAL && c->fixed_bytes == 12) {
             c->type = BP_TYPE(BP_INTERVAL);
             c->convert = BP_PQ_DURATION;
         }
     }
 }
 
-static int leaf_type(struct element *e, struct bp_pq_column *c, struct bp_err *err)
+int bp_pq_leaf_type(const struct bp_pq_element *e, struct bp_pq_column *c, struct bp_err *err)
 {
     static const uint8_t widths[] = {[BP_PQ_INT32] = 4, [BP_PQ_INT64] = 8,  [BP_PQ_INT96] = 12,
                                      [BP_PQ_FLOAT] = 4, [BP_PQ_DOUBLE] = 8, [BP_PQ_FIXED] = 0};
@@ -258,77 +221,9 @@ static int leaf_type(struct element *e, struct bp_pq_column *c, struct bp_err *e
                            e->type_bytes);
         c->fixed_bytes = e->type_bytes;
     }
-    modernize(e);
-    if (e->logical == DECIMAL)
+    if (e->logical == BP_PQ_L_DECIMAL)
         return decimal(e, c, err);
     if (!annotated(e, c))
         physical(e, c);
-    return 0;
-}
-
-/* ---- the tree ---- */
-
-struct walk {
-    struct bp_pq_file *file;
-    struct bp_thrift *t;
-    size_t left; /* elements not read yet */
-};
-
-#define DEPTH_MAX 64
-
-/* One field below the root, with all that is below it: its leaves are columns. */
-static int read_field(struct walk *w, const char *top, const char *what, int depth, int max_def,
-                      int max_rep, struct bp_err *err)
-{
-    struct element e;
-    struct bp_pq_column *c;
-
-    if (w->left == 0 || depth > DEPTH_MAX)
-        return bp_fail(err, BP_EDATA, "the schema's tree does not add up");
-    w->left--;
-    BP_TRY(read_element(w->file, w->t, &e, err));
-    if (!top)
-        top = e.name;
-    max_def += e.repetition != 0;
-    max_rep += e.repetition == 2;
-    if (e.repetition == 2 && !what)
-        what = "a list";
-    if (e.type < 0) { /* a group */
-        if (e.n_children < 0 || (size_t)e.n_children > w->left)
-            return bp_fail(err, BP_EDATA, "the schema's tree does not add up");
-        if (!what)
-            what = e.logical == LIST || e.converted == 3  ? "a list"
-                   : e.logical == MAP || e.converted == 1 ? "a map"
-                                                          : "a struct";
-        for (int i = 0; i < e.n_children; i++)
-            BP_TRY(read_field(w, top, what, depth + 1, max_def, max_rep, err));
-        return 0;
-    }
-    c = &w->file->columns[w->file->n_columns++];
-    c->name = top;
-    c->max_def = max_def;
-    c->max_rep = max_rep;
-    c->refused = what;
-    return leaf_type(&e, c, err);
-}
-
-int bp_pq_read_schema(struct bp_pq_file *f, struct bp_thrift *t, int type, struct bp_err *err)
-{
-    struct walk w = {.file = f, .t = t};
-    struct element root;
-    int element;
-
-    w.left = bp_thrift_list(t, type, &element);
-    if (t->bad || element != BP_THRIFT_STRUCT || w.left == 0 || f->columns)
-        return bp_fail(err, BP_EDATA, "the schema is damaged: %s", t->bad ? t->bad : "no elements");
-    f->columns = bp_arena_alloc(&f->arena, (w.left + 1) * sizeof *f->columns, err);
-    if (!f->columns)
-        return err->code;
-    w.left--;
-    BP_TRY(read_element(f, t, &root, err));
-    for (int i = 0; i < root.n_children; i++)
-        BP_TRY(read_field(&w, NULL, NULL, 1, 0, 0, err));
-    if (w.left)
-        return bp_fail(err, BP_EDATA, "the schema's tree does not add up");
     return 0;
 }
