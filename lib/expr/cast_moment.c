@@ -74,6 +74,28 @@ static int run_date_stamp(struct bp_run *r, const struct bp_vec *args, struct bp
     return 0;
 }
 
+/* Days of instants, rounded down, without a division each: a product with the inverse is off
+ * by one at most (size, a day, is 86400 or more: the quotient is exact as a double). False:
+ * one does not fit. */
+BP_WIDE static bool floor_days(const int64_t *a, int32_t *days, int64_t n, int64_t size)
+{
+    double inverse = 1.0 / (double)size;
+    int64_t any = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        int64_t d = (int64_t)((double)a[i] * inverse);
+        int64_t rest = (int64_t)((uint64_t)a[i] - (uint64_t)d * (uint64_t)size);
+
+        d -= rest < 0;
+        rest += rest < 0 ? size : 0;
+        d -= rest < 0;
+        d += rest >= size;
+        days[i] = (int32_t)d;
+        any |= d ^ (int64_t)(int32_t)d;
+    }
+    return !any;
+}
+
 static int run_stamp_date(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
     const int64_t *a = args[0].c.data;
@@ -83,13 +105,11 @@ static int run_stamp_date(struct bp_run *r, const struct bp_vec *args, struct bp
 
     BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
     v = data;
-    for (int64_t i = 0; i < r->n; i++) {
-        int64_t d = bp_floor_div(a[i], day);
-
-        v[i] = (int32_t)d;
-        if (v[i] != d && bp_run_is_valid(r, i))
+    if (floor_days(a, v, r->n, day))
+        return 0;
+    for (int64_t i = 0; i < r->n; i++)
+        if (v[i] != bp_floor_div(a[i], day) && bp_run_is_valid(r, i))
             BP_TRY(bp_cast_fail(r, i, &args[0], true));
-    }
     return 0;
 }
 

@@ -120,11 +120,43 @@ static void eq_bool(const struct bp_vec *a, const struct bp_vec *b, int64_t n, u
         bits[i] = (uint8_t) ~((a->one ? xc : x[i]) ^ (b->one ? yc : y[i]));
 }
 
+/* Text against a constant of one to eight bytes: both are a word. Eight bytes are read where
+ * a value may be shorter: its block has them. */
+static void eq_short(const struct bp_column *c, const uint8_t *want, int32_t len, int64_t n,
+                     uint8_t *bits)
+{
+    const int32_t *off = c->data;
+    const uint8_t *bytes = c->bytes;
+    uint64_t mask = 0, word = 0;
+
+    memcpy(&word, want, (size_t)len);
+    memset(&mask, 0xff, (size_t)len);
+    for (int64_t i = 0; i < n; i += 8) {
+        unsigned set = 0;
+
+        for (int k = 0; k < 8 && i + k < n; k++) {
+            uint64_t have;
+
+            memcpy(&have, bytes + off[i + k], 8);
+            set |= (unsigned)(off[i + k + 1] - off[i + k] == len && !((have ^ word) & mask)) << k;
+        }
+        bits[i / 8] = (uint8_t)set;
+    }
+}
+
 static void eq_text(const struct bp_vec *a, const struct bp_vec *b, int64_t n, uint8_t *bits)
 {
     const int32_t *oa = a->c.data, *ob = b->c.data;
     int64_t sa = !a->one, sb = !b->one;
 
+    if (a->one && !b->one) {
+        eq_text(b, a, n, bits);
+        return;
+    }
+    if (b->one && !a->one && a->c.own[2] && ob[1] - ob[0] >= 1 && ob[1] - ob[0] <= 8) {
+        eq_short(&a->c, b->c.bytes + ob[0], ob[1] - ob[0], n, bits);
+        return;
+    }
     memset(bits, 0, bp_bits_bytes(n));
     for (int64_t i = 0; i < n; i++) {
         int32_t na = oa[i * sa + 1] - oa[i * sa], nb = ob[i * sb + 1] - ob[i * sb];

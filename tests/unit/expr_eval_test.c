@@ -227,9 +227,54 @@ static void selection_agrees_with_values(void)
     rows_free();
 }
 
+static void days_of_instants_are_rounded_down(void)
+{
+    static const char *const days[] = {
+        "1970-01-01 00:00:00",
+        "1969-12-31 23:59:59",
+        "1969-12-31 23:59:59.999999999",
+        "1969-12-31 23:59:59.999999",
+        "2262-04-11 00:00:00",
+        "1677-09-21 00:12:44",
+        "0001-01-01 00:00:00",
+        "9999-12-31 23:59:59",
+        "1970-01-02 00:00:00",
+        "290000-12-31 23:59:59.999999",
+        "290000-01-01 00:00:00",
+        "2000-02-29 12:00:00",
+        NULL,
+        NULL,
+        NULL,
+    };
+
+    rows_make("us timestamp, s timestamp(0), ns timestamp(9)", days, 5);
+    IS("us::date", "1970-01-01|1969-12-31|0001-01-01|290000-12-31|-");
+    IS("s::date", "1969-12-31|2262-04-11|9999-12-31|290000-01-01|-");
+    IS("ns::date", "1969-12-31|1677-09-21|1970-01-02|2000-02-29|-");
+    rows_free();
+}
+
+static void short_texts_are_equal_in_every_byte_and_in_length(void)
+{
+    static const char *const texts[] = {"",          "a",  "ab", "abcdefg", "abcdefgh",
+                                        "abcdefghi", NULL, "b",  "ba",      "Abcdefgh"};
+
+    rows_make("s text", texts, 10);
+    CHECK_STR(rows_select("s = 'a'"), "1");
+    CHECK_STR(rows_select("'ab' = s"), "2");
+    CHECK_STR(rows_select("s = 'abcdefg'"), "3");
+    CHECK_STR(rows_select("s = 'abcdefgh'"), "4");
+    CHECK_STR(rows_select("s = 'abcdefghi'"), "5");
+    CHECK_STR(rows_select("s = ''"), "0");
+    CHECK_STR(rows_select("s <> 'abcdefgh'"), "0 1 2 3 5 7 8 9");
+    rows_free();
+}
+
 UNIT_MAIN(T(three_valued_logic), T(a_value_nobody_asked_for_cannot_fail),
           T(errors_in_values_name_row_expression_and_value),
           T(try_gives_null_where_its_argument_fails), T(literals_take_the_type_they_meet),
           T(variables_are_values_and_never_text_of_the_clause),
           T(keywords_that_are_columns_are_columns), T(names_keep_their_case_and_length),
-          T(dictionaries_give_what_plain_text_gives), T(selection_agrees_with_values))
+          T(dictionaries_give_what_plain_text_gives), T(selection_agrees_with_values),
+          T(days_of_instants_are_rounded_down),
+          T(short_texts_are_equal_in_every_byte_and_in_length))
