@@ -27,11 +27,13 @@ struct table {
     int64_t n, max;
 };
 
+static const uint8_t kept[16] = {255, 255, 255, 255, 255, 255, 255, 255};
+
 static inline uint64_t word_of(const struct table *t, const uint8_t *p, uint32_t len)
 {
     if (len > 8)
         return bp_xxh3_seeded(p, len, t->seed);
-    return len == 8 ? bp_load_u64(p) : bp_load_u64(p) & (((uint64_t)1 << (8 * len)) - 1);
+    return bp_load_u64(p) & bp_load_u64(kept + 8 - len);
 }
 
 /* The code of row i; -1: there is no room for one more. */
