@@ -26,7 +26,9 @@ struct csv_source {
     bool file_open;
     int64_t at, end; /* of a regular file: the next chunk, and where it stops */
     int64_t seq;
-    struct bp_block *carry; /* of a stream: the record begun in the last block */
+    int64_t n_given, n_taken; /* jobs */
+    int64_t job_bytes;        /* that the last one taken held */
+    struct bp_block *carry;   /* of a stream: the record begun in the last block */
     size_t carry_bytes;
     bool stream_end;
     /* taking */
@@ -219,15 +221,28 @@ static int next_job(struct csv_source *s, struct csv_job **out, struct bp_err *e
     return 0;
 }
 
+static struct csv_job *take_from_pool(struct csv_source *s)
+{
+    struct csv_job *job = bp_pool_take(s->pool);
+
+    if (job) {
+        s->n_taken++;
+        s->job_bytes = bp_batch_size_bytes(&job->batch) + (int64_t)job->n_bytes;
+    }
+    return job;
+}
+
 static int fill_pool(struct csv_source *s, struct bp_err *err)
 {
     struct csv_job *job;
 
-    while (bp_pool_has_room(s->pool)) {
+    while (bp_pool_has_room(s->pool) &&
+           text_reads_on(s->r.ctx, s->r.n_threads, s->n_given - s->n_taken, s->job_bytes)) {
         BP_TRY(next_job(s, &job, err));
         if (!job)
             break;
         bp_pool_give(s->pool, job);
+        s->n_given++;
     }
     return 0;
 }
@@ -306,7 +321,7 @@ static void end_slow(struct csv_source *s)
 /* More bytes of a stream: from jobs that were given before, then from the input. */
 static int refill_stream(struct csv_source *s, struct bp_err *err)
 {
-    struct csv_job *job = bp_pool_take(s->pool);
+    struct csv_job *job = take_from_pool(s);
 
     if (!job && s->file == s->slow_file)
         BP_TRY(next_block(s, &job, err));
@@ -390,7 +405,7 @@ static int take_job(struct csv_source *s, struct csv_job **out, struct bp_err *e
     *out = NULL;
     if (!s->held)
         BP_TRY(fill_pool(s, err));
-    job = s->held ? s->held : bp_pool_take(s->pool);
+    job = s->held ? s->held : take_from_pool(s);
     s->held = NULL;
     if ((!job || job->file != s->taken_file) && s->taken_file >= 0 && s->ended_at >= 0 &&
         csv_check_end(&s->r, s->taken_file, s->ended_at, err) < 0) {
@@ -485,7 +500,7 @@ static const struct bp_pool_ops pool_ops = {work, drop};
 
 static int start_workers(struct csv_source *s, struct bp_err *err)
 {
-    int n = csv_threads_for(&s->r), slots = TEXT_SLOTS(n);
+    int n = csv_threads_for(&s->r), slots = TEXT_SLOTS_MOST(n);
 
     BP_TRY(csv_chain_new(&s->chain, slots, err));
     s->r.n_threads = n;

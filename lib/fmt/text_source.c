@@ -59,6 +59,18 @@ size_t text_chunk_bytes_for(const struct bp_ctx *ctx, size_t most, size_t least)
     return (size_t)BP_MAX(share, (int64_t)least) & ~(size_t)4095;
 }
 
+#define AHEAD_BYTES ((int64_t)4 << 20) /* of columns, in chunks more than TEXT_SLOTS */
+#define AHEAD_SHARE 64                 /* of the memory */
+
+bool text_reads_on(const struct bp_ctx *ctx, int n_threads, int64_t in_work, int64_t job_bytes)
+{
+    int64_t limit = ctx->budget.limit_bytes;
+    int64_t most = limit ? BP_MIN(limit / AHEAD_SHARE, AHEAD_BYTES) : AHEAD_BYTES;
+
+    return in_work < TEXT_SLOTS(n_threads) ||
+           (job_bytes && in_work < TEXT_SLOTS_MOST(n_threads) && in_work * job_bytes <= most);
+}
+
 int text_threads_for(const struct bp_ctx *ctx, int64_t slot_bytes)
 {
     int64_t limit = ctx->budget.limit_bytes / 2;

@@ -25,6 +25,11 @@ int text_slice(struct bp_batch *b, int64_t *from, int64_t batch_rows, struct bp_
 
 /* Chunks in work, with their columns, are to be a small part of the memory. */
 #define TEXT_SLOTS(n_threads) ((n_threads) > 1 ? (n_threads) + 2 : 1) /* chunks in work */
+#define TEXT_SLOTS_MOST(n_threads) ((n_threads) > 1 ? (n_threads) + 14 : 1)
+/* May one more chunk be put to work, where in_work are and the last that was taken held
+ * job_bytes (0: none was)? More than TEXT_SLOTS only while they are small: whoever takes them
+ * waits for the reader of a pipe, a batch of many chunks at a time, and threads go on. */
+bool text_reads_on(const struct bp_ctx *ctx, int n_threads, int64_t in_work, int64_t job_bytes);
 size_t text_chunk_bytes_for(const struct bp_ctx *ctx, size_t most, size_t least);
 /* How many threads half of the memory bears, where a chunk in work takes slot_bytes. */
 int text_threads_for(const struct bp_ctx *ctx, int64_t slot_bytes);
