@@ -17,6 +17,7 @@ static const struct {
     size_t n;
     const char *what, *helper, *package; /* Debian's, that the helper is linked with */
 } formats[] = {
+    {"Obj\1", 4, "an Avro file", "bp-avro", "zlib1g"},
     {"SQLite format 3", 16, "a database of SQLite", "bp-sqlite", "libsqlite3-0"},
 };
 

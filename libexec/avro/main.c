@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bp-avro FILE '': the rows of an Avro object container file as an Arrow stream (README.md). */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "avro.h"
+#include "base/mem.h"
+#include "col/column.h"
+#include "col/text.h"
+#include "ipc/ipc.h"
+
+#define BATCH_ROWS 8192
+#define BATCH_BYTES (16 << 20)
+
+struct reading {
+    struct avro_file file;
+    struct avro_schema schema;
+    struct bp_builder *cols;
+    struct bp_sink sink;
+    int64_t n_rows;
+    size_t batch_bytes; /* of the block, that the rows of this batch took */
+};
+
+/* The bytes of a block that are not yet read. */
+struct cursor {
+    const uint8_t *p, *end;
+};
+
+static int wrong(const struct reading *r, int c, const char *what, struct bp_err *err)
+{
+    return bp_fail(err, BP_EDATA, "%s: row %lld: column %s: %s", r->file.name,
+                   (long long)r->n_rows + 1, r->schema.columns.fields[c].name, what);
+}
+
+static int cut(const struct reading *r, int c, struct bp_err *err)
+{
+    return wrong(r, c, "damaged Avro file: the block ends, or a number is none", err);
+}
+
+static bool take(struct cursor *at, size_t n, const uint8_t **p)
+{
+    if ((size_t)(at->end - at->p) < n)
+        return false;
+    *p = at->p;
+    at->p += n;
+    return true;
+}
+
+/* ---- values ---- */
+
+static int add_integer(struct reading *r, int c, struct cursor *at, struct bp_err *err)
+{
+    const struct avro_field *f = &r->schema.fields[c];
+    int64_t v, day = 86400 * bp_unit_per_second(f->type.unit);
+    int32_t v32;
+
+    if (!avro_long(&at->p, at->end, &v))
+        return cut(r, c, err);
+    if (f->wire == AVRO_INT && (v < INT32_MIN || v > INT32_MAX))
+        return wrong(r, c, "a number beyond 32 bits, where an int is declared", err);
+    if (f->type.kind == BP_TIME && (v < 0 || v >= day))
+        return wrong(r, c, "a time that is not within a day", err);
+    v32 = (int32_t)v;
+    if (f->type.kind == BP_INT32 || f->type.kind == BP_DATE)
+        return bp_builder_add(&r->cols[c], &v32, err);
+    return bp_builder_add(&r->cols[c], &v, err);
+}
+
+/* Big-endian, two's complement, of any length. */
+static int add_decimal(struct reading *r, int c, const uint8_t *p, size_t n, struct bp_err *err)
+{
+    struct bp_type type = r->schema.fields[c].type;
+    uint8_t fill = n && p[0] & 0x80 ? 0xff : 0;
+    bp_uint128 bits = fill ? ~(bp_uint128)0 : 0, limit = 1;
+    bp_int128 v;
+
+    for (; n > 16 && p[0] == fill; n--)
+        p++;
+    if (n > 16 || (n == 16 && (p[0] & 0x80) != (fill & 0x80)))
+        return wrong(r, c, "a decimal that is too large", err);
+    for (size_t i = 0; i < n; i++)
+        bits = bits << 8 | p[i];
+    for (int i = 0; i < type.precision; i++)
+        limit *= 10;
+    v = (bp_int128)bits;
+    if ((v < 0 ? -bits : bits) >= limit)
+        return wrong(r, c, "a decimal that has more digits than are declared", err);
+    return bp_builder_add(&r->cols[c], &v, err);
+}
+
+static int add_bytes(struct reading *r, int c, struct cursor *at, struct bp_err *err)
+{
+    const struct avro_field *f = &r->schema.fields[c];
+    int64_t n = (int64_t)f->fixed_bytes;
+    const uint8_t *p;
+    size_t bad_at;
+
+    if ((f->wire != AVRO_FIXED && !avro_long(&at->p, at->end, &n)) || n < 0 ||
+        !take(at, (size_t)n, &p))
+        return cut(r, c, err);
+    if (f->type.kind == BP_DECIMAL)
+        return add_decimal(r, c, p, (size_t)n, err);
+    if (f->type.kind == BP_TEXT && !bp_utf8_check(p, (size_t)n, &bad_at))
+        return wrong(r, c, "it is not valid UTF-8", err);
+    return bp_builder_add_bytes(&r->cols[c], p, (size_t)n, err);
+}
+
+static int add_symbol(struct reading *r, int c, struct cursor *at, struct bp_err *err)
+{
+    const json_t *symbols = r->schema.fields[c].symbols, *symbol;
+    int64_t i;
+
+    if (!avro_long(&at->p, at->end, &i))
+        return cut(r, c, err);
+    if (i < 0 || (uint64_t)i >= json_array_size(symbols))
+        return wrong(r, c, "a symbol that its enum does not have", err);
+    symbol = json_array_get(symbols, (size_t)i);
+    return bp_builder_add_bytes(&r->cols[c], json_string_value(symbol), json_string_length(symbol),
+                                err);
+}
+
+/* Booleans and floats, which lie as they do in memory. */
+static int add_plain(struct reading *r, int c, size_t n, struct cursor *at, struct bp_err *err)
+{
+    uint64_t value = 0;
+    const uint8_t *p;
+
+    if (!take(at, n, &p))
+        return cut(r, c, err);
+    memcpy(&value, p, n);
+    if (n == 1 && p[0] > 1)
+        return wrong(r, c, "a boolean that is neither 0 nor 1", err);
+    return bp_builder_add(&r->cols[c], &value, err);
+}
+
+static int add_value(struct reading *r, int c, struct cursor *at, struct bp_err *err)
+{
+    const struct avro_field *f = &r->schema.fields[c];
+    int64_t branch;
+
+    if (f->n_branches) {
+        if (!avro_long(&at->p, at->end, &branch))
+            return cut(r, c, err);
+        if (branch < 0 || branch >= f->n_branches)
+            return wrong(r, c, "a type that its union does not have", err);
+        if (branch == f->null_branch)
+            return bp_builder_add_null(&r->cols[c], err);
+    }
+    switch (f->wire) {
+    case AVRO_BOOLEAN: return add_plain(r, c, 1, at, err);
+    case AVRO_FLOAT: return add_plain(r, c, 4, at, err);
+    case AVRO_DOUBLE: return add_plain(r, c, 8, at, err);
+    case AVRO_INT:
+    case AVRO_LONG: return add_integer(r, c, at, err);
+    case AVRO_ENUM: return add_symbol(r, c, at, err);
+    default: return add_bytes(r, c, at, err);
+    }
+}
+
+/* ---- rows ---- */
+
+static int put_batch(struct reading *r, struct bp_err *err)
+{
+    struct bp_batch b;
+    int rc;
+
+    r->batch_bytes = 0;
+    if (!r->cols[0].n_rows)
+        return 0;
+    BP_TRY(bp_batch_init(&b, r->schema.columns.n_fields, err));
+    b.n_rows = r->cols[0].n_rows;
+    for (int c = 0; c < r->schema.columns.n_fields; c++)
+        BP_GO(bp_builder_finish(&r->cols[c], &b.cols[c], err));
+    return bp_sink_put(&r->sink, &b, err);
+out:
+    bp_batch_release(&b);
+    return rc;
+}
+
+static int copy_block(struct reading *r, int64_t n_rows, struct bp_err *err)
+{
+    struct cursor at = {r->file.rows.data, r->file.rows.data + r->file.rows.len};
+
+    for (int64_t i = 0; i < n_rows; i++) {
+        const uint8_t *from = at.p;
+
+        for (int c = 0; c < r->schema.columns.n_fields; c++)
+            BP_TRY(add_value(r, c, &at, err));
+        r->n_rows++;
+        r->batch_bytes += (size_t)(at.p - from);
+        if (r->cols[0].n_rows == BATCH_ROWS || r->batch_bytes > BATCH_BYTES)
+            BP_TRY(put_batch(r, err));
+    }
+    if (at.p != at.end)
+        return bp_fail(err, BP_EDATA, "%s: damaged Avro file: block %lld has bytes behind its rows",
+                       r->file.name, (long long)r->file.n_blocks);
+    return 0;
+}
+
+static int copy_rows(struct reading *r, struct bp_err *err)
+{
+    int64_t n_rows;
+    int rc;
+
+    while ((rc = avro_block(&r->file, &n_rows, err)) == 0)
+        BP_TRY(copy_block(r, n_rows, err));
+    return rc < 0 ? rc : put_batch(r, err);
+}
+
+static int run(struct reading *r, const char *path, struct bp_err *err)
+{
+    struct bp_outfile out;
+    int rc;
+
+    BP_TRY(avro_open(&r->file, path, err));
+    BP_TRY(avro_schema_read(&r->schema, &r->file, err));
+    r->cols = bp_mem_new((size_t)r->schema.columns.n_fields, sizeof *r->cols, err);
+    if (!r->cols)
+        return err->code;
+    for (int c = 0; c < r->schema.columns.n_fields; c++)
+        bp_builder_init(&r->cols[c], r->schema.fields[c].type);
+    BP_TRY(bp_outfile_borrow(&out, STDOUT_FILENO, "stdout", err));
+    BP_TRY(bp_ipc_stream_sink(&r->sink, &out, &r->schema.columns, err));
+    rc = copy_rows(r, err);
+    if (rc == 0)
+        return r->sink.ops->commit(r->sink.self, err);
+    r->sink.ops->abort(r->sink.self, err->msg);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct reading r = {0};
+    struct bp_err err = {0};
+
+    if (argc != 3) {
+        fprintf(stderr, "bp-avro is started by bp-read and the like for Avro files; by hand: "
+                        "bp-avro FILE ''\n");
+        return 2;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    if (*argv[2])
+        bp_fail(&err, BP_EDATA, "%s: an Avro file has no tables, so none is named '%s'", argv[1],
+                argv[2]);
+    else if (run(&r, argv[1], &err) < 0 && err.code == BP_ECLOSED)
+        bp_err_clear(&err);
+    if (err.code < 0)
+        fprintf(stderr, "bp-avro: %s\n", err.msg);
+    bp_sink_free(&r.sink);
+    for (int c = 0; r.cols && c < r.schema.columns.n_fields; c++)
+        bp_builder_release(&r.cols[c]);
+    bp_mem_free(r.cols);
+    avro_schema_release(&r.schema);
+    avro_close(&r.file);
+    return err.code < 0;
+}
