@@ -197,6 +197,89 @@ def _():
     same(ipc.open_stream(p.stdout).read_all(), PLAIN)
 
 
+# ---- out ----
+
+def stream(t, rows=300):
+    sink = pa.BufferOutputStream()
+    with ipc.new_stream(sink, t.schema) as w:
+        w.write_table(t, max_chunksize=rows)
+    return sink.getvalue().to_pybytes()
+
+
+def write(path, t, *args, **env):
+    p = run("bp-write", *args, path, stdin=stream(t), **env)
+    assert p.returncode == 0, p.stderr.decode()
+
+
+@tap.check("what bp-write makes is the same in pyarrow, DuckDB, Polars and here: page version x codec x row groups")
+def _():
+    for v, codec, group in itertools.product("12", ["none", "snappy", "zstd"], ["250", "100000"]):
+        write("o.parquet", T, "--page-version", v, "--codec", codec, "--row-group-rows", group)
+        same(pq.read_table("o.parquet"), PLAIN)
+        same(read("o.parquet"), PLAIN)
+        same(pl.read_parquet("o.parquet").to_arrow(), PLAIN)
+        same(duckdb.sql("FROM 'o.parquet'").to_arrow_table(), PLAIN)
+
+
+@tap.check("types are those of the stream, statistics and page indexes those of each leaf")
+def _():
+    write("o.parquet", T)
+    got = pq.read_schema("o.parquet")
+    for name, t in TYPES.items():
+        if name not in ("map", "full"):
+            assert got.field(name).type == t, (name, got.field(name).type)
+    g = pq.ParquetFile("o.parquet").metadata.row_group(0)
+    for c in (g.column(k) for k in range(g.num_columns)):
+        assert c.has_offset_index and c.has_column_index, c.path_in_schema
+        if c.path_in_schema == "list.list.element":
+            flat = [x for v in PLAIN["list"] for x in (v or [])]
+            there = [x for x in flat if x is not None]
+            n = sum(max(len(v or []), 1) for v in PLAIN["list"])
+            assert (c.num_values, c.statistics.null_count) == (n, n - len(there)), c
+            assert (c.statistics.min, c.statistics.max) == (min(there), max(there)), c
+
+
+@tap.check("rows of lists do not cross pages, and are found by the page index")
+def _():
+    n = 90000
+    t = pa.table({"i": pa.array(range(n)), "l": pa.array([[k] * (k % 4) for k in range(n)], pa.list_(pa.int64())),
+                  "s": pa.array([{"a": k, "b": [str(k)]} for k in range(n)],
+                                pa.struct([("a", pa.int64()), ("b", pa.list_(pa.string()))]))})
+    write("o.parquet", t)
+    same(read("o.parquet", "-w", "i >= 60000 AND i < 60050"), t.slice(60000, 50))
+    assert pl.scan_parquet("o.parquet").filter(pl.col("i") == 70001).collect()["l"].to_list() == [[70001]]
+    con = duckdb.sql("SELECT l, s.b FROM 'o.parquet' WHERE i BETWEEN 80001 AND 80002")
+    assert con.fetchall() == [([80001], ["80001"]), ([80002] * 2, ["80002"])], con
+
+
+@tap.check("the same bytes for any -j, --mem and batches that come")
+def _():
+    t = pa.concat_tables([T] * 60).drop_columns(["i"])
+    write("a.parquet", t, "-j1")
+    want = open("a.parquet", "rb").read()
+    for args, env in [(["-j2"], {}), (["-j2", "--mem", "16M"], {}), ([], {"BP_BATCH_ROWS": "17"})]:
+        write("b.parquet", t, *args, **env)
+        assert open("b.parquet", "rb").read() == want, (args, env)
+    write("c.parquet", t.slice(0, 300), "--row-group-rows", "100")
+    p = run("bp-write", "--row-group-rows", "100", "d.parquet", stdin=stream(t.slice(0, 300), 7))
+    assert p.returncode == 0 and open("c.parquet", "rb").read() == open("d.parquet", "rb").read(), p.stderr
+
+
+@tap.check("a list that must not be NULL; no rows; a Bloom filter of a list is refused")
+def _():
+    p = run("bp-read", "-s", "n int[] NOT NULL, s struct(a int, b text[])", "-f", "jsonl", "-",
+            stdin=b'{"n":[1,null],"s":{"a":1,"b":["x"]}}\n{"n":[],"s":null}\n')
+    assert p.returncode == 0, p.stderr
+    assert run("bp-write", "o.parquet", stdin=p.stdout).returncode == 0
+    t = pq.read_table("o.parquet")
+    assert not t.schema.field("n").nullable, t.schema
+    assert t.to_pylist() == [{"n": [1, None], "s": {"a": 1, "b": ["x"]}}, {"n": [], "s": None}]
+    write("o.parquet", T.slice(0, 0))
+    assert pq.read_table("o.parquet").num_rows == read("o.parquet").num_rows == 0
+    p = run("bp-write", "--bloom", "list", "o.parquet", stdin=stream(T))
+    assert p.returncode == 2 and b"column list is a list or struct" in p.stderr, p.stderr
+
+
 # ---- files made by hand ----
 
 def varint(n):

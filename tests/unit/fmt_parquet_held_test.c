@@ -50,13 +50,15 @@ static void batches_and_slices_of_them_come_back(void)
     NEED(random_batch(&b, &err) == 0);
     NEED(bp_batch_slice(&part, &b, 13, 101, &err) == 0);
     for (int round = 0; round < 2; round++) {
-        for (int c = 0; c < N_COLS; c++) {
+        for (int c = 0; c < N_COLS + 3; c++) { /* leaves: there may be more than columns */
             struct bp_buf bytes = {0}, back = {0};
 
-            NEED(bp_buf_append(&bytes, "parked bytes", (size_t)(c + round), &err) == 0);
-            NEED(bp_pq_held_park(&h, c, N_COLS, &bytes, &ctx, &err) == 0);
+            NEED(bp_buf_append(&bytes, "parked bytes, of any length", (size_t)(c + round) % 27,
+                               &err) == 0);
+            NEED(bp_pq_held_park(&h, c, N_COLS + 3, N_COLS, &bytes, &ctx, &err) == 0);
             NEED(bp_pq_held_unpark(&h, c, &back, &err) == 0);
-            CHECK(back.len == bytes.len && memcmp(back.data, "parked bytes", back.len) == 0);
+            CHECK(back.len == bytes.len &&
+                  memcmp(back.data, "parked bytes, of any length", back.len) == 0);
             bp_buf_release(&bytes);
             bp_buf_release(&back);
         }
@@ -87,7 +89,7 @@ static void codes_come_back_as_text(void)
     NEED(bp_batch_init(&b, 1, &err) == 0);
     b.n_rows = 4;
     b.cols[0] = (struct bp_column){.type = BP_TYPE(BP_TEXT), .n_rows = 4, .data = codes, .dict = d};
-    NEED(bp_pq_held_park(&h, 0, 1, &none, &ctx, &err) == 0);
+    NEED(bp_pq_held_park(&h, 0, 1, 1, &none, &ctx, &err) == 0);
     NEED(bp_pq_held_put(&h, &b, &ctx, &err) == 0);
     NEED(bp_pq_held_read(&h, 0, 0, BP_TYPE(BP_TEXT), &got, &err) == 0);
     for (int i = 0; i < 4; i++)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Levels and pieces by hand: what they say of rows, and lists put together from them. */
+/* Levels and pieces by hand: what they say of rows, lists put together from them and taken
+ * apart again. */
 #include <string.h>
 
 #include "fmt/parquet/piece.h"
+#include "fmt/parquet/shred.h"
 #include "unit.h"
 
 /* a int[]: {1,2}, {}, NULL, {NULL,3} */
@@ -131,5 +133,73 @@ static void rows_go_on_from_piece_to_piece(void)
     bp_pq_pieces_release(&s);
 }
 
+/* struct(x integer[][], y integer): ({{1,NULL},{}},7), NULL, (NULL,8), ({NULL,{2}},NULL) */
+static void add_rows(struct bp_builder *b)
+{
+    static const int v[] = {1, 2, 7, 8};
+    struct bp_builder *x, *y, *in, *leaf;
+    struct bp_err err = {0};
+
+    NEED(bp_builder_reserve(b, 4, &err) == 0);
+    x = &b->kids[0], y = &b->kids[1];
+    NEED(bp_builder_reserve(x, 4, &err) == 0);
+    in = &x->kids[0];
+    NEED(bp_builder_reserve(in, 4, &err) == 0);
+    leaf = &in->kids[0];
+    NEED(bp_builder_add(leaf, &v[0], &err) == 0 && bp_builder_add_null(leaf, &err) == 0);
+    NEED(bp_builder_add_nested(in, &err) == 0 && bp_builder_add_nested(in, &err) == 0);
+    NEED(bp_builder_add_nested(x, &err) == 0 && bp_builder_add(y, &v[2], &err) == 0);
+    NEED(bp_builder_add_nested(b, &err) == 0 && bp_builder_add_null(b, &err) == 0);
+    NEED(bp_builder_add_null(x, &err) == 0 && bp_builder_add(y, &v[3], &err) == 0);
+    NEED(bp_builder_add_nested(b, &err) == 0 && bp_builder_add_null(in, &err) == 0);
+    NEED(bp_builder_add(leaf, &v[1], &err) == 0 && bp_builder_add_nested(in, &err) == 0);
+    NEED(bp_builder_add_nested(x, &err) == 0 && bp_builder_add_null(y, &err) == 0);
+    NEED(bp_builder_add_nested(b, &err) == 0);
+}
+
+static void rows_become_entries(void)
+{
+    struct bp_schema schema = {0};
+    struct bp_pq_leaves leaves = {0};
+    struct bp_pq_entries e = {0};
+    struct bp_column c, values, part;
+    struct bp_builder b;
+    struct bp_err err = {0};
+    bool star;
+
+    NEED(bp_schema_parse("i int, s struct(x int[][], y int), n int[] NOT NULL", &schema, &star,
+                         &err) == 0);
+    NEED(bp_pq_leaves_list(&leaves, &schema, &err) == 0);
+    NEED(leaves.n == 4);
+    CHECK(strcmp(leaves.items[1].name, "s.x.list.element.list.element") == 0);
+    CHECK(leaves.items[1].max_def == 6 && leaves.items[1].max_rep == 2);
+    CHECK(leaves.items[3].max_def == 2 && bp_pq_leaves_of(&leaves, 2) == 3);
+    bp_builder_init(&b, schema.fields[1].type);
+    add_rows(&b);
+    NEED(bp_builder_finish(&b, &c, &err) == 0);
+
+    NEED(bp_pq_entries_of(&leaves.items[1], &c, &e, &values, &err) == 0);
+    CHECK(e.n == 7 && e.n_present == 2 && values.n_rows == 3 && values.n_nulls == 1);
+    CHECK(memcmp(e.def.data, ((uint8_t[]){6, 5, 4, 0, 1, 3, 6}), 7) == 0);
+    CHECK(memcmp(e.rep.data, ((uint8_t[]){0, 2, 1, 0, 0, 0, 1}), 7) == 0);
+    bp_column_release(&values);
+    NEED(bp_pq_entries_of(&leaves.items[2], &c, &e, &values, &err) == 0);
+    CHECK(e.n == 4 && memcmp(e.def.data, ((uint8_t[]){2, 0, 2, 1}), 4) == 0);
+    bp_column_release(&values);
+
+    NEED(bp_column_slice(&part, &c, 2, 2, &err) == 0); /* offsets that do not begin at 0 */
+    NEED(bp_pq_entries_of(&leaves.items[1], &part, &e, &values, &err) == 0);
+    CHECK(e.n == 3 && memcmp(e.def.data, ((uint8_t[]){1, 3, 6}), 3) == 0);
+    CHECK(values.n_rows == 1 && *(const int32_t *)values.data == 2);
+    bp_column_release(&values);
+    bp_column_release(&part);
+    leaves.items[1].nullable = false;
+    CHECK(bp_pq_entries_of(&leaves.items[1], &c, &e, &values, &err) < 0);
+    bp_column_release(&c);
+    bp_pq_entries_release(&e);
+    bp_pq_leaves_release(&leaves);
+    bp_schema_release(&schema);
+}
+
 UNIT_MAIN(T(rows_are_counted_and_found), T(older_levels_are_packed_from_the_top),
-          T(rows_go_on_from_piece_to_piece))
+          T(rows_go_on_from_piece_to_piece), T(rows_become_entries))

@@ -9,12 +9,12 @@
 #include "base/mem.h"
 #include "fmt/parquet/column_write.h"
 
-#define N_KEPT 6
+#define N_KEPT 8
 
 static void kept(struct bp_pq_writer *w, struct bp_buf *out[N_KEPT])
 {
-    struct bp_buf *all[N_KEPT] = {&w->valid,      &w->codes,      &w->plain,
-                                  &w->dict.words, &w->dict.bytes, &w->dict.offsets};
+    struct bp_buf *all[N_KEPT] = {&w->valid, &w->def,        &w->rep,        &w->codes,
+                                  &w->plain, &w->dict.words, &w->dict.bytes, &w->dict.offsets};
 
     memcpy(out, all, sizeof all);
 }
@@ -22,6 +22,12 @@ static void kept(struct bp_pq_writer *w, struct bp_buf *out[N_KEPT])
 int64_t bp_pq_writer_state_bytes(const struct bp_pq_writer *w)
 {
     const struct bp_buf *all[] = {&w->valid,
+                                  &w->def,
+                                  &w->rep,
+                                  &w->entries.def,
+                                  &w->entries.rep,
+                                  &w->entries.def_old,
+                                  &w->entries.rep_old,
                                   &w->codes,
                                   &w->plain,
                                   &w->dict.words,
@@ -43,8 +49,8 @@ int64_t bp_pq_writer_state_bytes(const struct bp_pq_writer *w)
 
 void bp_pq_writer_rest(struct bp_pq_writer *w)
 {
-    struct bp_buf *all[] = {&w->valid,     &w->codes, &w->plain,  &w->map, &w->pages,
-                            &w->dict_page, &w->raw,   &w->packed, &w->used};
+    struct bp_buf *all[] = {&w->valid, &w->def,       &w->rep, &w->codes,  &w->plain, &w->map,
+                            &w->pages, &w->dict_page, &w->raw, &w->packed, &w->used};
 
     for (size_t i = 0; i < BP_COUNT_OF(all); i++)
         bp_buf_release(all[i]);
@@ -52,6 +58,7 @@ void bp_pq_writer_rest(struct bp_pq_writer *w)
     w->mapped = NULL;
     bp_pq_value_dict_release(&w->dict);
     bp_pq_words_release(&w->words);
+    bp_pq_entries_release(&w->entries);
 }
 
 int bp_pq_writer_park(struct bp_pq_writer *w, struct bp_buf *out, struct bp_err *err)

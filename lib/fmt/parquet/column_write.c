@@ -17,12 +17,11 @@
 #define NEW_SHARE(n) ((n) / 10 * 6)
 #define NEW_LEAST 1000
 
-void bp_pq_writer_open(struct bp_pq_writer *w, const char *name, struct bp_type type, bool nullable,
-                       enum bp_pack codec, bool v2, bool dict)
+void bp_pq_writer_open(struct bp_pq_writer *w, const struct bp_pq_leaf *leaf, enum bp_pack codec,
+                       bool v2, bool dict)
 {
-    bp_pq_layout(type, &w->layout);
-    w->name = name;
-    w->nullable = nullable;
+    w->leaf = leaf;
+    w->layout = leaf->layout;
     w->codec = codec;
     w->v2 = v2;
     w->wants_dict = dict && w->layout.physical != BP_PQ_BOOLEAN;
@@ -37,8 +36,8 @@ void bp_pq_writer_filter(struct bp_pq_writer *w, int64_t group_rows)
 
 static void clear_page(struct bp_pq_writer *w)
 {
-    w->page_rows = w->page_nulls = w->plain_bits = 0;
-    w->valid.len = w->codes.len = w->plain.len = 0;
+    w->page_rows = w->page_values = w->page_nulls = w->plain_bits = 0;
+    w->valid.len = w->def.len = w->rep.len = w->codes.len = w->plain.len = 0;
     w->page_range.any = false;
 }
 
@@ -56,15 +55,16 @@ void bp_pq_writer_clear(struct bp_pq_writer *w)
     bp_dict_unref(w->mapped);
     w->mapped = NULL;
     w->n_dict_pages = w->n_plain_pages = 0;
-    w->n_rows = w->n_nulls = w->raw_bytes = w->moved_bytes = 0;
+    w->n_rows = w->n_values = w->n_nulls = w->raw_bytes = w->moved_bytes = 0;
     w->range.any = false;
     w->by_codes = w->wants_dict;
 }
 
 void bp_pq_writer_release(struct bp_pq_writer *w)
 {
-    struct bp_buf *all[] = {&w->valid,     &w->codes,       &w->plain, &w->map,    &w->pages,
-                            &w->dict_page, &w->filter_page, &w->raw,   &w->packed, &w->used};
+    struct bp_buf *all[] = {&w->valid,       &w->def, &w->rep,    &w->codes,
+                            &w->plain,       &w->map, &w->pages,  &w->dict_page,
+                            &w->filter_page, &w->raw, &w->packed, &w->used};
 
     bp_pq_writer_clear(w);
     for (size_t i = 0; i < BP_COUNT_OF(all); i++)
@@ -73,6 +73,7 @@ void bp_pq_writer_release(struct bp_pq_writer *w)
     bp_pq_range_release(&w->range);
     bp_pq_value_dict_release(&w->dict);
     bp_pq_words_release(&w->words);
+    bp_pq_entries_release(&w->entries);
 }
 
 /* ---- values ---- */
@@ -132,10 +133,15 @@ static int put_values(const struct bp_pq_layout *l, struct bp_buf *out, const st
 
 /* ---- pages ---- */
 
+/* What stands in front of a page's values; of a dictionary nothing. */
+struct level_bytes {
+    size_t rep, def;
+};
+
 static int put_page(struct bp_pq_writer *w, bool is_dict, int encoding, int64_t n_values,
-                    size_t def_bytes, struct bp_buf *out, struct bp_err *err)
+                    struct level_bytes levels, struct bp_buf *out, struct bp_err *err)
 {
-    size_t packed_bytes = w->raw.len, skip = w->v2 && !is_dict ? def_bytes : 0, room;
+    size_t packed_bytes = w->raw.len, skip = w->v2 ? levels.rep + levels.def : 0, room;
     const uint8_t *body = w->raw.data;
     struct bp_thrift_out t;
     size_t before = out->len;
@@ -164,10 +170,10 @@ static int put_page(struct bp_pq_writer *w, bool is_dict, int encoding, int64_t 
         bp_thrift_put_i32(&t, 2, BP_PQ_PLAIN);
     } else if (w->v2) {
         bp_thrift_put_i32(&t, 2, (int32_t)w->page_nulls);
-        bp_thrift_put_i32(&t, 3, (int32_t)n_values);
+        bp_thrift_put_i32(&t, 3, (int32_t)w->page_rows);
         bp_thrift_put_i32(&t, 4, encoding);
-        bp_thrift_put_i32(&t, 5, (int32_t)def_bytes);
-        bp_thrift_put_i32(&t, 6, 0);
+        bp_thrift_put_i32(&t, 5, (int32_t)levels.def);
+        bp_thrift_put_i32(&t, 6, (int32_t)levels.rep);
         bp_thrift_put_bool(&t, 7, w->codec != BP_PACK_NONE);
     } else {
         bp_thrift_put_i32(&t, 2, encoding);
@@ -180,21 +186,26 @@ static int put_page(struct bp_pq_writer *w, bool is_dict, int encoding, int64_t 
     return bp_buf_append(out, body, packed_bytes, err);
 }
 
-/* V1 has the length in front. */
-static int put_levels(struct bp_pq_writer *w, size_t *def_bytes, struct bp_err *err)
+/* The levels in buf, or the bits of valid, behind what raw has; V1 has the length in front. */
+static int put_level(struct bp_pq_writer *w, const struct bp_buf *buf, int most, size_t *n_bytes,
+                     struct bp_err *err)
 {
-    size_t prefix = w->v2 ? 0 : 4;
+    size_t prefix = w->v2 ? 0 : 4, from = w->raw.len;
     uint32_t n;
 
-    *def_bytes = 0;
-    if (!w->nullable)
+    *n_bytes = 0;
+    if (!most)
         return 0;
     BP_TRY(bp_buf_reserve(&w->raw, 4, err));
     w->raw.len += prefix;
-    BP_TRY(bp_pq_put_bits(&w->raw, w->page_nulls ? w->valid.data : NULL, w->page_rows, err));
-    *def_bytes = w->raw.len;
-    n = (uint32_t)(w->raw.len - prefix);
-    memcpy(w->raw.data, &n, prefix);
+    if (w->leaf->nested)
+        BP_TRY(bp_pq_put_codes(&w->raw, (const int32_t *)(const void *)buf->data, w->page_values,
+                               bp_pq_width((uint32_t)most + 1), err));
+    else
+        BP_TRY(bp_pq_put_bits(&w->raw, w->page_nulls ? w->valid.data : NULL, w->page_values, err));
+    *n_bytes = w->raw.len - from;
+    n = (uint32_t)(*n_bytes - prefix);
+    memcpy(w->raw.data + from, &n, prefix);
     return 0;
 }
 
@@ -202,7 +213,7 @@ static int put_levels(struct bp_pq_writer *w, size_t *def_bytes, struct bp_err *
 static int range_of_codes(struct bp_pq_writer *w, struct bp_err *err)
 {
     const int32_t *codes = (const int32_t *)(const void *)w->codes.data;
-    int64_t n = w->page_rows - w->page_nulls;
+    int64_t n = w->page_values - w->page_nulls;
     struct bp_pq_words all;
 
     bp_pq_value_dict_words(&w->dict, &all);
@@ -218,7 +229,7 @@ static int range_of_codes(struct bp_pq_writer *w, struct bp_err *err)
 static int drop_dict(struct bp_pq_writer *w, struct bp_err *err)
 {
     const int32_t *codes = (const int32_t *)(const void *)w->codes.data;
-    int64_t n = w->page_rows - w->page_nulls;
+    int64_t n = w->page_values - w->page_nulls;
     struct bp_pq_words all, one;
 
     bp_pq_value_dict_words(&w->dict, &all);
@@ -255,14 +266,16 @@ static int note_page(struct bp_pq_writer *w, size_t offset, struct bp_err *err)
                                   .n_bytes = (int64_t)(w->pages.len - offset),
                                   .first_row = w->n_rows,
                                   .n_rows = w->page_rows,
+                                  .n_values = w->page_values,
                                   .n_nulls = w->page_nulls};
     return bp_pq_range_merge(&f->range, &w->layout, &w->page_range, err);
 }
 
 static int close_page(struct bp_pq_writer *w, struct bp_err *err)
 {
-    int64_t n = w->page_rows - w->page_nulls;
-    size_t def_bytes, offset = w->pages.len;
+    int64_t n = w->page_values - w->page_nulls;
+    size_t offset = w->pages.len;
+    struct level_bytes levels;
     int encoding = BP_PQ_PLAIN;
 
     if (w->by_codes) {
@@ -271,7 +284,8 @@ static int close_page(struct bp_pq_writer *w, struct bp_err *err)
             BP_TRY(drop_dict(w, err));
     }
     w->raw.len = 0;
-    BP_TRY(put_levels(w, &def_bytes, err));
+    BP_TRY(put_level(w, &w->rep, w->leaf->max_rep, &levels.rep, err));
+    BP_TRY(put_level(w, &w->def, w->leaf->max_def, &levels.def, err));
     if (w->by_codes) {
         uint8_t width = (uint8_t)bp_pq_width((uint32_t)w->dict.n);
 
@@ -285,11 +299,12 @@ static int close_page(struct bp_pq_writer *w, struct bp_err *err)
     if (w->raw.len > INT32_MAX)
         return bp_fail(err, BP_EDATA, "a page of %zu bytes is more than Parquet has room for",
                        w->raw.len);
-    BP_TRY(put_page(w, false, encoding, w->page_rows, def_bytes, &w->pages, err));
+    BP_TRY(put_page(w, false, encoding, w->page_values, levels, &w->pages, err));
     BP_TRY(note_page(w, offset, err));
     w->n_dict_pages += w->by_codes;
     w->n_plain_pages += !w->by_codes;
     w->n_rows += w->page_rows;
+    w->n_values += w->page_values;
     w->n_nulls += w->page_nulls;
     clear_page(w);
     if (bp_pq_value_dict_bytes(&w->dict, &w->layout) > DICT_BYTES)
@@ -301,9 +316,9 @@ static int close_page(struct bp_pq_writer *w, struct bp_err *err)
 
 static int add_validity(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
 {
-    size_t need = bp_bits_bytes(w->page_rows + c->n_rows);
+    size_t need = bp_bits_bytes(w->page_values + c->n_rows);
 
-    if (!w->nullable) {
+    if (!w->leaf->nullable) {
         if (c->n_nulls)
             return bp_fail(err, BP_EDATA, "a NULL in a column that is NOT NULL");
         return 0;
@@ -311,9 +326,9 @@ static int add_validity(struct bp_pq_writer *w, const struct bp_column *c, struc
     BP_TRY(bp_buf_reserve(&w->valid, need - w->valid.len + 1, err));
     w->valid.len = need;
     if (c->n_nulls)
-        bp_bits_copy(w->valid.data, w->page_rows, c->valid, 0, c->n_rows);
+        bp_bits_copy(w->valid.data, w->page_values, c->valid, 0, c->n_rows);
     else
-        bp_bits_fill(w->valid.data, w->page_rows, c->n_rows, true);
+        bp_bits_fill(w->valid.data, w->page_values, c->n_rows, true);
     return 0;
 }
 
@@ -383,7 +398,36 @@ static int add_values(struct bp_pq_writer *w, const struct bp_column *c, struct 
     return put_values(&w->layout, &w->plain, v, err);
 }
 
-int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
+static int add_levels(struct bp_buf *out, const uint8_t *levels, int64_t n, struct bp_err *err)
+{
+    int32_t *to;
+
+    BP_TRY(bp_buf_reserve(out, (size_t)n * sizeof *to, err));
+    to = (int32_t *)(void *)(out->data + out->len);
+    for (int64_t i = 0; i < n; i++)
+        to[i] = levels[i];
+    out->len += (size_t)n * sizeof *to;
+    return 0;
+}
+
+static int add_nested(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
+{
+    struct bp_pq_entries *e = &w->entries;
+    struct bp_column values = {0};
+    int rc;
+
+    BP_GO(bp_pq_entries_of(w->leaf, c, e, &values, err));
+    BP_GO(add_levels(&w->rep, e->rep.data, e->n, err));
+    BP_GO(add_levels(&w->def, e->def.data, e->n, err));
+    BP_GO(add_values(w, &values, err));
+    w->page_values += e->n;
+    w->page_nulls += e->n - e->n_present;
+out:
+    bp_column_release(&values);
+    return rc;
+}
+
+static int add_flat(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
 {
     struct bp_column plain = {0};
     int rc;
@@ -397,13 +441,23 @@ int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c, struct b
     } else {
         BP_GO(add_values(w, c, err));
     }
-    w->page_rows += c->n_rows;
+    w->page_values += c->n_rows;
     w->page_nulls += c->n_nulls;
-    if (w->page_rows >= PAGE_ROWS || w->plain.len >= PAGE_BYTES)
-        rc = close_page(w, err);
 out:
     bp_column_release(&plain);
-    return rc < 0 ? bp_err_prefix(err, "column %s", w->name) : 0;
+    return rc;
+}
+
+int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
+{
+    int rc = w->leaf->nested ? add_nested(w, c, err) : add_flat(w, c, err);
+
+    if (rc == 0) {
+        w->page_rows += c->n_rows; /* whole rows: none crosses pages */
+        if (w->page_values >= PAGE_ROWS || w->plain.len >= PAGE_BYTES)
+            rc = close_page(w, err);
+    }
+    return rc < 0 ? bp_err_prefix(err, "column %s", w->leaf->name) : 0;
 }
 
 /* The dictionary page, and the filter of what it has and of what was not in it. */
@@ -417,7 +471,7 @@ static int finish(struct bp_pq_writer *w, struct bp_err *err)
         w->raw.len = 0;
         bp_pq_value_dict_words(&w->dict, &all);
         BP_TRY(put_values(&w->layout, &w->raw, &all, err));
-        BP_TRY(put_page(w, true, BP_PQ_PLAIN, all.n, 0, &w->dict_page, err));
+        BP_TRY(put_page(w, true, BP_PQ_PLAIN, all.n, (struct level_bytes){0}, &w->dict_page, err));
         if (w->wants_bloom)
             BP_TRY(bp_pq_bloom_add(&w->bloom, &w->layout, &all, err));
     }
@@ -426,5 +480,5 @@ static int finish(struct bp_pq_writer *w, struct bp_err *err)
 
 int bp_pq_writer_finish(struct bp_pq_writer *w, struct bp_err *err)
 {
-    return finish(w, err) < 0 ? bp_err_prefix(err, "column %s", w->name) : 0;
+    return finish(w, err) < 0 ? bp_err_prefix(err, "column %s", w->leaf->name) : 0;
 }

@@ -14,27 +14,30 @@
 #include "codec/pack.h"
 #include "fmt/parquet/bloom.h"
 #include "fmt/parquet/range.h"
+#include "fmt/parquet/shred.h"
 #include "fmt/parquet/value_dict.h"
 
 struct bp_pq_page_fact {
     int64_t offset; /* in the chunk's data pages */
-    int64_t n_bytes, first_row, n_rows, n_nulls;
+    int64_t n_bytes, first_row, n_rows;
+    int64_t n_values, n_nulls; /* values: entries of a list, nulls among them */
     struct bp_pq_range range;
 };
 
 struct bp_pq_writer {
     /* set by open */
+    const struct bp_pq_leaf *leaf;
     struct bp_pq_layout layout;
     enum bp_pack codec;
-    bool nullable, v2, wants_dict, wants_bloom;
-    const char *name;
+    bool v2, wants_dict, wants_bloom;
 
     /* the page being filled */
     bool by_codes;
-    int64_t page_rows, page_nulls;
-    struct bp_buf valid; /* bits, where nullable */
-    struct bp_buf codes; /* int32 */
-    struct bp_buf plain; /* PLAIN bytes; bits for booleans */
+    int64_t page_rows, page_values, page_nulls;
+    struct bp_buf valid;    /* bits, of a flat column that is nullable */
+    struct bp_buf def, rep; /* int32, of a nested one */
+    struct bp_buf codes;    /* int32 */
+    struct bp_buf plain;    /* PLAIN bytes; bits for booleans */
     int64_t plain_bits;
     struct bp_pq_range page_range;
 
@@ -48,18 +51,20 @@ struct bp_pq_writer {
     struct bp_pq_page_fact *facts;
     int n_facts, cap_facts;
     int n_dict_pages, n_plain_pages;
-    int64_t n_rows, n_nulls, raw_bytes;
+    int64_t n_rows, n_values, n_nulls, raw_bytes;
     struct bp_pq_range range;
 
     struct bp_pq_words words; /* scratch */
+    struct bp_pq_entries entries;
     struct bp_buf raw, packed, used;
 };
 
-/* Zeroed before; no allocation. */
-void bp_pq_writer_open(struct bp_pq_writer *w, const char *name, struct bp_type type, bool nullable,
-                       enum bp_pack codec, bool v2, bool dict);
+/* Zeroed before; no allocation. leaf outlives it. */
+void bp_pq_writer_open(struct bp_pq_writer *w, const struct bp_pq_leaf *leaf, enum bp_pack codec,
+                       bool v2, bool dict);
 /* Chunks get a Bloom filter; of at most so many rows. */
 void bp_pq_writer_filter(struct bp_pq_writer *w, int64_t group_rows);
+/* Rows of the column that leaf is of. */
 int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err) BP_MUST;
 int bp_pq_writer_finish(struct bp_pq_writer *w, struct bp_err *err) BP_MUST;
 /*

@@ -10,15 +10,14 @@
 #define CREATED_BY "batchpipe version " BP_VERSION
 
 int bp_pq_footer_open(struct bp_pq_footer *f, const struct bp_schema *schema,
-                      const struct bp_parquet_out_opts *opts, struct bp_err *err)
+                      const struct bp_pq_leaves *leaves, const struct bp_parquet_out_opts *opts,
+                      struct bp_err *err)
 {
-    *f = (struct bp_pq_footer){.schema = schema, .codec = opts->codec, .v2 = opts->v2};
-    f->layouts = bp_mem_new((size_t)schema->n_fields + 1, sizeof *f->layouts, err);
+    *f = (struct bp_pq_footer){
+        .schema = schema, .leaves = leaves, .codec = opts->codec, .v2 = opts->v2};
     f->order = bp_mem_new((size_t)opts->n_order + 1, sizeof *f->order, err);
-    if (!f->layouts || !f->order)
+    if (!f->order)
         return err->code;
-    for (int i = 0; i < schema->n_fields; i++)
-        bp_pq_layout(schema->fields[i].type, &f->layouts[i]);
     if (opts->n_order)
         memcpy(f->order, opts->order, (size_t)opts->n_order * sizeof *f->order);
     f->n_order = opts->n_order;
@@ -43,12 +42,11 @@ static void release_chunk(struct bp_pq_chunk_facts *c)
 void bp_pq_footer_release(struct bp_pq_footer *f)
 {
     for (int g = 0; g < f->n_groups; g++) {
-        for (int i = 0; i < f->schema->n_fields; i++)
+        for (int i = 0; i < f->leaves->n; i++)
             release_chunk(&f->groups[g].chunks[i]);
         bp_mem_free(f->groups[g].chunks);
     }
     bp_mem_free(f->groups);
-    bp_mem_free(f->layouts);
     bp_mem_free(f->order);
     for (int k = 0; k < BP_PQ_INDEXES; k++) {
         bp_buf_release(&f->indexes[k].buf);
@@ -70,7 +68,7 @@ int bp_pq_footer_column(struct bp_pq_footer *f, int column, struct bp_outfile *o
         .data_at = out->pos_bytes + (int64_t)w->dict_page.len,
         .raw_bytes = w->raw_bytes,
         .n_bytes = (int64_t)(w->dict_page.len + w->pages.len) + w->moved_bytes,
-        .n_values = w->n_rows,
+        .n_values = w->n_values,
         .n_nulls = w->n_nulls,
         .n_dict_pages = w->n_dict_pages,
         .n_plain_pages = w->n_plain_pages,
@@ -79,7 +77,7 @@ int bp_pq_footer_column(struct bp_pq_footer *f, int column, struct bp_outfile *o
     };
     w->facts = NULL;
     w->n_facts = 0;
-    BP_TRY(bp_pq_range_merge(&c->range, &f->layouts[column], &w->range, err));
+    BP_TRY(bp_pq_range_merge(&c->range, &f->leaves->items[column].layout, &w->range, err));
     if (w->dict_page.len)
         BP_TRY(bp_outfile_write(out, w->dict_page.data, w->dict_page.len, err));
     BP_TRY(bp_pq_store_copy(store, column, out, err));
@@ -111,7 +109,7 @@ int bp_pq_footer_begin(struct bp_pq_footer *f, int64_t n_rows, struct bp_err *er
     }
     g = &f->groups[f->n_groups];
     g->n_rows = n_rows;
-    g->chunks = bp_mem_new((size_t)f->schema->n_fields + 1, sizeof *g->chunks, err);
+    g->chunks = bp_mem_new((size_t)f->leaves->n + 1, sizeof *g->chunks, err);
     if (!g->chunks)
         return err->code;
     f->n_groups++;
@@ -150,7 +148,7 @@ static int page_bounds(const struct bp_pq_chunk_facts *c, const struct bp_pq_lay
 
     for (int i = 0; i < c->n_pages; i++) {
         scratch->len = 0;
-        if (c->pages[i].n_nulls < c->pages[i].n_rows) {
+        if (c->pages[i].n_nulls < c->pages[i].n_values) {
             int rc = c->pages[i].range.any
                          ? bp_pq_range_put(&c->pages[i].range, l, max, scratch, &exact, err)
                          : 1;
@@ -177,7 +175,7 @@ static int put_column_index(const struct bp_pq_chunk_facts *c, const struct bp_p
     bp_thrift_out_init(&t, out);
     bp_thrift_open_list(&t, 1, BP_THRIFT_TRUE, (size_t)c->n_pages);
     for (int i = 0; i < c->n_pages; i++)
-        bp_thrift_put_element_bool(&t, c->pages[i].n_nulls == c->pages[i].n_rows);
+        bp_thrift_put_element_bool(&t, c->pages[i].n_nulls == c->pages[i].n_values);
     for (int max = 0; max < 2; max++) {
         bp_thrift_open_list(&t, 2 + max, BP_THRIFT_BINARY, (size_t)c->n_pages);
         BP_TRY(page_bounds(c, l, max, &t, scratch, err));
@@ -235,9 +233,9 @@ int bp_pq_footer_end(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_p
 {
     struct bp_pq_group_facts *g = &f->groups[f->n_groups - 1];
 
-    for (int i = 0; i < f->schema->n_fields; i++) {
+    for (int i = 0; i < f->leaves->n; i++) {
         BP_TRY(put_filter(out, &columns[i], &g->chunks[i], err));
-        BP_TRY(keep_indexes(f, &g->chunks[i], &f->layouts[i], ctx, err));
+        BP_TRY(keep_indexes(f, &g->chunks[i], &f->leaves->items[i].layout, ctx, err));
         bp_pq_writer_clear(&columns[i]);
     }
     return 0;
@@ -252,7 +250,7 @@ static int put_indexes(struct bp_pq_footer *f, struct bp_outfile *out, int k, st
     if (f->indexes[k].buf.len)
         BP_TRY(bp_outfile_write(out, f->indexes[k].buf.data, f->indexes[k].buf.len, err));
     for (int g = 0; g < f->n_groups; g++)
-        for (int i = 0; i < f->schema->n_fields; i++) {
+        for (int i = 0; i < f->leaves->n; i++) {
             struct bp_pq_chunk_facts *c = &f->groups[g].chunks[i];
 
             c->index_at[k] = c->index_bytes[k] ? at : 0;
@@ -329,13 +327,16 @@ static int put_chunk_meta(struct bp_thrift_out *t, const struct bp_pq_footer *f,
                           const struct bp_pq_chunk_facts *c, struct bp_buf *scratch,
                           struct bp_err *err)
 {
+    const struct bp_pq_leaf *leaf = &f->leaves->items[i];
+
     bp_thrift_open_element(t);
     bp_thrift_put_i64(t, 2, 0); /* the metadata is here, nowhere else */
     bp_thrift_open_struct(t, 3);
-    bp_thrift_put_i32(t, 1, (int32_t)f->layouts[i].physical);
+    bp_thrift_put_i32(t, 1, (int32_t)f->leaves->items[i].layout.physical);
     put_encodings(t, c);
-    bp_thrift_open_list(t, 3, BP_THRIFT_BINARY, 1);
-    bp_thrift_put_element_bytes(t, f->schema->fields[i].name, strlen(f->schema->fields[i].name));
+    bp_thrift_open_list(t, 3, BP_THRIFT_BINARY, (size_t)leaf->n_path);
+    for (int k = 0; k < leaf->n_path; k++)
+        bp_thrift_put_element_bytes(t, leaf->path[k], strlen(leaf->path[k]));
     bp_thrift_put_i32(t, 4, (int32_t)f->codec);
     bp_thrift_put_i64(t, 5, c->n_values);
     bp_thrift_put_i64(t, 6, c->raw_bytes);
@@ -343,7 +344,7 @@ static int put_chunk_meta(struct bp_thrift_out *t, const struct bp_pq_footer *f,
     bp_thrift_put_i64(t, 9, c->data_at);
     if (c->dict_at)
         bp_thrift_put_i64(t, 11, c->dict_at);
-    BP_TRY(put_stats(t, c, &f->layouts[i], scratch, err));
+    BP_TRY(put_stats(t, c, &f->leaves->items[i].layout, scratch, err));
     put_page_counts(t, c, f->v2);
     if (c->bloom_at) {
         bp_thrift_put_i64(t, 14, c->bloom_at);
@@ -369,7 +370,7 @@ static void put_order(struct bp_thrift_out *t, const struct bp_pq_footer *f)
     bp_thrift_open_list(t, 4, BP_THRIFT_STRUCT, (size_t)f->n_order);
     for (int i = 0; i < f->n_order; i++) {
         bp_thrift_open_element(t);
-        bp_thrift_put_i32(t, 1, f->order[i].column);
+        bp_thrift_put_i32(t, 1, bp_pq_leaves_of(f->leaves, f->order[i].column));
         bp_thrift_put_bool(t, 2, f->order[i].desc);
         bp_thrift_put_bool(t, 3, f->order[i].nulls_first);
         bp_thrift_close_struct(t);
@@ -380,7 +381,7 @@ static int put_group(struct bp_thrift_out *t, const struct bp_pq_footer *f, int 
                      struct bp_buf *scratch, struct bp_err *err)
 {
     const struct bp_pq_group_facts *group = &f->groups[g];
-    int n = f->schema->n_fields;
+    int n = f->leaves->n;
     int64_t raw = 0, packed = 0;
 
     bp_thrift_open_element(t);
@@ -426,15 +427,15 @@ static int put_footer(const struct bp_pq_footer *f, struct bp_buf *out, struct b
         n_rows += f->groups[g].n_rows;
     bp_thrift_out_init(&t, out);
     bp_thrift_put_i32(&t, 1, VERSION);
-    bp_pq_put_schema(&t, f->schema, f->layouts);
+    bp_pq_put_schema(&t, f->schema);
     bp_thrift_put_i64(&t, 3, n_rows);
     bp_thrift_open_list(&t, 4, BP_THRIFT_STRUCT, (size_t)f->n_groups);
     for (int g = 0; g < f->n_groups; g++)
         BP_TRY(put_group(&t, f, g, scratch, err));
     put_meta(&t, f->schema);
     bp_thrift_put_string(&t, 6, CREATED_BY);
-    bp_thrift_open_list(&t, 7, BP_THRIFT_STRUCT, (size_t)f->schema->n_fields);
-    for (int i = 0; i < f->schema->n_fields; i++) { /* ordered as the type defines */
+    bp_thrift_open_list(&t, 7, BP_THRIFT_STRUCT, (size_t)f->leaves->n);
+    for (int i = 0; i < f->leaves->n; i++) { /* ordered as the type defines */
         bp_thrift_open_element(&t);
         bp_thrift_open_struct(&t, 1);
         bp_thrift_close_struct(&t);

@@ -36,7 +36,7 @@ struct bp_pq_group_facts {
 
 struct bp_pq_footer {
     const struct bp_schema *schema;
-    struct bp_pq_layout *layouts;
+    const struct bp_pq_leaves *leaves; /* each is a chunk of a row group */
     enum bp_pack codec;
     bool v2;
     struct bp_parquet_order *order; /* its own; n_order */
@@ -47,9 +47,10 @@ struct bp_pq_footer {
     struct bp_buf scratch;
 };
 
-/* schema outlives it. */
+/* schema and leaves outlive it. */
 int bp_pq_footer_open(struct bp_pq_footer *f, const struct bp_schema *schema,
-                      const struct bp_parquet_out_opts *opts, struct bp_err *err) BP_MUST;
+                      const struct bp_pq_leaves *leaves, const struct bp_parquet_out_opts *opts,
+                      struct bp_err *err) BP_MUST;
 /*
  * A row group: begin, then each column in order once it is finished, then end.
  *
@@ -67,7 +68,6 @@ int bp_pq_footer_write(struct bp_pq_footer *f, struct bp_outfile *out, struct bp
 void bp_pq_footer_release(struct bp_pq_footer *f);
 
 /* schema_write.c: field 2 of FileMetaData. */
-void bp_pq_put_schema(struct bp_thrift_out *t, const struct bp_schema *schema,
-                      const struct bp_pq_layout *layouts);
+void bp_pq_put_schema(struct bp_thrift_out *t, const struct bp_schema *schema);
 
 #endif

@@ -99,7 +99,7 @@ static int put_column(struct bp_buf *buf, const struct bp_column *c, struct bp_e
     return rc;
 }
 
-static int open_held(struct bp_pq_held *h, int n_cols, struct bp_err *err)
+static int open_held(struct bp_pq_held *h, int n_parked, int n_cols, struct bp_err *err)
 {
     if (h->is_open)
         return 0;
@@ -109,6 +109,7 @@ static int open_held(struct bp_pq_held *h, int n_cols, struct bp_err *err)
         bp_tempfile_close(&h->f);
         return err->code;
     }
+    h->n_parked = n_parked;
     h->n_cols = n_cols;
     h->is_open = true;
     return 0;
@@ -119,9 +120,9 @@ static int reserve_ends(struct bp_pq_held *h, struct bp_err *err)
     size_t cap = (size_t)h->cap_batches * 2 + 16;
     int64_t *ends;
 
-    if (h->n_batches + 1 < h->cap_batches)
+    if (h->n_batches < h->cap_batches)
         return 0;
-    ends = bp_mem_grow(h->ends, cap * (size_t)h->n_cols, sizeof *ends, err);
+    ends = bp_mem_grow(h->ends, cap * (size_t)h->n_cols + (size_t)h->n_parked, sizeof *ends, err);
     if (!ends)
         return err->code;
     h->ends = ends;
@@ -139,15 +140,15 @@ static int put_bytes(struct bp_pq_held *h, const struct bp_buf *bytes, struct bp
     return 0;
 }
 
-int bp_pq_held_park(struct bp_pq_held *h, int col, int n_cols, const struct bp_buf *bytes,
-                    struct bp_ctx *ctx, struct bp_err *err)
+int bp_pq_held_park(struct bp_pq_held *h, int i, int n_parked, int n_cols,
+                    const struct bp_buf *bytes, struct bp_ctx *ctx, struct bp_err *err)
 {
-    BP_TRY(open_held(h, n_cols, err));
+    BP_TRY(open_held(h, n_parked, n_cols, err));
     BP_TRY(reserve_ends(h, err));
-    if (col == 0)
+    if (i == 0)
         h->begin = h->out.pos_bytes;
     BP_TRY(put_bytes(h, bytes, ctx, err));
-    h->ends[col] = h->out.pos_bytes;
+    h->ends[i] = h->out.pos_bytes;
     return 0;
 }
 
@@ -157,7 +158,7 @@ int bp_pq_held_put(struct bp_pq_held *h, const struct bp_batch *b, struct bp_ctx
     int64_t *ends;
 
     BP_TRY(reserve_ends(h, err));
-    ends = h->ends + (size_t)(h->n_batches + 1) * (size_t)h->n_cols;
+    ends = h->ends + h->n_parked + (size_t)h->n_batches * (size_t)h->n_cols;
     h->buf.len = 0;
     for (int c = 0; c < h->n_cols; c++) {
         BP_TRY(put_column(&h->buf, &b->cols[c], err));
@@ -217,10 +218,10 @@ static int read_bytes(const struct bp_pq_held *h, void *p, size_t n, int64_t fro
     return 0;
 }
 
-int bp_pq_held_unpark(const struct bp_pq_held *h, int col, struct bp_buf *out, struct bp_err *err)
+int bp_pq_held_unpark(const struct bp_pq_held *h, int i, struct bp_buf *out, struct bp_err *err)
 {
     int64_t from;
-    size_t n = (size_t)stretch_bytes(h, (size_t)col, &from);
+    size_t n = (size_t)stretch_bytes(h, (size_t)i, &from);
 
     BP_TRY(bp_buf_reserve(out, n + 1, err));
     BP_TRY(read_bytes(h, out->data + out->len, n, from, err));
@@ -232,7 +233,8 @@ int bp_pq_held_read(const struct bp_pq_held *h, int i, int col, struct bp_type t
                     struct bp_column *out, struct bp_err *err)
 {
     int64_t from;
-    size_t n = (size_t)stretch_bytes(h, (size_t)(i + 1) * (size_t)h->n_cols + (size_t)col, &from);
+    size_t n = (size_t)stretch_bytes(
+        h, (size_t)h->n_parked + (size_t)i * (size_t)h->n_cols + (size_t)col, &from);
     struct bp_block *b;
     const uint8_t *at;
     int rc;

@@ -21,15 +21,15 @@ struct bp_pq_held {
     struct bp_input in; /* the same file */
     struct bp_buf buf;  /* a batch as it goes to disk */
     int64_t begin;      /* of what waits now */
-    int64_t *ends; /* of column c of batch i: [(1 + i) * n_cols + c]; [c]: of what was parked */
-    int n_cols, n_batches, cap_batches;
+    int64_t *ends; /* of what was parked: n_parked; then of column c of batch i: [i * n_cols + c] */
+    int n_parked, n_cols, n_batches, cap_batches;
 };
 
-/* Before the first put: the bytes of column `col`, in the order of the columns, of n_cols. */
-int bp_pq_held_park(struct bp_pq_held *h, int col, int n_cols, const struct bp_buf *bytes,
-                    struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
+/* Before the first put: the bytes of writer `i` of n_parked, in order; batches have n_cols. */
+int bp_pq_held_park(struct bp_pq_held *h, int i, int n_parked, int n_cols,
+                    const struct bp_buf *bytes, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 /* Those bytes, appended to out. */
-int bp_pq_held_unpark(const struct bp_pq_held *h, int col, struct bp_buf *out,
+int bp_pq_held_unpark(const struct bp_pq_held *h, int i, struct bp_buf *out,
                       struct bp_err *err) BP_MUST;
 
 /* b stays the caller's; all batches have the same columns. */

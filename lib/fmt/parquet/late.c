@@ -13,9 +13,11 @@ struct bp_pq_late_job {
 };
 
 void bp_pq_late_init(struct bp_pq_late *l, const struct bp_schema *schema,
-                     struct bp_pq_writer *columns, struct bp_pq_store *store, struct bp_ctx *ctx)
+                     const struct bp_pq_leaves *leaves, struct bp_pq_writer *columns,
+                     struct bp_pq_store *store, struct bp_ctx *ctx)
 {
-    *l = (struct bp_pq_late){.schema = schema, .columns = columns, .store = store, .ctx = ctx};
+    *l = (struct bp_pq_late){
+        .schema = schema, .leaves = leaves, .columns = columns, .store = store, .ctx = ctx};
     pthread_mutex_init(&l->lock, NULL);
 }
 
@@ -34,11 +36,11 @@ int bp_pq_late_begin(struct bp_pq_late *l, struct bp_err *err)
     struct bp_buf buf = {0};
     int rc = 0;
 
-    for (int i = 0; i < l->schema->n_fields && rc == 0; i++) {
+    for (int i = 0; i < l->leaves->n && rc == 0; i++) {
         buf.len = 0;
         rc = bp_pq_writer_park(&l->columns[i], &buf, err);
         if (rc == 0)
-            rc = bp_pq_held_park(&l->held, i, l->schema->n_fields, &buf, l->ctx, err);
+            rc = bp_pq_held_park(&l->held, i, l->leaves->n, l->schema->n_fields, &buf, l->ctx, err);
     }
     bp_buf_release(&buf);
     return rc;
@@ -71,7 +73,8 @@ static int encode(struct bp_pq_late_job *j)
 {
     struct bp_pq_late *l = j->late;
     struct bp_pq_writer *w = &l->columns[j->column];
-    struct bp_type type = l->schema->fields[j->column].type;
+    int field = w->leaf->field; /* of lists and structs each leaf reads all again */
+    struct bp_type type = l->schema->fields[field].type;
     struct bp_buf parked = {0};
     int rc = bp_pq_held_unpark(&l->held, j->column, &parked, &j->err);
 
@@ -81,7 +84,7 @@ static int encode(struct bp_pq_late_job *j)
     for (int i = 0; i < l->held.n_batches && rc == 0; i++) {
         struct bp_column c;
 
-        BP_TRY(bp_pq_held_read(&l->held, i, j->column, type, &c, &j->err));
+        BP_TRY(bp_pq_held_read(&l->held, i, field, type, &c, &j->err));
         rc = bp_pq_writer_add(w, &c, &j->err);
         bp_column_release(&c);
         if (rc == 0)
@@ -116,7 +119,7 @@ static void give(struct bp_pq_late *l, int column)
 {
     struct bp_pq_late_job *j;
 
-    if (column >= l->schema->n_fields)
+    if (column >= l->leaves->n)
         return;
     j = &l->jobs[column % l->n_at_once];
     *j = (struct bp_pq_late_job){.late = l, .column = column};

@@ -20,6 +20,7 @@ struct bp_pq_late_job;
 
 struct bp_pq_late {
     const struct bp_schema *schema;
+    const struct bp_pq_leaves *leaves;
     struct bp_pq_writer *columns;
     struct bp_pq_store *store;
     struct bp_ctx *ctx;
@@ -32,7 +33,8 @@ struct bp_pq_late {
 
 /* All of these outlive it. No allocation; release it once. */
 void bp_pq_late_init(struct bp_pq_late *l, const struct bp_schema *schema,
-                     struct bp_pq_writer *columns, struct bp_pq_store *store, struct bp_ctx *ctx);
+                     const struct bp_pq_leaves *leaves, struct bp_pq_writer *columns,
+                     struct bp_pq_store *store, struct bp_ctx *ctx);
 /* The writers, whose pages are in the store, leave memory with what they have. */
 int bp_pq_late_begin(struct bp_pq_late *l, struct bp_err *err) BP_MUST;
 /* b stays the caller's. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Types as LogicalType, and as ConvertedType for older readers (LogicalTypes.md). */
+/* The tree of types, as LogicalType, and as ConvertedType for older readers (LogicalTypes.md). */
 #include "fmt/parquet/footer_write.h"
 
-enum { STRING = 1, DECIMAL = 5, DATE = 6, TIME = 7, TIMESTAMP = 8, INTEGER = 10 };
+enum { STRING = 1, LIST = 3, DECIMAL = 5, DATE = 6, TIME = 7, TIMESTAMP = 8, INTEGER = 10 };
 enum {
     C_UTF8 = 0,
+    C_LIST = 3,
     C_DECIMAL = 5,
     C_DATE = 6,
     C_TIME_MILLIS = 7,
@@ -15,7 +16,7 @@ enum {
     C_INT_8 = 15,
     C_INTERVAL = 21,
 };
-enum { REQUIRED = 0, OPTIONAL = 1 };
+enum { REQUIRED = 0, OPTIONAL = 1, REPEATED = 2 };
 
 static void put_empty(struct bp_thrift_out *t, int id)
 {
@@ -112,36 +113,81 @@ static bool has_logical(struct bp_type t)
            t.kind == BP_TIMESTAMPTZ;
 }
 
-static void put_field(struct bp_thrift_out *t, const struct bp_field *f,
-                      const struct bp_pq_layout *l)
+static void put_leaf(struct bp_thrift_out *t, const char *name, struct bp_type type, bool nullable)
 {
-    int c = converted(f->type);
+    struct bp_pq_layout l;
+    int c = converted(type);
 
+    bp_pq_layout(type, &l);
     bp_thrift_open_element(t);
-    bp_thrift_put_i32(t, 1, (int32_t)l->physical);
-    if (l->physical == BP_PQ_FIXED)
-        bp_thrift_put_i32(t, 2, l->width);
-    bp_thrift_put_i32(t, 3, f->nullable ? OPTIONAL : REQUIRED);
-    bp_thrift_put_string(t, 4, f->name);
+    bp_thrift_put_i32(t, 1, (int32_t)l.physical);
+    if (l.physical == BP_PQ_FIXED)
+        bp_thrift_put_i32(t, 2, l.width);
+    bp_thrift_put_i32(t, 3, nullable ? OPTIONAL : REQUIRED);
+    bp_thrift_put_string(t, 4, name);
     if (c >= 0)
         bp_thrift_put_i32(t, 6, c);
-    if (f->type.kind == BP_DECIMAL) {
-        bp_thrift_put_i32(t, 7, f->type.scale);
-        bp_thrift_put_i32(t, 8, f->type.precision);
+    if (type.kind == BP_DECIMAL) {
+        bp_thrift_put_i32(t, 7, type.scale);
+        bp_thrift_put_i32(t, 8, type.precision);
     }
-    if (has_logical(f->type))
-        put_logical(t, f->type);
+    if (has_logical(type))
+        put_logical(t, type);
     bp_thrift_close_struct(t);
 }
 
-void bp_pq_put_schema(struct bp_thrift_out *t, const struct bp_schema *schema,
-                      const struct bp_pq_layout *layouts)
+static void put_group(struct bp_thrift_out *t, const char *name, int repetition, int n_kids,
+                      bool is_list)
 {
-    bp_thrift_open_list(t, 2, BP_THRIFT_STRUCT, (size_t)schema->n_fields + 1);
+    bp_thrift_open_element(t);
+    bp_thrift_put_i32(t, 3, repetition);
+    bp_thrift_put_string(t, 4, name);
+    bp_thrift_put_i32(t, 5, n_kids);
+    if (is_list) {
+        bp_thrift_put_i32(t, 6, C_LIST);
+        bp_thrift_open_struct(t, 10);
+        put_empty(t, LIST);
+        bp_thrift_close_struct(t);
+    }
+    bp_thrift_close_struct(t);
+}
+
+/* The leaves come in the order of bp_pq_leaves_list(). */
+static void put_field(struct bp_thrift_out *t, const char *name, struct bp_type type, bool nullable)
+{
+    bool is_list = type.kind == BP_LIST;
+
+    if (!bp_type_is_nested(type)) {
+        put_leaf(t, name, type, nullable);
+        return;
+    }
+    put_group(t, name, nullable ? OPTIONAL : REQUIRED, type.nest->n_kids, is_list);
+    if (is_list)
+        put_group(t, "list", REPEATED, 1, false);
+    for (int i = 0; i < type.nest->n_kids; i++)
+        put_field(t, is_list ? "element" : type.nest->names[i], type.nest->kids[i], true);
+}
+
+static size_t count_elements(struct bp_type type)
+{
+    size_t n = type.kind == BP_LIST ? 2 : 1;
+
+    for (int i = 0; type.nest && i < type.nest->n_kids; i++)
+        n += count_elements(type.nest->kids[i]);
+    return n;
+}
+
+void bp_pq_put_schema(struct bp_thrift_out *t, const struct bp_schema *schema)
+{
+    size_t n = 1;
+
+    for (int i = 0; i < schema->n_fields; i++)
+        n += count_elements(schema->fields[i].type);
+    bp_thrift_open_list(t, 2, BP_THRIFT_STRUCT, n);
     bp_thrift_open_element(t);
     bp_thrift_put_string(t, 4, "schema");
     bp_thrift_put_i32(t, 5, schema->n_fields);
     bp_thrift_close_struct(t);
     for (int i = 0; i < schema->n_fields; i++)
-        put_field(t, &schema->fields[i], &layouts[i]);
+        put_field(t, schema->fields[i].name, schema->fields[i].type, schema->fields[i].nullable);
 }

@@ -36,7 +36,7 @@ struct round {
 
 struct job {
     struct pq_sink *sink;
-    int column;
+    int column;  /* a leaf */
     bool finish; /* the row group ends behind this round */
     struct bp_err err;
 };
@@ -51,8 +51,9 @@ struct pq_sink {
     int64_t round_bytes; /* fewer where memory is little: the pages are the same */
     int64_t told_bytes;  /* what the budget was told that this needs */
 
+    struct bp_pq_leaves leaves;
     struct bp_pq_footer footer;
-    struct bp_pq_writer *columns;
+    struct bp_pq_writer *columns; /* one a leaf */
     struct job *jobs;
     struct bp_pool *pool;
     struct bp_ctx *ctx;
@@ -76,7 +77,7 @@ static int encode(struct job *j)
     struct bp_pq_writer *w = &s->columns[j->column];
 
     for (int i = 0; i < r->n; i++)
-        BP_TRY(bp_pq_writer_add(w, &r->batches[i].cols[j->column], &j->err));
+        BP_TRY(bp_pq_writer_add(w, &r->batches[i].cols[w->leaf->field], &j->err));
     return j->finish ? bp_pq_writer_finish(w, &j->err) : 0;
 }
 
@@ -118,7 +119,7 @@ static void give_back(struct pq_sink *s)
 
 static int move_out(struct pq_sink *s, struct bp_err *err)
 {
-    for (int i = 0; i < s->schema.n_fields; i++) {
+    for (int i = 0; i < s->leaves.n; i++) {
         struct bp_buf *pages = &s->columns[i].pages;
 
         if (pages->len == 0)
@@ -144,7 +145,7 @@ static int hold_pages(struct pq_sink *s, struct bp_err *err)
 {
     int64_t n = 0;
 
-    for (int i = 0; i < s->schema.n_fields; i++)
+    for (int i = 0; i < s->leaves.n; i++)
         n += (int64_t)s->columns[i].pages.cap;
     if (n > share_of(s))
         return move_out(s, err);
@@ -159,7 +160,7 @@ static bool is_too_much(const struct pq_sink *s)
 {
     int64_t n = 0;
 
-    for (int i = 0; i < s->schema.n_fields; i++)
+    for (int i = 0; i < s->leaves.n; i++)
         n += bp_pq_writer_state_bytes(&s->columns[i]);
     return n > share_of(s);
 }
@@ -171,7 +172,7 @@ static int give_round(struct pq_sink *s, bool last, struct bp_err *err)
 {
     s->gathering = !s->gathering;
     s->encoding = true;
-    for (int i = 0; i < s->schema.n_fields; i++) {
+    for (int i = 0; i < s->leaves.n; i++) {
         s->jobs[i] = (struct job){.sink = s, .column = i, .finish = last};
         bp_pool_give(s->pool, &s->jobs[i]);
     }
@@ -179,7 +180,7 @@ static int give_round(struct pq_sink *s, bool last, struct bp_err *err)
         return 0;
     BP_TRY(wait_round(s, err));
     BP_TRY(bp_pq_footer_begin(&s->footer, s->n_rows, err));
-    for (int i = 0; i < s->schema.n_fields; i++)
+    for (int i = 0; i < s->leaves.n; i++)
         BP_TRY(bp_pq_footer_column(&s->footer, i, &s->f, &s->columns[i], &s->store, err));
     bp_pq_store_clear(&s->store);
     give_back(s);
@@ -326,7 +327,7 @@ static void pq_free(void *self)
     bp_pq_late_release(&s->late);
     clear_round(&s->rounds[0]);
     clear_round(&s->rounds[1]);
-    for (int i = 0; s->columns && i < s->schema.n_fields; i++)
+    for (int i = 0; s->columns && i < s->leaves.n; i++)
         bp_pq_writer_release(&s->columns[i]);
     bp_mem_free(s->columns);
     bp_mem_free(s->jobs);
@@ -338,6 +339,7 @@ static void pq_free(void *self)
     }
     if (s->footer.schema)
         bp_pq_footer_release(&s->footer);
+    bp_pq_leaves_release(&s->leaves);
     bp_recut_release(&s->recut);
     bp_shareset_release(&s->shares);
     bp_outfile_abort(&s->f);
@@ -357,12 +359,11 @@ static int add_filters(struct pq_sink *s, const struct bp_parquet_out_opts *o, s
         struct bp_pq_writer *w;
 
         BP_TRY(bp_schema_index(&s->schema, o->bloom[i], &col, err));
-        w = &s->columns[col];
-        if (w->layout.physical == BP_PQ_BOOLEAN)
-            return bp_fail(err, BP_EUSAGE,
-                           "--bloom: column %s is boolean, of which a filter tells "
-                           "nothing",
-                           w->name);
+        w = &s->columns[bp_pq_leaves_of(&s->leaves, col)];
+        if (w->layout.physical == BP_PQ_BOOLEAN || w->leaf->nested)
+            return bp_fail(
+                err, BP_EUSAGE, "--bloom: column %s is %s, of which a filter tells nothing",
+                s->schema.fields[col].name, w->leaf->nested ? "a list or struct" : "boolean");
         bp_pq_writer_filter(w, s->group_rows);
         s->filter_bytes += bp_pq_bloom_bytes(&w->bloom);
     }
@@ -381,7 +382,7 @@ static int open_sink(struct pq_sink *s, const struct bp_schema *schema,
                      const struct bp_parquet_out_opts *o, struct bp_ctx *ctx, struct bp_err *err)
 {
     static const struct bp_pool_ops ops = {.work = work};
-    size_t n = (size_t)schema->n_fields + 1;
+    size_t n;
 
     if (schema->n_fields == 0)
         return bp_fail(err, BP_EUSAGE, "a Parquet file has at least one column");
@@ -389,25 +390,20 @@ static int open_sink(struct pq_sink *s, const struct bp_schema *schema,
     BP_TRY(bp_schema_copy(&s->schema, schema, err));
     BP_TRY(bp_mark_task(&s->schema, &s->own, err));
     BP_TRY(bp_recut_init(&s->recut, &s->schema, err));
-    BP_TRY(bp_pq_footer_open(&s->footer, &s->schema, o, err));
+    BP_TRY(bp_pq_leaves_list(&s->leaves, &s->schema, err));
+    BP_TRY(bp_pq_footer_open(&s->footer, &s->schema, &s->leaves, o, err));
+    n = (size_t)s->leaves.n + 1;
     s->group_rows = o->group_rows ? o->group_rows : GROUP_ROWS;
     s->columns = bp_mem_new(n, sizeof *s->columns, err);
     s->jobs = s->columns ? bp_mem_new(n, sizeof *s->jobs, err) : NULL;
     if (!s->jobs)
         return err->code;
-    for (int i = 0; i < schema->n_fields; i++)
-        if (bp_type_is_nested(schema->fields[i].type))
-            return bp_fail(err, BP_EUSAGE,
-                           "column '%.200s': lists and structs are not written to Parquet; "
-                           "write Arrow or JSON Lines, or leave the column out (bp-map -d)",
-                           schema->fields[i].name);
-    for (int i = 0; i < schema->n_fields; i++)
-        bp_pq_writer_open(&s->columns[i], s->schema.fields[i].name, s->schema.fields[i].type,
-                          s->schema.fields[i].nullable, o->codec, o->v2, !o->no_dict);
+    for (int i = 0; i < s->leaves.n; i++)
+        bp_pq_writer_open(&s->columns[i], &s->leaves.items[i], o->codec, o->v2, !o->no_dict);
     BP_TRY(add_filters(s, o, err));
     BP_TRY(bp_pool_open(&s->pool, ctx->n_threads, (int)n, &ops, s, err));
-    bp_pq_late_init(&s->late, &s->schema, s->columns, &s->store, ctx);
-    s->told_bytes = 2 * ROUND_LEAST_BYTES + WRITER_BYTES + schema->n_fields * COLUMN_BYTES;
+    bp_pq_late_init(&s->late, &s->schema, &s->leaves, s->columns, &s->store, ctx);
+    s->told_bytes = 2 * ROUND_LEAST_BYTES + WRITER_BYTES + s->leaves.n * COLUMN_BYTES;
     s->round_bytes = BP_MAX(BP_MIN(ROUND_BYTES, share_of(s) / 4), ROUND_LEAST_BYTES);
     bp_budget_least(&ctx->budget, s->told_bytes);
     return bp_outfile_write(&s->f, "PAR1", 4, err);
