@@ -32,6 +32,7 @@ struct opening {
     int *first; /* [n_sources]: the piece, or the first of text files, that it is of */
     int n_sources;
     struct bp_share task;    /* n == 0: everything */
+    bool names_file;         /* _file is wanted */
     bool noted;              /* all inputs were opened once: the ledger knows them */
     struct bp_ledger unread; /* what those opened again say once more */
 };
@@ -195,7 +196,7 @@ static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_sou
     BP_GO(take_hive(p, &schema, &t->err));
     if (declared)
         c.schema = &schema;
-    if (g->o.columns)
+    if (g->o.columns && !g->names_file)
         BP_GO(text_columns(g, p, &names, &n_names));
     if (n_names)
         c.columns = (const char *const *)names;
@@ -336,6 +337,8 @@ static int text_run(const struct opening *g, int i)
     const struct bp_piece *p = &g->pieces.items[i];
     int n = 0;
 
+    if (g->names_file)
+        return is_text(p);
     /* the files of one directory have the same constants, and only they */
     while (is_text(p) && i + n < g->pieces.n && p[n].kind == p->kind && p[n].hive == p->hive &&
            p[n].n_hive == p->n_hive && p[n].schema_text == p->schema_text)
@@ -460,6 +463,39 @@ static int reopen(struct opening *g, struct bp_piece *p, int n)
     return 0;
 }
 
+/* Behind the columns of file, taken over: what its directories tell, and _file where it is
+ * wanted. A column of the file itself of that name stays; a stream is no file. */
+static int add_constants(struct opening *g, const struct bp_piece *p, struct bp_source *file,
+                         struct bp_source *out)
+{
+    struct bp_err *err = &g->t->err;
+    struct bp_constant *c;
+    char room[1024];
+    int n = p->n_hive, rc;
+
+    c = bp_mem_new((size_t)n + 1, sizeof *c, err);
+    if (!c) {
+        bp_source_free(file);
+        return err->code;
+    }
+    if (n)
+        memcpy(c, p->hive, (size_t)n * sizeof *c);
+    if (g->names_file && p->kind != BP_PIECE_STREAM && bp_schema_find(&file->schema, "_file") < 0) {
+        c[n] = (struct bp_constant){.name = "_file", .type = {.kind = BP_TEXT}};
+        c[n].text = bp_remote_shown(p->path, room, sizeof room);
+        c[n].n_bytes = strlen(c[n].text);
+        n++;
+    }
+    if (n) {
+        rc = bp_constants_open(out, file, c, n, err);
+    } else {
+        bp_source_move(out, file);
+        rc = 0;
+    }
+    bp_mem_free(c);
+    return rc;
+}
+
 static int open_piece(struct opening *g, int i, struct bp_source *out)
 {
     struct bp_piece *p = &g->pieces.items[i];
@@ -479,8 +515,8 @@ static int open_piece(struct opening *g, int i, struct bp_source *out)
         if (rc == 0 && !again && !bp_schema_meta(&file.schema, BP_MARK_LINEAGE))
             rc = note_input(g->t, p->path);
     }
-    if (rc == 0 && p->n_hive)
-        return bp_constants_open(out, &file, p->hive, p->n_hive, &g->t->err);
+    if (rc == 0 && (p->n_hive || g->names_file))
+        return add_constants(g, p, &file, out);
     bp_source_move(out, &file);
     return rc;
 }
@@ -506,8 +542,8 @@ static bool opening_again(const void *self, int i)
     const struct opening *g = self;
     const struct bp_piece *p = &g->pieces.items[g->first[i]];
 
-    return (!is_text(p) || p->n_hive) && p->kind != BP_PIECE_STAGE && strcmp(p->path, "-") != 0 &&
-           bp_path_kind(p->path) == BP_PATH_FILE;
+    return (!is_text(p) || p->n_hive || g->names_file) && p->kind != BP_PIECE_STAGE &&
+           strcmp(p->path, "-") != 0 && bp_path_kind(p->path) == BP_PATH_FILE;
 }
 
 static void opening_free(void *self)
@@ -559,6 +595,7 @@ int bp_tool_open(struct bp_tool *t, char *const *names, int n, const struct bp_o
         return t->err.code;
     g->t = t;
     g->o = o ? *o : plain;
+    g->names_file = t->names_file;
     if (!g->o.whole)
         g->task = t->task;
     if (t->missing && strcmp(t->missing, "null") != 0 && strcmp(t->missing, "error") != 0)

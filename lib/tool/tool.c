@@ -113,6 +113,27 @@ static int refuse_file_name(struct bp_tool *t, const char *text)
     return 0;
 }
 
+static bool is_word(char c)
+{
+    return c == '_' || (c & 0x80) || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z');
+}
+
+/* Does a clause have the word outside of its '' texts? It is told before the inputs are open,
+ * and so before the clause can be bound. */
+static bool names_column(const char *text, const char *word)
+{
+    size_t n = strlen(word);
+    bool quoted = false;
+
+    for (const char *p = text; *p; p++) {
+        quoted ^= *p == '\'';
+        if (!quoted && strncmp(p, word, n) == 0 && !is_word(p[n]) && (p == text || !is_word(p[-1])))
+            return true;
+    }
+    return false;
+}
+
 int bp_tool_clause(struct bp_tool *t, const char *text, struct bp_clause *out)
 {
     struct bp_buf b = {0};
@@ -121,8 +142,10 @@ int bp_tool_clause(struct bp_tool *t, const char *text, struct bp_clause *out)
     *out = (struct bp_clause){.text = text, .vars = t->vars, .n_vars = t->n_vars};
     if (!text)
         return 0;
-    if (text[0] != '@')
+    if (text[0] != '@') {
+        t->names_file |= names_column(text, "_file");
         return refuse_file_name(t, text);
+    }
     rc = bp_read_file(text + 1, CLAUSE_MAX_BYTES, &b, &t->err);
     if (rc == 0) {
         out->text = bp_arena_strn(t->arena, (const char *)b.data, b.len, &t->err);
@@ -130,6 +153,8 @@ int bp_tool_clause(struct bp_tool *t, const char *text, struct bp_clause *out)
             rc = t->err.code;
         else if (strlen(out->text) != b.len)
             rc = bp_fail(&t->err, BP_EUSAGE, "'%s' holds a NUL byte: not a clause", text + 1);
+        else
+            t->names_file |= names_column(out->text, "_file");
     }
     bp_buf_release(&b);
     return rc;

@@ -67,6 +67,7 @@ struct bp_tool {
     char **var_texts; /* NAME=VALUE, NULL-terminated */
     int n_vars;
     struct bp_share task; /* n == 0: no -T */
+    bool names_file;      /* a clause so far names the pseudo-column _file */
     bool stdout_open;     /* the output stream was handed to a sink */
     const char *subject;  /* sinks: what failed, "out.csv not written" */
     char **input_names;   /* operands that carry no lineage, NULL-terminated; from the arena */
