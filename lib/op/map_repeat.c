@@ -25,6 +25,8 @@
 
 enum { NOTHING = -1, MANY = -2 }; /* else: the input column that all follows from */
 
+/* A column that follows from nothing (a constant) is none of what the values are gathered in: a
+ * step that reads one is evaluated plainly. */
 static int root_of(const struct map_step *s, const int *root, int n_cols, bool *used)
 {
     int found = NOTHING;
@@ -33,9 +35,13 @@ static int root_of(const struct map_step *s, const int *root, int n_cols, bool *
         return root[s->from];
     memset(used, 0, (size_t)n_cols * sizeof *used);
     bp_expr_mark_columns(s->expr, used);
-    for (int i = 0; i < n_cols; i++)
-        if (used[i])
-            found = found == NOTHING || found == root[i] ? root[i] : MANY;
+    for (int i = 0; i < n_cols; i++) {
+        if (!used[i])
+            continue;
+        if (root[i] == NOTHING || (found != NOTHING && found != root[i]))
+            return MANY;
+        found = root[i];
+    }
     return found;
 }
 

@@ -146,6 +146,9 @@ static void values_computed_once_for_many_rows_are_those_of_each_row(void)
          "3,AB,ABx,0,ABx;6,AB,ABx,0,ABx;NULL,NULL,NULL,NULL,NULL;8,C,Cx,1,Cx;15,AB,ABx,0,ABx;18,AB,"
          "ABx,0,ABx;21,AB,ABx,0,ABx;24,AB,ABx,0,ABx;27,AB,ABx,0,ABx;20,C,Cx,1,Cx;33,AB,ABx,0,ABx;"
          "36,AB,ABx,0,ABx;"},
+        {BP_MAP_ADD, "5 AS a, upper(b) || a::text AS t, length(b) * a AS n",
+         "5,ab,AB5,10;5,ab,AB5,10;5,NULL,NULL,NULL;5,c,C5,5;5,ab,AB5,10;5,ab,AB5,10;5,ab,AB5,10;"
+         "5,ab,AB5,10;5,ab,AB5,10;5,c,C5,5;5,ab,AB5,10;5,ab,AB5,10;"},
         {BP_MAP_ADD, "a::text AS b, lower(b) AS c, left(b, 1) AS d",
          "1,1,1,1;2,2,2,2;3,3,3,3;4,4,4,4;5,5,5,5;6,6,6,6;7,7,7,7;8,8,8,8;9,9,9,9;10,10,10,1;11,11,"
          "11,1;12,12,12,1;"},
