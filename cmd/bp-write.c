@@ -11,6 +11,7 @@
 #include "stage/parts.h"
 #include "stage/stage.h"
 #include "sys/dir.h"
+#include "sys/remote.h"
 #include "tool/out.h"
 
 #include <unistd.h>
@@ -256,6 +257,8 @@ static int find_target(struct bp_tool *t, const struct opts *o, struct target *g
     if (t->n_operands && strcmp(t->operands[0], "-") != 0)
         g->out = t->operands[0];
     len = g->out ? strlen(g->out) : 0;
+    if (len && bp_remote_kind(g->out) == BP_REMOTE_HTTP)
+        return bp_fail(&t->err, BP_EUSAGE, "http can be read, not written; s3:// can be written");
     g->is_dir = len && (o->by || g->out[len - 1] == '/' || bp_path_kind(g->out) == BP_PATH_DIR);
     g->is_pattern =
         len && !g->is_dir && strchr(g->out, '{') && bp_path_kind(g->out) == BP_PATH_NONE;
@@ -336,13 +339,15 @@ out:
 
 int main(int argc, char **argv)
 {
+    char shown[1024];
     struct opts o = {0};
     struct bp_tool t;
 
     if (!bp_tool_start(&t, &command, &o, argc, argv)) {
         t.subject = o.to ? "the table is not written"
                     : t.n_operands
-                        ? bp_arena_printf(t.arena, &t.err, "%s not written", t.operands[0])
+                        ? bp_arena_printf(t.arena, &t.err, "%s not written",
+                                          bp_remote_shown(t.operands[0], shown, sizeof shown))
                         : "the output is not complete";
         (void)run(&t, &o);
     }

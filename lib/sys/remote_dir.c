@@ -22,10 +22,12 @@ enum bp_path_kind bp_remote_path_kind(const char *url)
 int bp_remote_mtime(const char *url, int64_t *out, struct bp_err *err)
 {
     struct bp_remote_look look;
+    char shown[1024];
 
     BP_TRY(bp_remote_look(url, &look, err));
     if (look.kind == 'n')
-        return bp_fail(err, BP_ESYS, "cannot read '%s': there is no such object", url);
+        return bp_fail(err, BP_ESYS, "cannot read '%s': there is no such object",
+                       bp_remote_shown(url, shown, sizeof shown));
     *out = look.mtime_ns;
     return 0;
 }

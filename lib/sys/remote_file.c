@@ -28,9 +28,9 @@ const char *bp_remote_shown(const char *path, char *buf, size_t n)
 {
     const char *query = bp_remote_kind(path) == BP_REMOTE_HTTP ? strchr(path, '?') : NULL;
 
-    if (!query || (size_t)(query - path) + 5 > n)
+    if (!query)
         return path;
-    snprintf(buf, n, "%.*s?...", (int)(query - path), path);
+    snprintf(buf, n, "%.*s?...", (int)BP_MIN(query - path, (ptrdiff_t)n - 5), path);
     return buf;
 }
 
@@ -183,6 +183,7 @@ static const struct bp_outfile_far far_out_ops = {far_commit, far_abort, far_why
 
 int bp_remote_outfile(struct bp_outfile *f, const char *url, struct bp_err *err)
 {
+    char shown[1024];
     struct far_out *o;
     int data;
 
@@ -190,7 +191,7 @@ int bp_remote_outfile(struct bp_outfile *f, const char *url, struct bp_err *err)
     f->fd = -1;
     if (bp_remote_kind(url) == BP_REMOTE_HTTP)
         return bp_fail(err, BP_EUSAGE, "'%s': http can be read, not written; s3:// can be written",
-                       url);
+                       bp_remote_shown(url, shown, sizeof shown));
     o = bp_mem_new(1, sizeof *o, err);
     if (!o || bp_remote_start("put", url, &o->fd, &data, &o->pid, err) < 0) {
         bp_mem_free(o);

@@ -229,7 +229,7 @@ static void common_options(struct net_request *r)
     curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
     curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, r->take ? 0L : STALL_S);
+    curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, STALL_S); /* pauses do not count */
     curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
     curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
 }
@@ -253,6 +253,7 @@ static void run(struct net_request *r)
     r->status = 0;
     r->too_long = false;
     r->total_bytes = r->mtime_s = r->range_from = -1;
+    r->etag[0] = '\0';
     r->why[0] = '\0';
     append(&net.running, r);
     net.n_running++;
@@ -348,13 +349,14 @@ static const char *reason(const struct net_request *r, CURLcode code)
     return r->why[0] ? r->why : curl_easy_strerror(code);
 }
 
-/* Keeps what has come of a range; anything else begins anew. */
+/* Keeps what has come of a range of a known version; anything else begins anew: another attempt
+ * may meet another version. */
 static void rest(struct net_request *r)
 {
     int64_t pause =
         BP_MIN((int64_t)FIRST_PAUSE_MS << BP_MIN(r->attempt, 20), (int64_t)MAX_PAUSE_MS);
 
-    if (!(r->to > 0 && r->status == 206))
+    if (!(r->to > 0 && r->status == 206 && r->must_be))
         r->out.len = 0;
     r->attempt++;
     r->retry_at_ms = now_ms() + pause / 2 + rand() % (pause / 2 + 1);

@@ -94,6 +94,8 @@ class Web(http.server.BaseHTTPRequestHandler):
         if not file.is_file():
             return self.status(404, Content_Length=0)
         data = file.read_bytes()
+        if habit == "mixes" and n > 1:
+            data = data.replace(b"old", b"new")
         tag = '"%s"' % hashlib.md5(data).hexdigest()
         if habit == "changes" and n > 2:
             tag = '"another"'
@@ -102,7 +104,7 @@ class Web(http.server.BaseHTTPRequestHandler):
         if self.headers.get("If-Match") not in (None, tag):
             return self.status(412, Content_Length=0)
         part = self.range_of(len(data))
-        if habit in ("whole", "chunked", "cut", "endless"):
+        if habit in ("whole", "chunked", "cut", "endless"):  # unended: with ranges
             part = None
         if part and part[0] >= len(data):
             return self.status(416, Content_Length=0, Content_Range=f"bytes */{len(data)}")
@@ -111,18 +113,21 @@ class Web(http.server.BaseHTTPRequestHandler):
         if part:
             self.send_header("Content-Range", f"bytes {part[0]}-{part[1] - 1}/{len(data)}")
         self.send_header("ETag", tag)
-        if habit in ("chunked", "cut"):
+        if habit in ("chunked", "cut", "unended"):
             self.send_header("Transfer-Encoding", "chunked")
             body = b"".join(b"%x\r\n%s\r\n" % (len(c), c) for c in
                             (body[i:i + 50000] for i in range(0, len(body), 50000)))
-            body = body[:len(body) // 2] if habit == "cut" else body + b"0\r\n\r\n"
+            if habit == "cut":
+                body = body[:len(body) // 2]
+            elif habit != "unended" or n > 1:
+                body += b"0\r\n\r\n"
         elif habit == "endless":
             self.send_header("Connection", "close")
             self.close_connection = True
         else:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if habit == "breaks" and n % 2 == 0 and len(body) > 1:
+        if (habit == "breaks" and n % 2 == 0 and len(body) > 1) or (habit == "mixes" and n == 1):
             body = body[:len(body) // 2]
             self.wfile.write(body)
             return self.reset()
@@ -130,7 +135,7 @@ class Web(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
             with self.lock:
                 self.sent[path] = self.sent.get(path, 0) + len(body)
-            if habit == "cut":
+            if habit == "cut" or (habit == "unended" and n == 1):
                 self.reset()
         except OSError:
             self.close_connection = True
@@ -196,6 +201,14 @@ def http_faults():
     assert Web.asked["/breaks/trips.csv"] > 2 and Web.asked["/busy/trips.csv"] > 2
 
 
+def http_first_look():
+    """Its answer breaks: all of it has come, or the next answer is of another version."""
+    (WORK / "web/v.csv").write_text("v\n" + "old\n" * 300)
+    for habit, want in ("unended", b"v,n\nold,300\n"), ("mixes", b"v,n\nnew,300\n"):
+        same(sh(f"bp-reduce -k v 'count(*) AS n' {web(habit, 'v.csv')} | bp-write"), want)
+        assert Web.asked[f"/{habit}/v.csv"] > 1
+
+
 def http_changes():
     sh(f"bp-read {web('changes', 'trips.csv')} | bp-write out.csv", status=1)
     says("was changed while it was read")
@@ -235,8 +248,13 @@ def http_names():
     assert b"trips.csv?..." in out and b"hidden" not in out
     sh(f"bp-read '{web('good', 'nothing.csv')}?sig=hidden'", status=1)
     assert "hidden" not in sh.err
-    sh(f"bp-read web/trips.csv | bp-write {web('good', 'a.csv')}", status=2)
+    sh(f"bp-read web/trips.csv | bp-write '{web('good', 'a.csv')}?sig=hidden'", status=2)
     says("http can be read, not written")
+    assert "hidden" not in sh.err
+    sh(f"bp-todo -n 2 out/ '{web('good', 'nothing.csv')}?sig=hidden'", status=1)
+    assert "hidden" not in sh.err
+    sh(f"bp-read '{web('good', 'n' * 1500)}?sig=hidden'", status=1)
+    assert "hidden" not in sh.err
 
 
 # ---- S3 ----
@@ -551,6 +569,7 @@ def main():
     tap.check("http: shares of tasks")(http_shares)
     tap.check("http: a server without ranges is read as a stream, to its end or not at all")(http_without_ranges)
     tap.check("http: broken connections and 503 do not show")(http_faults)
+    tap.check("http: a first answer that breaks is asked for again, of one version")(http_first_look)
     tap.check("http: what changes while it is read is an error")(http_changes)
     tap.check("http: only the columns that are wanted are fetched")(http_columns)
     if shutil.which("openssl"):
