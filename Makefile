@@ -52,6 +52,7 @@ REPLAYS := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%-replay)
 HELPERS := $(patsubst libexec/%/,$(B)/libexec/batchpipe/bp-%,$(sort $(dir $(wildcard libexec/*/*.c))))
 LIBS_remote := -lcurl
 LIBS_sqlite := -lsqlite3
+LIBS_postgres := -lpq
 GENS := $(GEN_SRC:examples/taxi/%.c=$(B)/bin/%)
 BENCH_GENS := $(BENCH_SRC:tests/bench/gen/%.c=$(B)/bench/bin/%)
 
@@ -131,7 +132,7 @@ $(SHIM): tests/fault/shim.c
 # ---- what must be installed ----
 DEB_BUILD := gcc make pkg-config libpg-query-dev libcsv-dev libisal-dev zlib1g-dev libzstd-dev \
 	liblz4-dev libbz2-dev liblzma-dev libsnappy-dev libbrotli-dev libxxhash-dev libjansson-dev \
-	libpcre2-dev libcurl4-openssl-dev libsqlite3-dev
+	libpcre2-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev
 DEB_TEST := bats clang clang-format-14 python3-venv mandoc parallel mawk postgresql tzdata
 
 deps:

@@ -74,7 +74,8 @@ static const struct bp_command command = {
 };
 
 struct target {
-    const char *out; /* NULL: stdout */
+    const char *out;     /* NULL: stdout */
+    const char *command; /* that everything goes to instead; NULL: none */
     bool is_dir, is_pattern;
     bool by_value, by_parts; /* several files of this process */
     int64_t part_bytes;
@@ -250,6 +251,21 @@ static int check_options(struct bp_tool *t, const struct opts *o, const struct t
     return 0;
 }
 
+/* The table of a database: its helper takes a stream. */
+static int table_target(struct bp_tool *t, const struct opts *o, struct target *g)
+{
+    static const struct bp_out_opts stream = {.format = "arrow"};
+    const struct bp_out_opts *f = &o->out;
+
+    if (f->format || f->null_text || f->header || f->delim || f->codec || f->group_rows ||
+        f->page_version || f->bloom || o->to || g->by_parts || o->replace_parts || t->task.n)
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "'%s' is a table of a database, which is written in one transaction: of the "
+                       "options only --replace is for it",
+                       g->out);
+    return bp_out_choose(&g->make, t, &stream, NULL);
+}
+
 static int find_target(struct bp_tool *t, const struct opts *o, struct target *g)
 {
     size_t len;
@@ -266,6 +282,11 @@ static int find_target(struct bp_tool *t, const struct opts *o, struct target *g
     g->by_parts = o->parts || o->target_size || (o->run && !g->by_value);
     if (o->target_size)
         BP_TRY(bp_tool_size(t, "--target-size", o->target_size, &g->part_bytes));
+    if (g->out && !o->by)
+        BP_TRY(bp_out_by_helper(t, g->out, o->replace, &g->command));
+    if (g->command)
+        return table_target(t, o, g);
+    g->command = o->to;
     BP_TRY(bp_out_choose(&g->make, t, &o->out, g->is_dir ? NULL : g->out));
     return check_options(t, o, g);
 }
@@ -279,8 +300,8 @@ static int file_sink(struct bp_tool *t, const struct opts *o, const struct targe
 
     if (g->is_dir && !(path = part_path(t, o, g->out, g->make.suffix)))
         return t->err.code;
-    if (o->to)
-        BP_TRY(bp_outfile_command(&file, o->to, &t->err));
+    if (g->command)
+        BP_TRY(bp_outfile_command(&file, g->command, &t->err));
     else if (path)
         BP_TRY(bp_outfile_open(&file, path, &t->err));
     else
@@ -325,6 +346,10 @@ static int run(struct bp_tool *t, const struct opts *o)
     else
         BP_GO(file_sink(t, o, &g, &src.schema, &sink));
     rc = bp_tool_drain(t, &src, &sink);
+    if (rc < 0 && g.command && !o->to && strstr(t->err.msg, "the command")) {
+        bp_err_clear(&t->err); /* its helper has said why */
+        rc = bp_fail(&t->err, BP_EUPSTREAM, "the database did not take it");
+    }
     if (rc == 0 && g.is_dir && is_one_file && o->replace)
         rc = bp_task_dir_retire(g.out, t->task.n ? t->task.n : 1, &t->err);
     if (rc == 0 && g.by_value && t->task.n && o->replace)

@@ -27,6 +27,9 @@ struct bp_out { /* zero-initialise */
 /* By the options, else by the suffix of path; NULL: stdout or a directory. */
 int bp_out_choose(struct bp_out *out, struct bp_tool *t, const struct bp_out_opts *o,
                   const char *path) BP_MUST;
+/* by_helper.c: the command that writes the Arrow stream on its stdin to the table of this name, in
+ * the tool's arena; NULL: the name is none of a database. */
+int bp_out_by_helper(struct bp_tool *t, const char *name, bool replace, const char **text) BP_MUST;
 /* A sink on f (taken over, also on error). */
 int bp_out_open(const struct bp_out *out, struct bp_outfile *f, const struct bp_schema *schema,
                 struct bp_sink *sink) BP_MUST;

@@ -295,6 +295,19 @@ static int add_table(struct finding *f, const char *name, const char *file, cons
     return p->path ? 0 : f->t->err.code;
 }
 
+/* postgresql://...#TABLE */
+static int add_database(struct finding *f, const char *name)
+{
+    struct bp_piece *p = new_piece(f, name);
+
+    if (!p)
+        return f->t->err.code;
+    BP_TRY(bp_piece_of_database(f->t, p));
+    p->kind = BP_PIECE_STREAM;
+    remember(p);
+    return 0;
+}
+
 /* ---- a directory ---- */
 
 /* An output directory is a table only with all of its tasks. */
@@ -564,6 +577,8 @@ static int add_operand(struct finding *f, const char *name)
 
     if (strcmp(name, "-") == 0)
         return add_file(f, name);
+    if (bp_is_database_name(name))
+        return add_database(f, name);
     if (f->t->part && kind == BP_PATH_DIR)
         return add_range(f, name, f->t->part);
     if (f->t->part)

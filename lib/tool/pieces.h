@@ -50,6 +50,9 @@ int bp_piece_reopen(struct bp_tool *t, const struct bp_open *o, struct bp_piece 
  * database, or "". */
 int bp_piece_by_helper(struct bp_tool *t, struct bp_piece *p, const char *table,
                        const uint8_t *head, size_t n, bool *is_one) BP_MUST;
+/* Is this name a table of a server, which is no path? Then p, whose path it is, reads it. */
+bool bp_is_database_name(const char *name);
+int bp_piece_of_database(struct bp_tool *t, struct bp_piece *p) BP_MUST;
 /* The task files of an output directory, pieces [from, n): their ledgers against one
  * another. Only Arrow files have one (ledgers.c). */
 int bp_pieces_check_ledgers(struct bp_tool *t, const struct bp_pieces *p, int from, const char *dir,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bp-avro FILE '': the rows of an Avro object container file as an Arrow stream (README.md). */
+/* bp-avro read FILE '': the rows of an Avro object container file as an Arrow stream (README.md).
+ */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -235,16 +236,16 @@ int main(int argc, char **argv)
     struct reading r = {0};
     struct bp_err err = {0};
 
-    if (argc != 3) {
+    if (argc != 4 || strcmp(argv[1], "read") != 0) {
         fprintf(stderr, "bp-avro is started by bp-read and the like for Avro files; by hand: "
-                        "bp-avro FILE ''\n");
+                        "bp-avro read FILE ''\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
-    if (*argv[2])
-        bp_fail(&err, BP_EDATA, "%s: an Avro file has no tables, so none is named '%s'", argv[1],
-                argv[2]);
-    else if (run(&r, argv[1], &err) < 0 && err.code == BP_ECLOSED)
+    if (*argv[3])
+        bp_fail(&err, BP_EDATA, "%s: an Avro file has no tables, so none is named '%s'", argv[2],
+                argv[3]);
+    else if (run(&r, argv[2], &err) < 0 && err.code == BP_ECLOSED)
         bp_err_clear(&err);
     if (err.code < 0)
         fprintf(stderr, "bp-avro: %s\n", err.msg);

@@ -154,7 +154,7 @@ odd = []
 for data, span in ((whole, range(0, len(whole), 17)), (snappy, range(at, len(snappy), len(snappy) // 25))):
     for n in span:
         pathlib.Path("hurt.avro").write_bytes(data[:n] + bytes([data[n] ^ 0x55]) + data[n + 1:])
-        p = subprocess.run([BIN.parent / "libexec/batchpipe/bp-avro", "hurt.avro", ""], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        p = subprocess.run([BIN.parent / "libexec/batchpipe/bp-avro", "read", "hurt.avro", ""], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         if p.returncode not in (0, 1) or p.stderr.count(b"\n") > 1:
             odd.append((n, p.returncode, p.stderr))
 tap.same("a hurt byte: a line and 1, or other values; no crash", odd, [])

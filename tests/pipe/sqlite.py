@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables of SQLite databases, made by Python's sqlite3. Prints TAP."""
 
+import json
 import os
 import pathlib
 import sqlite3
@@ -57,4 +58,10 @@ data = pathlib.Path("one 'x'.db").read_bytes()
 pathlib.Path("cut.db").write_bytes(data[:len(data) // 2])
 code, out, err = sh("bp-read cut.db | bp-write out.csv")
 tap.same("a damaged database is an error", (code, "bp-sqlite: cut.db" in err, os.path.exists("out.csv")), (1, True, False))
+make("wide.db", "CREATE TABLE t (b BLOB)",
+     "INSERT INTO t WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 299) "
+     "SELECT zeroblob(300000) FROM n")
+code, out, err = sh("bp-read wide.db | bp-map --mem 32M --stats 'length(b) AS n' | bp-reduce 'count(*), sum(n)' | bp-write --header no")
+tap.claim("wide values come in small batches", (code, out) == (0, "300,90000000\n") and
+          ("/san-" in str(BIN) or json.loads(err)["peak_bytes"] < 48 << 20), err)
 sys.exit(tap.done())
