@@ -11,7 +11,7 @@
 #include "flow/each.h"
 
 #include "base/mem.h"
-#include "flow/pool.h"
+#include "sys/pool.h"
 #include "sys/thread.h"
 
 #define TRIALS 2          /* the first meets fresh memory and cold caches */

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "flow/marks.h"
-#include "flow/pool.h"
 #include "fmt/csv_reader.h"
+#include "sys/pool.h"
 
 #define AHEAD_LEAST_BYTES (256 << 10) /* a smaller file is read before a thread is up */
 

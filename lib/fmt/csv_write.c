@@ -7,9 +7,9 @@
 
 #include "col/text.h"
 #include "flow/flow.h"
-#include "flow/pool.h"
 #include "fmt/csv.h"
 #include "fmt/csv_cells.h"
+#include "sys/pool.h"
 
 #define FLUSH_BYTES ((size_t)256 << 10)
 #define SLICE_ROWS 8192

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "flow/marks.h"
-#include "flow/pool.h"
 #include "fmt/csv_scan.h"
 #include "fmt/jsonl_reader.h"
+#include "sys/pool.h"
 
 struct jsonl_source {
     struct jsonl_reader r;

@@ -2,7 +2,7 @@
 #include "op/reduce_lanes.h"
 
 #include "base/mem.h"
-#include "flow/pool.h"
+#include "sys/pool.h"
 
 struct job {
     struct bp_batch in;

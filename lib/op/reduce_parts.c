@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "col/key.h"
-#include "flow/pool.h"
+#include "sys/pool.h"
 
 #define STEP_ROWS BP_TEXTS_ROWS /* rows packed, or fed to a table, at a time */
 #define CHUNK_WORDS 2040        /* of records; with its head 16 KiB */

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "flow/pool.h"
 #include "op/reduce_order.h"
 #include "op/reduce_spill.h"
+#include "sys/pool.h"
 
 #define RESERVE_ROWS 8192 /* a part has so many groups, or its table grows */
 

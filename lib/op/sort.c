@@ -7,7 +7,6 @@
  */
 #include "base/mem.h"
 #include "flow/marks.h"
-#include "flow/pool.h"
 #include "op/op.h"
 #include "op/partial.h"
 #include "op/sort_order.h"
@@ -15,6 +14,7 @@
 #include "op/sort_runs.h"
 #include "op/sort_shares.h"
 #include "op/sort_top.h"
+#include "sys/pool.h"
 
 #define PARALLEL_ROWS 65536 /* fewer are not worth threads */
 #define ROWS_MIN_COLS 4     /* with fewer columns, rows are not worth their making */

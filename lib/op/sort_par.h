@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Numbered tasks on several threads at once, all done on return. For work inside
- * one step of an operator; ordered streams of jobs use flow/pool.h. */
+ * one step of an operator; ordered streams of jobs use sys/pool.h. */
 #ifndef BP_OP_SORT_PAR_H
 #define BP_OP_SORT_PAR_H
 

@@ -12,9 +12,9 @@
 
 #include <pthread.h>
 
-#include "flow/pool.h"
 #include "fmt/parquet/footer_write.h"
 #include "fmt/parquet/held.h"
+#include "sys/pool.h"
 
 struct bp_pq_late_job;
 

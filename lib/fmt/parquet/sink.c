@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "flow/marks.h"
-#include "flow/pool.h"
 #include "flow/recut.h"
 #include "fmt/parquet/late.h"
 #include "fmt/parquet/parquet.h"
+#include "sys/pool.h"
 
 #define GROUP_ROWS ((int64_t)1 << 20)
 #define GROUP_BYTES                                                                                \

@@ -20,10 +20,10 @@
 #include <string.h>
 
 #include "flow/marks.h"
-#include "flow/pool.h"
 #include "fmt/parquet/field.h"
 #include "fmt/parquet/parquet.h"
 #include "fmt/parquet/prune.h"
+#include "sys/pool.h"
 
 struct job {
     struct bp_pq_want *want;

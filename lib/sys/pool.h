@@ -10,8 +10,8 @@
  *     bp_pool_take() returns jobs in order of giving
  *     bp_pool_free() waits for running jobs, and drops the rest with drop()
  */
-#ifndef BP_FLOW_POOL_H
-#define BP_FLOW_POOL_H
+#ifndef BP_SYS_POOL_H
+#define BP_SYS_POOL_H
 
 #include "base/err.h"
 #include <stdbool.h>

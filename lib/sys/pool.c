@@ -6,7 +6,7 @@
  *        taken ..[ done | done | running | waiting | waiting ].. given
  *                 ^head                   ^next               ^tail
  */
-#include "flow/pool.h"
+#include "sys/pool.h"
 
 #include <string.h>
 
