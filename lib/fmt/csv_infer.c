@@ -5,9 +5,12 @@
  */
 #include <string.h>
 
+#include "base/mem.h"
 #include "col/text.h"
 #include "fmt/csv_reader.h"
 #include "fmt/guess.h"
+
+#define STREAM_PIECE_BYTES ((size_t)256 << 10)
 
 struct sample {
     const struct csv_reader *r;
@@ -15,6 +18,8 @@ struct sample {
     struct bp_guess *guess; /* [n_cols] */
     struct csv_scan scan;
     size_t idx_cap;
+    size_t seen_bytes; /* of the last piece: up to the last row that was plain and whole */
+    bool odd;          /* the row behind them is not plain */
 };
 
 /* ---- one value ---- */
@@ -145,28 +150,40 @@ static int look_at_piece(struct sample *m, uint8_t *p, size_t n, bool at_start, 
     while (!at_start && k + 1 < s->n_idx && p[s->idx[k + 1]] != '\n')
         k++;
     k += !at_start;
-    for (; k + nf < s->n_idx; k += nf)
-        if (!look_at_row(m, p, k))
-            break;
+    m->odd = false;
+    for (; k + nf < s->n_idx && !m->odd; k += m->odd ? 0 : nf)
+        m->odd = !look_at_row(m, p, k);
+    m->seen_bytes = k < s->n_idx ? s->idx[k] + 1 - CSV_FRONT_BYTES : n;
     return 0;
 }
 
 /* ---- inputs ---- */
 
+/* In small pieces, each from the row on that the last one did not hold: what is peeked is
+ * memory enough. A row that is longer than a piece makes it larger. */
 static int sample_stream(struct sample *m, struct csv_file *f, size_t n_bytes, struct bp_err *err)
 {
+    size_t n, at = 0, piece = STREAM_PIECE_BYTES, len;
+    uint8_t *copy = NULL, *room;
     const uint8_t *p;
-    uint8_t *copy;
-    size_t n;
     int rc;
 
     BP_TRY(bp_input_peek(&f->in, n_bytes, &p, &n, err));
-    copy = bp_mem_new(CSV_FRONT_BYTES + n + 1 + CSV_PAD_BYTES, 1, err);
-    if (!copy)
-        return err->code;
-    if (n)
-        memcpy(copy + CSV_FRONT_BYTES, p, n);
-    rc = look_at_piece(m, copy, n, true, n < n_bytes, err);
+    do {
+        len = BP_MIN(piece, n - at);
+        room = bp_mem_grow(copy, CSV_FRONT_BYTES + len + 1 + CSV_PAD_BYTES, 1, err);
+        if (!room)
+            BP_GO(err->code);
+        copy = room;
+        if (len)
+            memcpy(copy + CSV_FRONT_BYTES, p + at, len);
+        BP_GO(look_at_piece(m, copy, len, true, at + len == n && n < n_bytes, err));
+        at += m->seen_bytes;
+        if (!m->seen_bytes)
+            piece *= 2;
+    } while (at < n && !m->odd && (m->seen_bytes || len < n - at));
+    rc = 0;
+out:
     bp_mem_free(copy);
     return rc;
 }
@@ -213,7 +230,7 @@ int csv_infer(struct csv_reader *r, struct bp_err *err)
             BP_GO(sample_file(&m, m.file, each, err));
         else
             BP_GO(sample_stream(&m, &r->files[i], each, err));
-        if (i >= CSV_AWAKE_FILES)
+        if (i >= CSV_AWAKE_FILES || bp_mem_is_tight())
             bp_input_rest(&r->files[i].in);
     }
     for (int c = 0; c < r->n_cols; c++)

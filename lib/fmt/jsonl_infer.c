@@ -7,10 +7,13 @@
  */
 #include <string.h>
 
+#include "base/mem.h"
 #include "col/text.h"
 #include "fmt/guess.h"
 #include "fmt/jsonl_nested.h"
 #include "fmt/jsonl_reader.h"
+
+#define STREAM_PIECE_BYTES ((size_t)256 << 10)
 
 struct sample {
     struct jsonl_reader *r;
@@ -19,6 +22,7 @@ struct sample {
     struct jsonl_shape **shapes; /* [keys.cap]: of nested values; NULL: there were none */
     struct bp_arena mem;         /* of the shapes */
     int cap;
+    bool odd; /* the last piece ends before a byte that is no UTF-8 */
 };
 
 /* ---- one line ---- */
@@ -108,7 +112,8 @@ static int look_at_piece(struct sample *m, uint8_t *p, size_t n, bool at_start, 
         lf = memchr(p, '\n', n);
         q = lf ? lf + 1 : p + n;
     }
-    if (!bp_utf8_check(q, n - (size_t)(q - p), &bad)) /* a character that is cut is bad too */
+    m->odd = !bp_utf8_check(q, n - (size_t)(q - p), &bad); /* a character that is cut is bad too */
+    if (m->odd)
         n = (size_t)(q - p) + bad;
     else if (at_end && n && p[n - 1] != '\n')
         p[n++] = '\n';
@@ -124,18 +129,29 @@ static int look_at_piece(struct sample *m, uint8_t *p, size_t n, bool at_start, 
 
 static int sample_stream(struct sample *m, struct jsonl_file *f, size_t n_bytes, struct bp_err *err)
 {
-    const uint8_t *p;
-    uint8_t *copy;
-    size_t n;
+    const uint8_t *p, *lf;
+    uint8_t *copy = NULL, *room;
+    size_t n, len, at = 0;
     int rc;
 
     BP_TRY(bp_input_peek(&f->in, n_bytes, &p, &n, err));
-    copy = bp_mem_new(n + 1 + JSONL_PAD_BYTES, 1, err);
-    if (!copy)
-        return err->code;
-    if (n)
-        memcpy(copy, p, n);
-    rc = look_at_piece(m, copy, n, true, n < n_bytes, err);
+    do { /* small pieces of whole lines: what is peeked is memory enough */
+        len = BP_MIN(STREAM_PIECE_BYTES, n - at);
+        lf = at + len < n ? memrchr(p + at, '\n', len) : NULL;
+        if (at + len < n && !lf)
+            lf = memchr(p + at + len, '\n', n - at - len);
+        len = lf ? (size_t)(lf + 1 - (p + at)) : n - at;
+        room = bp_mem_grow(copy, len + 1 + JSONL_PAD_BYTES, 1, err);
+        if (!room)
+            BP_GO(err->code);
+        copy = room;
+        if (len)
+            memcpy(copy, p + at, len);
+        BP_GO(look_at_piece(m, copy, len, true, at + len == n && n < n_bytes, err));
+        at += len;
+    } while (at < n && !m->odd);
+    rc = 0;
+out:
     bp_mem_free(copy);
     return rc;
 }
@@ -200,7 +216,7 @@ int jsonl_infer(struct jsonl_reader *r, bool more_keys, struct bp_type **types, 
             BP_GO(sample_file(&m, &r->files[i], each, err));
         else
             BP_GO(sample_stream(&m, &r->files[i], each, err));
-        if (i >= JSONL_AWAKE_FILES)
+        if (i >= JSONL_AWAKE_FILES || bp_mem_is_tight())
             bp_input_rest(&r->files[i].in);
     }
     rc = choose_all(&m, types, err);

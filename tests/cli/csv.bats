@@ -175,6 +175,20 @@ x;y," ]
     done
 }
 
+@test "what is guessed of a stream is what is guessed of a file, in little memory" {
+    awk 'BEGIN {
+        print "a,b,c"
+        for (i = 0; i < 150000; i++)
+            printf "%s,\"two\nlines %d\",%s\n", i == 140000 ? "1.5" : i, i, i == 70000 ? "" : i % 2
+        printf "1,\"%400000s\",2\n2,x,2.5\n", "" }' >in.csv
+    [ "$(bp-schema --sql in.csv)" = "$(gzip -k in.csv && bp-schema --sql in.csv.gz)" ]
+    bp-schema --sql in.csv | grep -q 'a double precision'
+    bp-schema --sql in.csv | grep -q 'c double precision'
+    { echo a; yes 1 | head -n 6000000; } | gzip -1 >narrow.csv.gz
+    bp-read --mem 16M --stats narrow.csv.gz 2>stats >/dev/null
+    peak_below $((16 << 20)) stats
+}
+
 @test "gzip is read, damaged gzip refused" {
     put in.csv 'a,b\n1,x\n2,y\n'
     gzip -k in.csv

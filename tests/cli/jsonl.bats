@@ -143,6 +143,19 @@ END
     done
 }
 
+@test "what is guessed of a stream of JSON Lines is what is guessed of a file, in little memory" {
+    awk 'BEGIN {
+        for (i = 0; i < 150000; i++)
+            printf "{\"a\":%s,\"b\":\"text %d\"%s}\n", i == 140000 ? "1.5" : i, i, i == 100000 ? ",\"late\":true" : ""
+        printf "{\"b\":\"%400000s\"}\n{\"last\":1}\n", "" }' >in.jsonl
+    [ "$(bp-schema --sql in.jsonl)" = "$(gzip -k in.jsonl && bp-schema --sql in.jsonl.gz)" ]
+    bp-schema --sql in.jsonl | grep -q 'late boolean'
+    bp-schema --sql in.jsonl | grep -q 'last bigint'
+    yes '{"a":1}' | head -n 2000000 | gzip -1 >narrow.gz
+    bp-read --mem 16M --stats narrow.gz 2>stats >/dev/null
+    peak_below $((16 << 20)) stats
+}
+
 @test "many compressed files are one table, with few descriptors and little memory" {
     mkdir many
     for i in $(seq 1 120); do
