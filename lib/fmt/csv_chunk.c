@@ -549,7 +549,7 @@ static int run_file_job(struct csv_worker *w, struct csv_job *job, bool *told, s
             if (t.verdict == PASS_QUOTE)
                 atomic_store(&w->chain->saw_quote, true);
             speculate = false;
-        } else if (t.verdict == PASS_MORE && !end && w->behind_bytes < CSV_RECORD_MAX_BYTES) {
+        } else if (t.verdict == PASS_MORE && !end && w->behind_bytes < w->r->record_max_bytes) {
             w->behind_bytes *= 4;
         } else {
             break;

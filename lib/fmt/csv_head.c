@@ -39,7 +39,7 @@ static int first_record(const struct csv_reader *r, struct csv_file *f, struct b
     int rc;
 
     d.null_text = NULL;
-    for (size_t n = HEAD_FIRST_BYTES; n <= CSV_RECORD_MAX_BYTES; n *= 4) {
+    for (size_t n = HEAD_FIRST_BYTES; n <= r->record_max_bytes; n *= 4) {
         BP_TRY(look(f, n, buf, bytes, &got, err));
         *bom = got >= 3 && memcmp(*bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
         csv_record_release(rec);
@@ -47,9 +47,13 @@ static int first_record(const struct csv_reader *r, struct csv_file *f, struct b
         if (rc <= 0)
             return rc;
         if (got < n)
-            break;
+            return bp_fail(err, BP_EDATA, "%s:1: a quote in the first row is not closed",
+                           f->in.name);
     }
-    return bp_fail(err, BP_EDATA, "%s:1: a quote in the first row is not closed", f->in.name);
+    return bp_fail(err, BP_EDATA,
+                   "%s:1: the row is longer than %zu MiB " TEXT_RECORD_MAX_WORDS
+                   "; is a quote not closed?",
+                   f->in.name, r->record_max_bytes >> 20);
 }
 
 static int check_name(const struct csv_file *f, int i, const uint8_t *p, size_t n,

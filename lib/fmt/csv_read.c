@@ -31,6 +31,7 @@ struct csv_source {
     struct bp_block *carry;   /* of a stream: the record begun in the last block */
     size_t carry_bytes;
     bool stream_end;
+    bool waits; /* the last job is a block that no record ends in: is to be taken first */
     /* taking */
     struct csv_job *job; /* its batch is being handed out */
     int64_t job_from;
@@ -121,7 +122,8 @@ static int stream_block(struct csv_source *s, struct bp_block **block, size_t *n
                         struct bp_err *err)
 {
     struct bp_input *in = &s->r.files[s->file].in;
-    size_t want = BP_MAX(s->r.chunk_bytes, s->carry_bytes * 2), got;
+    size_t most = BP_MAX(s->r.chunk_bytes, s->r.record_max_bytes);
+    size_t want = BP_MIN(BP_MAX(s->r.chunk_bytes, s->carry_bytes * 2), most), got;
 
     BP_TRY(bp_block_new(block, CSV_FRONT_BYTES + want + 1 + CSV_PAD_BYTES, err));
     if (s->carry_bytes)
@@ -141,6 +143,7 @@ static int next_block(struct csv_source *s, struct csv_job **out, struct bp_err 
 {
     struct bp_block *block = NULL;
     size_t n = 0, whole = 0;
+    bool odd = false;
     int rc;
 
     *out = NULL;
@@ -149,8 +152,9 @@ static int next_block(struct csv_source *s, struct csv_job **out, struct bp_err 
         block = NULL;
         BP_GO(stream_block(s, &block, &n, err));
         whole = s->stream_end ? n : last_border(&s->r, block->data + CSV_FRONT_BYTES, n);
-        if (n >= CSV_RECORD_MAX_BYTES)
-            whole = n; /* no record: the slow path will say so */
+        odd = !whole && n >= s->r.record_max_bytes;
+        if (odd)
+            whole = n; /* no record, or quotes out of place: the slow path will see */
         BP_GO(bp_block_grow(&s->carry, 0, n - whole + 1, err));
         if (n > whole)
             memcpy(s->carry->data, block->data + CSV_FRONT_BYTES + whole, n - whole);
@@ -167,6 +171,7 @@ static int next_block(struct csv_source *s, struct csv_job **out, struct bp_err 
     }
     (*out)->a = s->at;
     (*out)->block = block;
+    (*out)->odd = s->waits = odd;
     (*out)->n_bytes = whole;
     s->at += (int64_t)whole;
     return 0;
@@ -236,7 +241,7 @@ static int fill_pool(struct csv_source *s, struct bp_err *err)
 {
     struct csv_job *job;
 
-    while (bp_pool_has_room(s->pool) &&
+    while (bp_pool_has_room(s->pool) && !(s->waits && s->n_given > s->n_taken) &&
            text_reads_on(s->r.ctx, s->r.n_threads, s->n_given - s->n_taken, s->job_bytes)) {
         BP_TRY(next_job(s, &job, err));
         if (!job)
@@ -632,6 +637,7 @@ static int open_all(struct csv_source *s, const struct bp_csv_opts *opts, struct
 
     s->r.kernels = csv_kernels_pick();
     s->r.chunk_bytes = chunk;
+    s->r.record_max_bytes = text_record_max_for(s->r.ctx);
     s->r.border_bytes = opts->border_bytes > 0 ? opts->border_bytes : CSV_BORDER_BYTES;
     s->slow_file = s->taken_file = -1;
     s->resumed_at = -1;

@@ -37,7 +37,6 @@
 #define CSV_CHUNK_MIN_BYTES (64 << 10) /* where memory is tight */
 #define CSV_BORDER_BYTES ((int64_t)4 << 20)
 #define CSV_PIECE_BYTES ((uint32_t)32 << 10)
-#define CSV_RECORD_MAX_BYTES ((size_t)256 << 20)
 #define CSV_FRONT_BYTES 64 /* room before a chunk's first byte */
 
 struct csv_dialect {
@@ -66,7 +65,7 @@ struct csv_reader {
     int n_cols;
     struct bp_ctx *ctx;
     const struct csv_kernels *kernels;
-    size_t chunk_bytes;
+    size_t chunk_bytes, record_max_bytes;
     int n_threads;        /* that work: of the context's, as many as memory allows */
     int64_t told_bytes;   /* that one of them needs, as the budget was told */
     int64_t border_bytes; /* the most to look at around the border of a share */

@@ -511,9 +511,10 @@ static int feed_piece(struct csv_slow *s, const uint8_t *p, size_t len, struct b
 {
     const uint8_t *nul = memchr(p, 0, len);
 
-    if ((size_t)(s->pos - s->record_at) + len > CSV_RECORD_MAX_BYTES) {
-        bp_fail(err, BP_EDATA, "the row is longer than %zu MiB; is a quote not closed?",
-                CSV_RECORD_MAX_BYTES >> 20);
+    if ((size_t)(s->pos - s->record_at) + len > s->r->record_max_bytes) {
+        bp_fail(err, BP_EDATA,
+                "the row is longer than %zu MiB " TEXT_RECORD_MAX_WORDS "; is a quote not closed?",
+                s->r->record_max_bytes >> 20);
         return at_line(s, s->line, s->record_at, err);
     }
     BP_TRY(keep_raw(s, p, len, err));

@@ -310,11 +310,11 @@ static int run_file_job(struct jsonl_worker *w, struct jsonl_job *job, struct bp
         }
         if (w->behind_bytes >= w->r->line_max_bytes) {
             job->err_lines = -1;
-            return bp_fail(err, BP_EDATA,
-                           "%s: a line behind byte %lld is longer than %zu MiB "
-                           "(a quarter of --mem, 256 MiB at most)",
-                           w->r->files[job->file].in.name, (long long)job->a + (long long)from,
-                           w->r->line_max_bytes >> 20);
+            return bp_fail(
+                err, BP_EDATA,
+                "%s: a line behind byte %lld is longer than %zu MiB " TEXT_RECORD_MAX_WORDS,
+                w->r->files[job->file].in.name, (long long)job->a + (long long)from,
+                w->r->line_max_bytes >> 20);
         }
         w->behind_bytes *= 4;
     }

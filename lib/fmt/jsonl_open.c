@@ -46,16 +46,6 @@ void jsonl_weigh_rows(struct jsonl_reader *r)
                                 r->most_bytes / (8 * (r->row_bytes + r->elem_bytes + 1)) + 1);
 }
 
-/* A line is held about three times while it grows. */
-static size_t line_max_for(const struct bp_ctx *ctx)
-{
-    size_t share = (size_t)ctx->budget.limit_bytes / 4;
-
-    if (!share || share > JSONL_LINE_MAX_BYTES)
-        return JSONL_LINE_MAX_BYTES;
-    return BP_MAX(share, JSONL_LINE_LEAST_BYTES);
-}
-
 static int read_head(struct jsonl_file *f, struct bp_err *err)
 {
     uint8_t buf[3];
@@ -194,7 +184,7 @@ int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct b
                          ? (size_t)o->chunk_bytes
                          : text_chunk_bytes_for(r->ctx, JSONL_CHUNK_BYTES, JSONL_CHUNK_MIN_BYTES);
     r->most_bytes = most_bytes_for(r);
-    r->line_max_bytes = line_max_for(r->ctx);
+    r->line_max_bytes = text_record_max_for(r->ctx);
     r->level = csv_kernels_pick()->level;
     r->rejects = o->rejects;
     if (!r->n_files)

@@ -83,11 +83,10 @@ static int next_block(struct jsonl_source *s, struct jsonl_job **out, struct bp_
         BP_GO(stream_block(s, &block, &n, err));
         whole = s->stream_end ? n : last_border(block->data + JSONL_FRONT_BYTES, n);
         if (!whole && n >= s->r.line_max_bytes)
-            BP_GO(bp_fail(err, BP_EDATA,
-                          "%s: a line behind byte %lld is longer than %zu MiB "
-                          "(a quarter of --mem, 256 MiB at most)",
-                          s->r.files[s->file].in.name, (long long)s->at,
-                          s->r.line_max_bytes >> 20));
+            BP_GO(
+                bp_fail(err, BP_EDATA,
+                        "%s: a line behind byte %lld is longer than %zu MiB " TEXT_RECORD_MAX_WORDS,
+                        s->r.files[s->file].in.name, (long long)s->at, s->r.line_max_bytes >> 20));
         BP_GO(bp_block_grow(&s->carry, 0, n - whole + 1, err));
         if (n > whole)
             memcpy(s->carry->data, block->data + JSONL_FRONT_BYTES + whole, n - whole);

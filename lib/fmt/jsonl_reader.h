@@ -37,11 +37,9 @@
 #define JSONL_CHUNK_BYTES ((size_t)512 << 10)
 #define JSONL_CHUNK_MIN_BYTES ((size_t)64 << 10)  /* where memory is tight */
 #define JSONL_CHUNK_LEAST_BYTES ((size_t)4 << 10) /* where columns are many times their text */
-#define JSONL_LINE_MAX_BYTES ((size_t)256 << 20)
-#define JSONL_LINE_LEAST_BYTES ((size_t)1 << 20) /* is read, however little memory there is */
-#define JSONL_FRONT_BYTES 64                     /* room before a chunk's first byte */
-#define JSONL_BLOCK_ROWS 256                     /* lines that are converted together, at most */
-#define JSONL_TEXT_BYTES 65536                   /* of a line in the account of rejects */
+#define JSONL_FRONT_BYTES 64                      /* room before a chunk's first byte */
+#define JSONL_BLOCK_ROWS 256                      /* lines that are converted together, at most */
+#define JSONL_TEXT_BYTES 65536                    /* of a line in the account of rejects */
 
 struct jsonl_file {
     struct bp_input in;

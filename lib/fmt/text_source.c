@@ -5,6 +5,9 @@
 #include "base/mem.h"
 #include "col/schema.h"
 
+#define RECORD_MAX_BYTES ((size_t)256 << 20)
+#define RECORD_LEAST_BYTES ((size_t)1 << 20) /* is read, however little memory there is */
+
 void text_cols_free(struct text_col *cols, int n)
 {
     for (int i = 0; cols && i < n; i++)
@@ -79,6 +82,15 @@ int text_threads_for(const struct bp_ctx *ctx, int64_t slot_bytes)
     while (limit && n > 1 && TEXT_SLOTS(n) * slot_bytes > limit)
         n--;
     return n;
+}
+
+size_t text_record_max_for(const struct bp_ctx *ctx)
+{
+    size_t share = (size_t)ctx->budget.limit_bytes / 4;
+
+    if (!share || share > RECORD_MAX_BYTES)
+        return RECORD_MAX_BYTES;
+    return BP_MAX(share, RECORD_LEAST_BYTES);
 }
 
 void text_tell_least(struct bp_ctx *ctx, int64_t bytes, int64_t *told_bytes)

@@ -33,6 +33,10 @@ bool text_reads_on(const struct bp_ctx *ctx, int n_threads, int64_t in_work, int
 size_t text_chunk_bytes_for(const struct bp_ctx *ctx, size_t most, size_t least);
 /* How many threads half of the memory bears, where a chunk in work takes slot_bytes. */
 int text_threads_for(const struct bp_ctx *ctx, int64_t slot_bytes);
+/* The most bytes that a record may have: a quarter of the memory, for it is held about three
+ * times while it grows; 256 MiB at most. */
+size_t text_record_max_for(const struct bp_ctx *ctx);
+#define TEXT_RECORD_MAX_WORDS "(a quarter of --mem, 256 MiB at most)"
 /* The budget learns that the least is now `bytes`; *told_bytes is what it was told before. */
 void text_tell_least(struct bp_ctx *ctx, int64_t bytes, int64_t *told_bytes);
 /* The schema as the user gave it, for messages -> *out, which the caller frees; none: unchanged. */

@@ -189,6 +189,40 @@ x;y," ]
     peak_below $((16 << 20)) stats
 }
 
+@test "a row that memory does not hold is refused, a bomb too, and never cut" {
+    row() { head -c "$1" /dev/zero | tr '\0' x; echo; }
+    { echo a; echo 1; row 6000000; echo 2; } >wide.csv
+    { echo a; echo 1; printf '"'; row 6000000; echo 2; } >open.csv
+    { row 6000000; echo 2; } >head.csv
+    for f in wide open head; do
+        gzip -1k $f.csv
+        for j in 1 2; do
+            for i in $f.csv $f.csv.gz; do
+                fails 1 bp-read -j $j --mem 16M -s 'a text' $i
+                says "$i:"
+                says 'the row is longer than 4 MiB (a quarter of --mem'
+            done
+        done
+    done
+    [ "$(bp-read --mem 64M -s 'a text' wide.csv.gz | bp-map 'length(a) AS n' | bp-write --header no | tr '\n' ' ')" = '1 6000000 1 ' ]
+    { echo a; for n in 3000000 3900000 10 2100000 2000000 3500000; do row $n; done; } >rows.csv
+    gzip -1k rows.csv
+    for j in 1 2; do
+        [ "$(bp-read -j $j --mem 16M -s 'a text' rows.csv.gz | bp-map --mem 64M 'length(a) AS n' | bp-write --header no | tr '\n' ' ')" = '3000000 3900000 10 2100000 2000000 3500000 ' ]
+    done
+    { echo 'a,b'; echo 'x"y,1'; yes 'some text,2' | head -n 600000; } >stray.csv
+    gzip -1k stray.csv
+    for m in 16M 256M; do # no border is seen in it until the slow path looks
+        bp-read --mem $m -s 'a text, b int' stray.csv.gz | bp-reduce -k a 'sum(b) AS s' | bp-sort a | bp-write >got
+        [ "$(cat got)" = 'a,s
+some text,1200000
+"x""y",1' ]
+    done
+    head -c 100000000 /dev/zero | gzip -1 >bomb.gz
+    fails 1 bp-read --mem 16M -f csv --header no bomb.gz
+    says 'bomb.gz:1: the row is longer than 4 MiB'
+}
+
 @test "gzip is read, damaged gzip refused" {
     put in.csv 'a,b\n1,x\n2,y\n'
     gzip -k in.csv
