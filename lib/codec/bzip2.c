@@ -74,5 +74,12 @@ static void bzip2_free(void *self)
     bp_mem_free(self);
 }
 
-const struct bp_codec bp_codec_bzip2 = {"bzip2",    false,       bzip2_is,   bzip2_may_follow,
-                                        bzip2_open, bzip2_begin, bzip2_step, bzip2_free};
+const struct bp_codec bp_codec_bzip2 = {
+    .name = "bzip2",
+    .is = bzip2_is,
+    .may_follow = bzip2_may_follow,
+    .open = bzip2_open,
+    .begin = bzip2_begin,
+    .step = bzip2_step,
+    .free = bzip2_free,
+};

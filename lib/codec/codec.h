@@ -17,6 +17,14 @@ struct bp_codec_step {
     const char *why; /* with BP_EDATA: what is wrong with the data; a constant */
 };
 
+/* What the head of a frame tells of it. */
+struct bp_codec_frame {
+    size_t packed_bytes; /* its length, head and checksum with it */
+    size_t plain_bytes;  /* what it gives; set once packed_bytes are shown */
+    bool is_block;       /* one of a row that an end marker is to close (BGZF) */
+    bool is_marker;      /* that marker */
+};
+
 struct bp_codec {
     const char *name;
     bool padded;                               /* zeros may stand behind the last frame */
@@ -30,7 +38,19 @@ struct bp_codec {
      * (and *err empty): the data are damaged. */
     int (*step)(void *self, struct bp_codec_step *io, struct bp_err *err);
     void (*free)(void *self);
+    /* Optional, for frames that are small and tell their length, so that threads can decode
+     * them: does one begin at p[0, n)? packed_bytes > n: show that many (it may ask for more
+     * again; what is shown to the end of the input is all that there is). False: go through
+     * it by step(). step() is what a frame means: what whole() cannot do is done again by it. */
+    bool (*look)(const uint8_t *p, size_t n, struct bp_codec_frame *f);
+    void *(*whole_open)(struct bp_err *err); /* a thread's own; freed by whole_free */
+    /* p, one frame, gives exactly f->plain_bytes into out; else false. */
+    bool (*whole)(void *self, const uint8_t *p, const struct bp_codec_frame *f, uint8_t *out);
+    void (*whole_free)(void *self);
 };
+
+/* A frame for look() is at most so long, packed and plain: they wait in memory. */
+#define BP_CODEC_FRAME_BYTES ((size_t)4 << 20)
 
 extern const struct bp_codec bp_codec_gzip;  /* gzip.c: RFC 1952 */
 extern const struct bp_codec bp_codec_zstd;  /* zstd.c: RFC 8878 */

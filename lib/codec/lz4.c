@@ -57,5 +57,12 @@ static void lz4_free(void *self)
     (void)LZ4F_freeDecompressionContext(self); /* tells its state only */
 }
 
-const struct bp_codec bp_codec_lz4 = {"lz4",    false,     lz4_is,   lz4_may_follow,
-                                      lz4_open, lz4_begin, lz4_step, lz4_free};
+const struct bp_codec bp_codec_lz4 = {
+    .name = "lz4",
+    .is = lz4_is,
+    .may_follow = lz4_may_follow,
+    .open = lz4_open,
+    .begin = lz4_begin,
+    .step = lz4_step,
+    .free = lz4_free,
+};

@@ -70,5 +70,13 @@ static void xz_free(void *self)
     bp_mem_free(self);
 }
 
-const struct bp_codec bp_codec_xz = {"xz",    true,     xz_is,   xz_may_follow,
-                                     xz_open, xz_begin, xz_step, xz_free};
+const struct bp_codec bp_codec_xz = {
+    .name = "xz",
+    .padded = true,
+    .is = xz_is,
+    .may_follow = xz_may_follow,
+    .open = xz_open,
+    .begin = xz_begin,
+    .step = xz_step,
+    .free = xz_free,
+};

@@ -9,11 +9,14 @@
 /* The window is what a frame may ask of our memory; 128 MiB is zstd's own limit. */
 #define WINDOW_LOG_MAX 27
 
+static uint32_t u32_at(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
 static bool zstd_is(const uint8_t *head, size_t n)
 {
-    uint32_t magic = n >= 4 ? (uint32_t)head[0] | (uint32_t)head[1] << 8 | (uint32_t)head[2] << 16 |
-                                  (uint32_t)head[3] << 24
-                            : 0;
+    uint32_t magic = n >= 4 ? u32_at(head) : 0;
 
     return magic == ZSTD_MAGICNUMBER || (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == 0x184D2A50;
 }
@@ -67,5 +70,68 @@ static void zstd_free(void *self)
     ZSTD_freeDStream(self);
 }
 
-const struct bp_codec bp_codec_zstd = {"zstd",    false,      zstd_is,   zstd_may_follow,
-                                       zstd_open, zstd_begin, zstd_step, zstd_free};
+/* ---- frames that tell their size ---- */
+
+#define HEAD_MOST_BYTES 18
+#define SKIPPABLE_HEAD_BYTES 8
+#define SINGLE_SEGMENT 0x20 /* of the descriptor: no window is asked for */
+
+static bool zstd_look(const uint8_t *p, size_t n, struct bp_codec_frame *f)
+{
+    unsigned long long plain;
+    size_t packed;
+
+    *f = (struct bp_codec_frame){0};
+    if (n < SKIPPABLE_HEAD_BYTES || !zstd_is(p, n))
+        return false;
+    if (u32_at(p) != ZSTD_MAGICNUMBER) {
+        f->packed_bytes = SKIPPABLE_HEAD_BYTES + (size_t)u32_at(p + 4);
+        return f->packed_bytes <= BP_CODEC_FRAME_BYTES;
+    }
+    f->packed_bytes = HEAD_MOST_BYTES;
+    if (n < HEAD_MOST_BYTES)
+        return true;
+    plain = ZSTD_getFrameContentSize(p, n);
+    if (plain > BP_CODEC_FRAME_BYTES || /* or not known */
+        (!(p[4] & SINGLE_SEGMENT) && 10 + (p[5] >> 3) > WINDOW_LOG_MAX))
+        return false;
+    packed = ZSTD_findFrameCompressedSize(p, n);
+    if (ZSTD_isError(packed)) /* not all of it, or damaged: a frame does not grow much */
+        packed = n + 1;
+    f->packed_bytes = packed;
+    f->plain_bytes = (size_t)plain;
+    return packed <= ZSTD_compressBound((size_t)plain) + HEAD_MOST_BYTES;
+}
+
+static void *zstd_whole_open(struct bp_err *err)
+{
+    ZSTD_DCtx *d = ZSTD_createDCtx();
+
+    if (!d)
+        bp_fail_oom(err, 1);
+    return d;
+}
+
+static bool zstd_whole(void *self, const uint8_t *p, const struct bp_codec_frame *f, uint8_t *out)
+{
+    return ZSTD_decompressDCtx(self, out, f->plain_bytes, p, f->packed_bytes) == f->plain_bytes;
+}
+
+static void zstd_whole_free(void *self)
+{
+    ZSTD_freeDCtx(self);
+}
+
+const struct bp_codec bp_codec_zstd = {
+    .name = "zstd",
+    .is = zstd_is,
+    .may_follow = zstd_may_follow,
+    .open = zstd_open,
+    .begin = zstd_begin,
+    .step = zstd_step,
+    .free = zstd_free,
+    .look = zstd_look,
+    .whole_open = zstd_whole_open,
+    .whole = zstd_whole,
+    .whole_free = zstd_whole_free,
+};

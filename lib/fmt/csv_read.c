@@ -84,7 +84,7 @@ static int open_file(struct csv_source *s, struct csv_job **first, struct bp_err
     s->fresh = false;
     s->at = s->end = 0;
     if (!f->in.is_file && f->hi > 0 && s->r.n_threads > 1 && f->in.size_bytes >= AHEAD_LEAST_BYTES)
-        BP_TRY(bp_input_read_ahead(&f->in, err));
+        BP_TRY(bp_input_read_ahead(&f->in, s->r.n_threads, err));
     if (!f->in.is_file || f->hi <= f->data_start || f->hi <= f->lo ||
         f->data_start >= f->in.size_bytes)
         return 0;

@@ -117,7 +117,7 @@ static int open_file(struct jsonl_source *s, struct bp_err *err)
     s->at = f->in.is_file ? BP_MAX(f->lo, f->data_start) : f->data_start;
     if (f->in.is_file || f->hi == 0 || s->r.n_threads < 2)
         return 0;
-    return bp_input_read_ahead(&f->in, err);
+    return bp_input_read_ahead(&f->in, s->r.n_threads, err);
 }
 
 /* The next job in order; *out NULL: there is none. */

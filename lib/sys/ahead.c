@@ -146,13 +146,15 @@ static struct ahead *ahead_new(struct bp_err *err)
     return a;
 }
 
-int bp_input_read_ahead(struct bp_input *in, struct bp_err *err)
+int bp_input_read_ahead(struct bp_input *in, int n_threads, struct bp_err *err)
 {
     struct ahead *a;
     char *name;
 
     if (!in->ops || in->is_file || in->size_bytes < 0)
         return 0;
+    if (in->ops->threads && !bp_mem_is_tight())
+        in->ops->threads(in->self, n_threads);
     a = ahead_new(err);
     name = a ? bp_mem_str(in->name, err) : NULL;
     if (!name) {

@@ -28,6 +28,8 @@ struct bp_input_ops {
     bool (*rewind)(void *self);
     /* [offset, offset + n) will be read. May be NULL. */
     void (*want)(void *self, size_t n, int64_t offset);
+    /* Its reading is in earnest from here on: it may use n threads of its own. May be NULL. */
+    void (*threads)(void *self, int n);
 };
 
 struct bp_input {
@@ -71,10 +73,11 @@ int bp_input_read_at(const struct bp_input *in, void *p, size_t n, int64_t offse
                      struct bp_err *err) BP_MUST;
 /* Files: these bytes will be read soon. Only advice, of use where reading waits for a network. */
 void bp_input_want(const struct bp_input *in, size_t n, int64_t offset);
-/* From here on a thread reads ahead, into a ring of 1 MiB. Only for what is decoded
- * from a regular file; else nothing changes (the thread could not be stopped while
- * it waits for a pipe). To be called once, when reading in earnest begins. */
-int bp_input_read_ahead(struct bp_input *in, struct bp_err *err) BP_MUST;
+/* From here on a thread reads ahead, into a ring of 1 MiB, and n_threads more may decode
+ * where memory is not tight. Only for what is decoded from a regular file; else nothing
+ * changes (the thread could not be stopped while it waits for a pipe). To be called once,
+ * when reading in earnest begins. */
+int bp_input_read_ahead(struct bp_input *in, int n_threads, struct bp_err *err) BP_MUST;
 /* It will not be read for some time: memory is given back where what is here can be had
  * again from a file, at the cost of reading (and decoding) it again up to here. */
 void bp_input_rest(struct bp_input *in);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any bytes as a compressed file: no crash; and the same bytes, and the same end, whatever
- * the size of the reads.
+ * the size of the reads, with threads that decode and without.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define MAX_OUT ((size_t)1 << 18) /* of a bomb only the beginning */
 
-static int unpack(const uint8_t *data, size_t size, size_t step, uint8_t *out, size_t *n)
+static int unpack(const uint8_t *data, size_t size, size_t step, bool threads, uint8_t *out,
+                  size_t *n)
 {
     struct bp_err err = {0};
     struct bp_input in;
@@ -23,6 +24,8 @@ static int unpack(const uint8_t *data, size_t size, size_t step, uint8_t *out, s
     if (bp_input_from_memory(&in, "fuzz", data, size, &err) < 0)
         abort();
     rc = bp_codec_detect(&in, &err);
+    if (rc == 0 && threads)
+        rc = bp_input_read_ahead(&in, 2, &err);
     while (rc == 0 && *n < MAX_OUT) {
         rc = bp_input_read_some(&in, out + *n, step < MAX_OUT - *n ? step : MAX_OUT - *n, &got,
                                 &err);
@@ -36,6 +39,13 @@ static int unpack(const uint8_t *data, size_t size, size_t step, uint8_t *out, s
     return rc;
 }
 
+/* Bytes before an error may be fewer in one of them, never other ones. */
+static void same(int rc_a, const uint8_t *a, size_t n_a, int rc_b, const uint8_t *b, size_t n_b)
+{
+    if (rc_a != rc_b || (rc_a == 0 && n_a != n_b) || memcmp(a, b, n_a < n_b ? n_a : n_b) != 0)
+        abort();
+}
+
 /* Input: the length of small reads, then the file. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -45,10 +55,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 1)
         return 0;
-    rc_a = unpack(data + 1, size - 1, MAX_OUT, a, &n_a);
-    rc_b = unpack(data + 1, size - 1, 1 + (size_t)data[0], b, &n_b);
-    /* bytes before an error may be fewer in one of them, never other ones */
-    if (rc_a != rc_b || (rc_a == 0 && n_a != n_b) || memcmp(a, b, n_a < n_b ? n_a : n_b) != 0)
+    rc_a = unpack(data + 1, size - 1, MAX_OUT, false, a, &n_a);
+    rc_b = unpack(data + 1, size - 1, 1 + (size_t)data[0], false, b, &n_b);
+    same(rc_a, a, n_a, rc_b, b, n_b);
+    rc_b = unpack(data + 1, size - 1, MAX_OUT, true, b, &n_b);
+    /* threads look further ahead: they may see damage behind what was asked for */
+    if (n_a < MAX_OUT)
+        same(rc_a, a, n_a, rc_b, b, n_b);
+    else if (memcmp(a, b, n_b) != 0)
         abort();
     return 0;
 }

@@ -91,7 +91,7 @@ static int unpack(size_t n, size_t step, bool ahead, struct bp_err *err)
     rc = bp_input_from_memory(&in, "x", packed, n, err);
     if (rc < 0 || (rc = bp_codec_detect(&in, err)) < 0)
         return rc;
-    rc = ahead ? bp_input_read_ahead(&in, err) : 0;
+    rc = ahead ? bp_input_read_ahead(&in, 3, err) : 0;
     while (rc == 0 && n_back + step <= sizeof back &&
            (rc = bp_input_read_some(&in, back + n_back, step, &got, err)) == 0 && got)
         n_back += got;
@@ -264,13 +264,13 @@ static void a_caller_that_stops_early_does_not_hang(void)
     for (int k = 0; k < 3; k++)
         pack(1, plain, sizeof plain); /* more than the ring holds */
     NEED(bp_input_from_memory(&in, "x", packed, n_packed, &err) == 0);
-    NEED(bp_codec_detect(&in, &err) == 0 && bp_input_read_ahead(&in, &err) == 0);
+    NEED(bp_codec_detect(&in, &err) == 0 && bp_input_read_ahead(&in, 3, &err) == 0);
     CHECK(bp_input_read(&in, some, sizeof some, &got, &err) == 0 && got == sizeof some);
     bp_input_close(&in);
     n_packed = 0;
     pack(1, plain, sizeof plain);
     NEED(bp_input_from_memory(&in, "x", packed, n_packed, &err) == 0);
-    NEED(bp_codec_detect(&in, &err) == 0 && bp_input_read_ahead(&in, &err) == 0);
+    NEED(bp_codec_detect(&in, &err) == 0 && bp_input_read_ahead(&in, 3, &err) == 0);
     bp_input_close(&in);
 }
 

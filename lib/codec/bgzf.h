@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What reading and writing of BGZF share: section 4.1 of the SAM specification. */
+#ifndef BP_CODEC_BGZF_H
+#define BP_CODEC_BGZF_H
+
+#include <stdint.h>
+
+#define BP_BGZF_MOST_BYTES 65536 /* of a block, plain; and packed */
+
+/* The empty block that ends a row of them. */
+static const uint8_t bp_bgzf_marker[28] = {0x1f, 0x8b, 8,  4, 0, 0, 0, 0, 0, 0xff, 6, 0, 'B', 'C',
+                                           2,    0,    27, 0, 3, 0, 0, 0, 0, 0,    0, 0, 0,   0};
+
+#endif
