@@ -1,73 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gzip by ISA-L at its highest level (of four), zstd at its default level, with a
- * checksum. Both write one frame, whose end comes with the commit.
+ * gzip is written as BGZF (bgzf.c), by threads. zstd is one frame at the default level, with a
+ * checksum, whose end comes with the commit, by the caller alone: of several frames some readers
+ * (python-zstandard) take the first for all, and the workers of its library (1.5.4) end by a
+ * signal where they are refused memory.
  */
 #include "codec/encode.h"
 
-#include <isa-l/igzip_lib.h>
 #include <string.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#include "base/mem.h"
 #include "base/num.h"
+#include "codec/bgzf.h"
 
 #define OUT_BYTES ((size_t)128 << 10)
-#define GZIP_LEVEL 3
-
-/* ---- gzip ---- */
-
-struct gzip_out {
-    struct isal_zstream z;
-    uint8_t level_buf[ISAL_DEF_LVL3_DEFAULT];
-};
-
-static void *gzip_open(struct bp_err *err)
-{
-    struct gzip_out *g = bp_mem_new(1, sizeof *g, err);
-
-    if (!g)
-        return NULL;
-    isal_deflate_init(&g->z);
-    g->z.gzip_flag = IGZIP_GZIP;
-    g->z.level = GZIP_LEVEL;
-    g->z.level_buf = g->level_buf;
-    g->z.level_buf_size = sizeof g->level_buf;
-    return g;
-}
-
-static int gzip_encode(void *self, const void *p, size_t n, bool end, struct bp_buf *out,
-                       struct bp_err *err)
-{
-    struct gzip_out *g = self;
-
-    do { /* in pieces: ISA-L counts in 32 bits */
-        size_t piece = BP_MIN(n, (size_t)1 << 30);
-
-        g->z.next_in = (uint8_t *)(uintptr_t)p;
-        g->z.avail_in = (uint32_t)piece;
-        g->z.end_of_stream = end && piece == n;
-        do {
-            BP_TRY(bp_buf_reserve(out, OUT_BYTES, err));
-            g->z.next_out = out->data + out->len;
-            g->z.avail_out = (uint32_t)OUT_BYTES;
-            if (isal_deflate(&g->z) != COMP_OK)
-                return bp_fail(err, BP_EDATA, "the gzip encoder failed");
-            out->len += OUT_BYTES - g->z.avail_out;
-        } while (g->z.avail_in || g->z.avail_out == 0);
-        p = (const uint8_t *)p + piece;
-        n -= piece;
-    } while (n);
-    return 0;
-}
 
 /* ---- zstd ---- */
 
-static void *zstd_open(struct bp_err *err)
+static void *zstd_open(int n_threads, struct bp_err *err)
 {
     ZSTD_CCtx *c = ZSTD_createCCtx();
 
+    (void)n_threads;
     if (!c || ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1))) {
         ZSTD_freeCCtx(c);
         bp_fail_oom(err, OUT_BYTES);
@@ -105,7 +60,7 @@ static void zstd_free(void *self)
 /* ---- all ---- */
 
 static const struct bp_encoding encodings[] = {
-    {"gzip", ".gz", {gzip_encode, bp_mem_free, NULL}, gzip_open},
+    {"gzip", ".gz", {bp_bgzf_encode, bp_bgzf_free, NULL}, bp_bgzf_open},
     {"zstd", ".zst", {zstd_encode, zstd_free, NULL}, zstd_open},
 };
 
@@ -129,9 +84,10 @@ const struct bp_encoding *bp_encoding_of_path(const char *path)
     return NULL;
 }
 
-int bp_outfile_encode(struct bp_outfile *f, const struct bp_encoding *e, struct bp_err *err)
+int bp_outfile_encode(struct bp_outfile *f, const struct bp_encoding *e, int n_threads,
+                      struct bp_err *err)
 {
     f->encoder = e->encoder;
-    f->encoder.self = e->open(err);
+    f->encoder.self = e->open(n_threads, err);
     return f->encoder.self ? 0 : err->code;
 }

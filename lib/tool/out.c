@@ -248,10 +248,16 @@ int bp_out_choose(struct bp_out *out, struct bp_tool *t, const struct bp_out_opt
     return 0;
 }
 
+/* That compress. */
+static int threads_of(const struct bp_out *out)
+{
+    return out->one_of_many || bp_mem_is_tight() ? 1 : out->t->ctx.n_threads;
+}
+
 int bp_out_open(const struct bp_out *out, struct bp_outfile *f, const struct bp_schema *schema,
                 struct bp_sink *sink)
 {
-    if (out->codec && bp_outfile_encode(f, out->codec, &out->t->err) < 0) {
+    if (out->codec && bp_outfile_encode(f, out->codec, threads_of(out), &out->t->err) < 0) {
         bp_outfile_abort(f);
         return out->t->err.code;
     }

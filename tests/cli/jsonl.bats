@@ -42,6 +42,14 @@ END
     bp-read in.csv | bp-write --codec zstd | zstd -qdc | cmp - in.csv
     bp-read in.csv | bp-write --codec none plain.csv.gz
     cmp plain.csv.gz in.csv
+    for o in csv.gz csv.zst jsonl.gz; do # the same bytes however they are made
+        for how in '-j 1' '-j 2' '-j 5' '--mem 16M'; do
+            bp-read in.csv | bp-write $how "again.$o"
+            cmp "again.$o" "out.$o"
+        done
+    done
+    bp-read -j 3 out.csv.gz | bp-write | cmp - in.csv
+    bp-read -j 3 out.jsonl.gz | bp-write | cmp - in.csv
     bp-read in.csv | bp-write -f csv --codec gzip dir/
     gzip -dc dir/00000-of-00001.csv.gz | cmp - in.csv
     bp-read dir | bp-write | cmp - in.csv

@@ -28,7 +28,7 @@ SANITIZED = "/san-" in BUILD
 EVERY_TO, STRIDE = (3, 97) if SANITIZED else (50, 17)
 END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 CAUSE = {
-    "malloc": ("memory", "cannot create shared object descriptor"),
+    "malloc": ("memory", "cannot create shared object descriptor", "cannot start a thread"),
     "read": ("Input/output error",),
     "write": ("No space left on device",),
     "open": ("Too many open files",),
@@ -54,6 +54,7 @@ COMMANDS = [
     ("bp-read -s @in.sql -c k,v -w 'v > 3' in.csv", None, None),
     ("bp-read -c t in.csv.gz", None, None),
     ("bp-read in.csv.zst", None, None),
+    ("bp-read -j 2 in.jsonl.gz", None, None),
     ("bp-read -j 1 in.csv.lz4", None, None),
     ("bp-read -j 1 in.csv.bz2", None, None),
     ("bp-read in.csv.xz", None, None),
@@ -106,6 +107,8 @@ COMMANDS = [
     ("bp-write out.jsonl", "in.arrows", "out.jsonl"),
     ("bp-write out.csv.gz", "in.arrows", "out.csv.gz"),
     ("bp-write out.jsonl.zst", "in.arrows", "out.jsonl.zst"),
+    ("bp-write -j 2 out.csv.gz", "in.arrows", "out.csv.gz"),
+    ("bp-write --by t --codec gzip -f csv by", "in.arrows", "by"),
     ("bp-write -f csv out/", "in.arrows", "out"),
     ("bp-write --task 1/2 -f arrow out/", "in.arrows", "out"),
     ("bp-write --by t,d -f csv by", "in.arrows", "by"),
@@ -168,7 +171,7 @@ def prepare():
     with open("small2.csv", "w") as f:
         f.write("id,t\n" + "".join(f"{i},right {i}\n" for i in range(0, 40, 3)))
     sh("gzip -k in.csv; zstd -qk in.csv; lz4 -q in.csv in.csv.lz4; bzip2 -k in.csv; xz -k in.csv;"
-       "bp-read -s @in.sql in.csv | bp-write in.jsonl;"
+       "bp-read -s @in.sql in.csv | bp-write in.jsonl; bp-read -s @in.sql in.csv | bp-write in.jsonl.gz;"
        "bp-read -s @in.sql in.csv >in.arrows; bp-write in.arrow <in.arrows;"
        "bp-read in.csv | bp-write in.parquet; bp-read small.csv | bp-write small.arrow; bp-write -f arrow parts/ <in.arrows;"
        "bp-write --by k -f csv old_by/ <in.arrows; bp-map 't, v, f, d, k' in.arrow | bp-filter 'k % 5 = 1' >small.arrows;"

@@ -142,6 +142,46 @@ def _():
     refused("x.csv.zst", ["the zstd data is damaged"])
 
 
+@tap.check("what we compress is the same for any -j and --mem, and other programs read it")
+def _():
+    must("bp-read plain.csv >plain.arrows")
+    for suffix, unpack in (("gz", "gzip -dc"), ("zst", "zstd -qdc")):
+        made = set()
+        for how in ("-j 1", "-j 2", "-j 4", "--mem 16M"):
+            must(f"bp-write {how} out.csv.{suffix} <plain.arrows")
+            with open("out.csv." + suffix, "rb") as f:
+                made.add(f.read())
+        assert len(made) == 1, suffix
+        assert must(f"{unpack} out.csv.{suffix}") == PLAIN
+        assert must(f"bp-write --codec {'gzip' if suffix == 'gz' else 'zstd'} <plain.arrows") in made
+        reads_equal("out.csv." + suffix)
+    with open("out.csv.gz", "rb") as f:
+        data = f.read()
+    assert gzip.decompress(data) == PLAIN and data.endswith(MARKER)
+    at = 0
+    while at < len(data):  # every block tells its length, and is a member by itself
+        size = struct.unpack_from("<H", data, at + 16)[0] + 1
+        assert data[at:at + 4] == b"\x1f\x8b\x08\x04" and data[at + 12:at + 16] == b"BC\x02\0"
+        assert len(zlib.decompress(data[at:at + size], 31)) <= 0xff00
+        at += size
+    assert must("zstd -lv out.csv.zst | grep -c '^# Zstandard Frames: 1'") == b"1\n"
+
+
+@tap.check("pyarrow, Polars, DuckDB and pandas read what we compress")
+def _():
+    import duckdb
+    import pandas
+    import polars
+    import pyarrow.csv
+    n, total = 150000, sum(i * 7919 % 150000 for i in range(150000))
+    for path in ("out.csv.gz", "out.csv.zst"):
+        assert pyarrow.csv.read_csv(path).num_rows == n, path
+        assert polars.read_csv(path)["t"].str.slice(5).cast(polars.Int64).sum() == total, path
+        got = duckdb.sql(f"select count(*), sum(substr(t, 6)::bigint) from read_csv('{path}')").fetchall()
+        assert got == [(n, total)], f"{path}: {got}"
+    assert len(pandas.read_csv("out.csv.gz")) == n
+
+
 # ---- bombs: little that becomes much ----
 
 ROWS = 30_000_000  # of two bytes; above any buffer
