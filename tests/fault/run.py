@@ -40,7 +40,7 @@ CAUSE = {
 # in words and with a status of their own: then nothing may look like a result.
 ENDS_BY_ITSELF = {"TopMemoryContext: ": (1, 2),
                   "error occurred before error message processing": (2,),
-                  "out of memory": (1,),
+                  "out of memory": (1, 127),
                   "cannot allocate memory for thread-local data": (127,),
                   "terminate called after throwing an instance of 'std::bad_alloc'": (-signal.SIGABRT,)}
 # where a library goes on without the memory it was refused, it shows at few N only
