@@ -77,6 +77,22 @@ static int may_replace(const struct bp_publish *p, struct bp_err *err)
                : has_runs(p->o.dir, err);
 }
 
+/* Before anything is read. What another run put in the place of the directory in the midst of
+ * the look is no reason to refuse: that is seen with the directory locked. */
+static int look_first(struct bp_publish *p, struct bp_err *err)
+{
+    int rc = may_replace(p, err);
+
+    if (rc == 0 || err->code != BP_EDATA)
+        return rc;
+    bp_err_clear(err);
+    BP_TRY(bp_dir_lock(p->tree.path, &p->locked, err));
+    rc = p->locked >= 0 ? may_replace(p, err) : 0; /* none: the commit looks again */
+    bp_dir_unlock(p->locked);
+    p->locked = -1;
+    return rc;
+}
+
 int bp_publish_open(struct bp_publish *p, const struct bp_publish_opts *o, struct bp_err *err)
 {
     *p = (struct bp_publish){.o = *o, .locked = -1, .tree.fd = -1};
@@ -87,7 +103,7 @@ int bp_publish_open(struct bp_publish *p, const struct bp_publish_opts *o, struc
             return err->code;
     }
     BP_TRY(bp_outtree_open(&p->tree, o->dir, err));
-    return may_replace(p, err);
+    return look_first(p, err);
 }
 
 void bp_publish_release(struct bp_publish *p)
@@ -218,7 +234,8 @@ static int commit_once(struct bp_publish *p, struct bp_err *err)
      * when the new directory stands there */
     BP_TRY(bp_dir_lock(p->tree.path, &p->locked, err));
     exists = p->locked >= 0;
-    BP_TRY(may_replace(p, err)); /* others may have come since */
+    if (exists)
+        BP_TRY(may_replace(p, err)); /* others may have come since */
     if (exists && (p->run || p->o.replace_parts))
         BP_TRY(keep_files(p, err));
     if (p->run)
