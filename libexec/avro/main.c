@@ -10,18 +10,12 @@
 #include "base/mem.h"
 #include "col/column.h"
 #include "col/text.h"
-#include "ipc/ipc.h"
-
-#define BATCH_ROWS 8192
-#define BATCH_BYTES (16 << 20)
+#include "ipc/rows.h"
 
 struct reading {
     struct avro_file file;
     struct avro_schema schema;
-    struct bp_builder *cols;
-    struct bp_sink sink;
-    int64_t n_rows;
-    size_t batch_bytes; /* of the block, that the rows of this batch took */
+    struct bp_ipc_rows rows;
 };
 
 /* The bytes of a block that are not yet read. */
@@ -32,7 +26,7 @@ struct cursor {
 static int wrong(const struct reading *r, int c, const char *what, struct bp_err *err)
 {
     return bp_fail(err, BP_EDATA, "%s: row %lld: column %s: %s", r->file.name,
-                   (long long)r->n_rows + 1, r->schema.columns.fields[c].name, what);
+                   (long long)r->rows.n_rows + 1, r->schema.columns.fields[c].name, what);
 }
 
 static int cut(const struct reading *r, int c, struct bp_err *err)
@@ -65,8 +59,8 @@ static int add_integer(struct reading *r, int c, struct cursor *at, struct bp_er
         return wrong(r, c, "a time that is not within a day", err);
     v32 = (int32_t)v;
     if (f->type.kind == BP_INT32 || f->type.kind == BP_DATE)
-        return bp_builder_add(&r->cols[c], &v32, err);
-    return bp_builder_add(&r->cols[c], &v, err);
+        return bp_builder_add(&r->rows.cols[c], &v32, err);
+    return bp_builder_add(&r->rows.cols[c], &v, err);
 }
 
 /* Big-endian, two's complement, of any length. */
@@ -88,7 +82,7 @@ static int add_decimal(struct reading *r, int c, const uint8_t *p, size_t n, str
     v = (bp_int128)bits;
     if ((v < 0 ? -bits : bits) >= limit)
         return wrong(r, c, "a decimal that has more digits than are declared", err);
-    return bp_builder_add(&r->cols[c], &v, err);
+    return bp_builder_add(&r->rows.cols[c], &v, err);
 }
 
 static int add_bytes(struct reading *r, int c, struct cursor *at, struct bp_err *err)
@@ -105,7 +99,7 @@ static int add_bytes(struct reading *r, int c, struct cursor *at, struct bp_err 
         return add_decimal(r, c, p, (size_t)n, err);
     if (f->type.kind == BP_TEXT && !bp_utf8_check(p, (size_t)n, &bad_at))
         return wrong(r, c, "it is not valid UTF-8", err);
-    return bp_builder_add_bytes(&r->cols[c], p, (size_t)n, err);
+    return bp_builder_add_bytes(&r->rows.cols[c], p, (size_t)n, err);
 }
 
 static int add_symbol(struct reading *r, int c, struct cursor *at, struct bp_err *err)
@@ -118,8 +112,8 @@ static int add_symbol(struct reading *r, int c, struct cursor *at, struct bp_err
     if (i < 0 || (uint64_t)i >= json_array_size(symbols))
         return wrong(r, c, "a symbol that its enum does not have", err);
     symbol = json_array_get(symbols, (size_t)i);
-    return bp_builder_add_bytes(&r->cols[c], json_string_value(symbol), json_string_length(symbol),
-                                err);
+    return bp_builder_add_bytes(&r->rows.cols[c], json_string_value(symbol),
+                                json_string_length(symbol), err);
 }
 
 /* Booleans and floats, which lie as they do in memory. */
@@ -133,7 +127,7 @@ static int add_plain(struct reading *r, int c, size_t n, struct cursor *at, stru
     memcpy(&value, p, n);
     if (n == 1 && p[0] > 1)
         return wrong(r, c, "a boolean that is neither 0 nor 1", err);
-    return bp_builder_add(&r->cols[c], &value, err);
+    return bp_builder_add(&r->rows.cols[c], &value, err);
 }
 
 static int add_value(struct reading *r, int c, struct cursor *at, struct bp_err *err)
@@ -147,7 +141,7 @@ static int add_value(struct reading *r, int c, struct cursor *at, struct bp_err 
         if (branch < 0 || branch >= f->n_branches)
             return wrong(r, c, "a type that its union does not have", err);
         if (branch == f->null_branch)
-            return bp_builder_add_null(&r->cols[c], err);
+            return bp_builder_add_null(&r->rows.cols[c], err);
     }
     switch (f->wire) {
     case AVRO_BOOLEAN: return add_plain(r, c, 1, at, err);
@@ -162,24 +156,6 @@ static int add_value(struct reading *r, int c, struct cursor *at, struct bp_err 
 
 /* ---- rows ---- */
 
-static int put_batch(struct reading *r, struct bp_err *err)
-{
-    struct bp_batch b;
-    int rc;
-
-    r->batch_bytes = 0;
-    if (!r->cols[0].n_rows)
-        return 0;
-    BP_TRY(bp_batch_init(&b, r->schema.columns.n_fields, err));
-    b.n_rows = r->cols[0].n_rows;
-    for (int c = 0; c < r->schema.columns.n_fields; c++)
-        BP_GO(bp_builder_finish(&r->cols[c], &b.cols[c], err));
-    return bp_sink_put(&r->sink, &b, err);
-out:
-    bp_batch_release(&b);
-    return rc;
-}
-
 static int copy_block(struct reading *r, int64_t n_rows, struct bp_err *err)
 {
     struct cursor at = {r->file.rows.data, r->file.rows.data + r->file.rows.len};
@@ -189,10 +165,7 @@ static int copy_block(struct reading *r, int64_t n_rows, struct bp_err *err)
 
         for (int c = 0; c < r->schema.columns.n_fields; c++)
             BP_TRY(add_value(r, c, &at, err));
-        r->n_rows++;
-        r->batch_bytes += (size_t)(at.p - from);
-        if (r->cols[0].n_rows == BATCH_ROWS || r->batch_bytes > BATCH_BYTES)
-            BP_TRY(put_batch(r, err));
+        BP_TRY(bp_ipc_rows_next(&r->rows, (size_t)(at.p - from), err));
     }
     if (at.p != at.end)
         return bp_fail(err, BP_EDATA, "%s: damaged Avro file: block %lld has bytes behind its rows",
@@ -207,28 +180,15 @@ static int copy_rows(struct reading *r, struct bp_err *err)
 
     while ((rc = avro_block(&r->file, &n_rows, err)) == 0)
         BP_TRY(copy_block(r, n_rows, err));
-    return rc < 0 ? rc : put_batch(r, err);
+    return BP_MIN(rc, 0);
 }
 
 static int run(struct reading *r, const char *path, struct bp_err *err)
 {
-    struct bp_outfile out;
-    int rc;
-
     BP_TRY(avro_open(&r->file, path, err));
     BP_TRY(avro_schema_read(&r->schema, &r->file, err));
-    r->cols = bp_mem_new((size_t)r->schema.columns.n_fields, sizeof *r->cols, err);
-    if (!r->cols)
-        return err->code;
-    for (int c = 0; c < r->schema.columns.n_fields; c++)
-        bp_builder_init(&r->cols[c], r->schema.fields[c].type);
-    BP_TRY(bp_outfile_borrow(&out, STDOUT_FILENO, "stdout", err));
-    BP_TRY(bp_ipc_stream_sink(&r->sink, &out, &r->schema.columns, err));
-    rc = copy_rows(r, err);
-    if (rc == 0)
-        return r->sink.ops->commit(r->sink.self, err);
-    r->sink.ops->abort(r->sink.self, err->msg);
-    return rc;
+    BP_TRY(bp_ipc_rows_open(&r->rows, STDOUT_FILENO, "stdout", &r->schema.columns, err));
+    return copy_rows(r, err);
 }
 
 int main(int argc, char **argv)
@@ -245,14 +205,10 @@ int main(int argc, char **argv)
     if (*argv[3])
         bp_fail(&err, BP_EDATA, "%s: an Avro file has no tables, so none is named '%s'", argv[2],
                 argv[3]);
-    else if (run(&r, argv[2], &err) < 0 && err.code == BP_ECLOSED)
+    else if (bp_ipc_rows_end(&r.rows, run(&r, argv[2], &err), &err) < 0 && err.code == BP_ECLOSED)
         bp_err_clear(&err);
     if (err.code < 0)
         fprintf(stderr, "bp-avro: %s\n", err.msg);
-    bp_sink_free(&r.sink);
-    for (int c = 0; r.cols && c < r.schema.columns.n_fields; c++)
-        bp_builder_release(&r.cols[c]);
-    bp_mem_free(r.cols);
     avro_schema_release(&r.schema);
     avro_close(&r.file);
     return err.code < 0;

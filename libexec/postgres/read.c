@@ -7,19 +7,14 @@
 #include "base/mem.h"
 #include "col/column.h"
 #include "col/text.h"
-#include "ipc/ipc.h"
+#include "ipc/rows.h"
 #include "postgres.h"
-
-#define BATCH_ROWS 8192
-#define BATCH_BYTES ((int64_t)1 << 20)
 
 struct reading {
     struct pg *p;
     struct bp_schema schema;
-    struct bp_builder *cols;
-    struct bp_sink sink;
+    struct bp_ipc_rows rows;
     struct bp_buf field;
-    int64_t n_rows, n_bytes; /* n_bytes: of the batch */
 };
 
 /* numeric(p, s); others, of no or another scale, stay text. */
@@ -64,10 +59,7 @@ static int find_columns(struct reading *r, struct bp_err *err)
                "= $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
                &q, err));
     n = PQntuples(q);
-    r->cols = bp_mem_new((size_t)n + 1, sizeof *r->cols, err);
-    if (!r->cols)
-        rc = err->code;
-    if (rc == 0 && n == 0)
+    if (n == 0)
         rc = bp_fail(err, BP_EDATA, "%s: the table has no columns", r->p->table);
     for (int i = 0; i < n && rc == 0; i++) {
         struct bp_type t = type_of(strtol(PQgetvalue(q, i, 1), NULL, 10),
@@ -76,7 +68,6 @@ static int find_columns(struct reading *r, struct bp_err *err)
         rc = bp_schema_add(&r->schema, PQgetvalue(q, i, 0), t, err);
         if (rc == 0)
             r->schema.fields[i].nullable = PQgetvalue(q, i, 3)[0] != 't';
-        bp_builder_init(&r->cols[i], t);
     }
     PQclear(q);
     return rc;
@@ -92,16 +83,16 @@ static int add_value(struct reading *r, int c, struct bp_err *err)
     size_t n;
 
     if (t.kind == BP_TEXT)
-        return bp_builder_add_bytes(&r->cols[c], s, r->field.len, err);
+        return bp_builder_add_bytes(&r->rows.cols[c], s, r->field.len, err);
     if (t.kind == BP_BINARY && bp_parse_binary(s, r->field.len, r->field.data, &n) == BP_TEXT_OK)
-        return bp_builder_add_bytes(&r->cols[c], r->field.data, n, err);
+        return bp_builder_add_bytes(&r->rows.cols[c], r->field.data, n, err);
     if (t.kind != BP_BINARY && bp_text_parse(t, s, r->field.len, room) == BP_TEXT_OK)
-        return bp_builder_add(&r->cols[c], room, err);
+        return bp_builder_add(&r->rows.cols[c], room, err);
     return bp_fail(
         err, BP_EDATA,
         "%s: row %lld: column %s: '%.*s' has no place in its type here: read a view that "
         "casts it to text",
-        r->p->table, (long long)r->n_rows + 1, r->schema.fields[c].name,
+        r->p->table, (long long)r->rows.n_rows + 1, r->schema.fields[c].name,
         (int)BP_MIN(r->field.len, 60), s);
 }
 
@@ -131,31 +122,11 @@ static int add_row(struct reading *r, const char *line, size_t n, struct bp_err 
         }
         q += q < end;
         if (is_null)
-            BP_TRY(bp_builder_add_null(&r->cols[c], err));
+            BP_TRY(bp_builder_add_null(&r->rows.cols[c], err));
         else
             BP_TRY(add_value(r, c, err));
     }
-    r->n_rows++;
-    r->n_bytes += (int64_t)n;
-    return 0;
-}
-
-static int put_batch(struct reading *r, struct bp_err *err)
-{
-    struct bp_batch b;
-    int rc;
-
-    r->n_bytes = 0;
-    if (!r->cols[0].n_rows)
-        return 0;
-    BP_TRY(bp_batch_init(&b, r->schema.n_fields, err));
-    b.n_rows = r->cols[0].n_rows;
-    for (int c = 0; c < r->schema.n_fields; c++)
-        BP_GO(bp_builder_finish(&r->cols[c], &b.cols[c], err));
-    return bp_sink_put(&r->sink, &b, err);
-out:
-    bp_batch_release(&b);
-    return rc;
+    return bp_ipc_rows_next(&r->rows, n, err);
 }
 
 static int copy_rows(struct reading *r, struct bp_err *err)
@@ -166,15 +137,13 @@ static int copy_rows(struct reading *r, struct bp_err *err)
     while (rc == 0 && (n = PQgetCopyData(r->p->conn, &line, 0)) > 0) {
         rc = add_row(r, line, (size_t)n - (line[n - 1] == '\n'), err);
         PQfreemem(line);
-        if (rc == 0 && (r->cols[0].n_rows == BATCH_ROWS || r->n_bytes >= BATCH_BYTES))
-            rc = put_batch(r, err);
     }
     if (rc < 0)
         return rc;
     for (PGresult *q; n == -1 && (q = PQgetResult(r->p->conn)); PQclear(q))
         if (PQresultStatus(q) != PGRES_COMMAND_OK)
             n = -2;
-    return n == -1 ? put_batch(r, err) : pg_failed(r->p, err);
+    return n == -1 ? 0 : pg_failed(r->p, err);
 }
 
 static int start_copy(struct reading *r, struct bp_err *err)
@@ -196,29 +165,17 @@ static int start_copy(struct reading *r, struct bp_err *err)
 
 static int run(struct reading *r, struct bp_err *err)
 {
-    struct bp_outfile out;
-    int rc;
-
     BP_TRY(find_columns(r, err));
     BP_TRY(start_copy(r, err));
-    BP_TRY(bp_outfile_borrow(&out, STDOUT_FILENO, "stdout", err));
-    BP_TRY(bp_ipc_stream_sink(&r->sink, &out, &r->schema, err));
-    rc = copy_rows(r, err);
-    if (rc == 0)
-        return r->sink.ops->commit(r->sink.self, err);
-    r->sink.ops->abort(r->sink.self, err->msg);
-    return rc;
+    BP_TRY(bp_ipc_rows_open(&r->rows, STDOUT_FILENO, "stdout", &r->schema, err));
+    return copy_rows(r, err);
 }
 
 int pg_read(struct pg *p, struct bp_err *err)
 {
     struct reading r = {.p = p};
-    int rc = run(&r, err);
+    int rc = bp_ipc_rows_end(&r.rows, run(&r, err), err);
 
-    bp_sink_free(&r.sink);
-    for (int c = 0; r.cols && c < r.schema.n_fields; c++)
-        bp_builder_release(&r.cols[c]);
-    bp_mem_free(r.cols);
     bp_buf_release(&r.field);
     bp_schema_release(&r.schema);
     return rc;

@@ -8,21 +8,16 @@
 #include "base/num.h"
 #include "col/column.h"
 #include "col/text.h"
-#include "ipc/ipc.h"
+#include "ipc/rows.h"
 #include "sqlite.h"
-
-#define BATCH_ROWS 8192
-#define BATCH_BYTES ((int64_t)1 << 20)
 
 struct reading {
     sqlite3 *db;
-    sqlite3_stmt *rows;
+    sqlite3_stmt *select;
     const char *file;
     char *table; /* from sqlite3_mprintf */
     struct bp_schema schema;
-    struct bp_builder *cols;
-    struct bp_sink sink;
-    int64_t n_rows, n_bytes; /* n_bytes: of text and blobs in the batch */
+    struct bp_ipc_rows rows;
 };
 
 static int refused(const struct reading *r, struct bp_err *err)
@@ -95,22 +90,16 @@ static struct bp_type type_of(const char *declared)
 static int open_rows(struct reading *r, struct bp_err *err)
 {
     char *sql = sqlite3_mprintf("SELECT * FROM \"%w\"", r->table);
-    int n, rc = sql ? sqlite3_prepare_v2(r->db, sql, -1, &r->rows, NULL) : SQLITE_NOMEM;
+    int n, rc = sql ? sqlite3_prepare_v2(r->db, sql, -1, &r->select, NULL) : SQLITE_NOMEM;
 
     sqlite3_free(sql);
     if (rc != SQLITE_OK)
         return refused(r, err);
-    n = sqlite3_column_count(r->rows);
-    r->cols = bp_mem_new((size_t)n, sizeof *r->cols, err);
-    if (!r->cols)
-        return err->code;
-    for (int i = 0; i < n; i++) {
-        struct bp_type type = type_of(sqlite3_column_decltype(r->rows, i));
-
-        BP_TRY(bp_schema_add(&r->schema, sqlite3_column_name(r->rows, i), type, err));
-        bp_builder_init(&r->cols[i], type);
-    }
-    return 0;
+    n = sqlite3_column_count(r->select);
+    for (int i = 0; i < n; i++)
+        BP_TRY(bp_schema_add(&r->schema, sqlite3_column_name(r->select, i),
+                             type_of(sqlite3_column_decltype(r->select, i)), err));
+    return bp_ipc_rows_open(&r->rows, STDOUT_FILENO, "stdout", &r->schema, err);
 }
 
 /* ---- values ---- */
@@ -118,12 +107,12 @@ static int open_rows(struct reading *r, struct bp_err *err)
 static int wrong(struct reading *r, int c, struct bp_err *err)
 {
     static const char *const kinds[] = {"", "an integer", "a real number", "text", "a blob"};
-    const char *declared = sqlite3_column_decltype(r->rows, c);
-    int kind = sqlite3_column_type(r->rows, c);
+    const char *declared = sqlite3_column_decltype(r->select, c);
+    int kind = sqlite3_column_type(r->select, c);
 
     return bp_fail(err, BP_EDATA, "%s#%s: row %lld: column %s: '%.60s' is %s, where %s is declared",
-                   r->file, r->table, (long long)r->n_rows + 1, r->schema.fields[c].name,
-                   kind == SQLITE_BLOB ? "..." : (const char *)sqlite3_column_text(r->rows, c),
+                   r->file, r->table, (long long)r->rows.n_rows + 1, r->schema.fields[c].name,
+                   kind == SQLITE_BLOB ? "..." : (const char *)sqlite3_column_text(r->select, c),
                    kinds[kind], declared ? declared : "nothing");
 }
 
@@ -136,92 +125,75 @@ static int add_text(struct reading *r, int c, int kind, struct bp_err *err)
     if (kind == SQLITE_BLOB)
         return wrong(r, c, err);
     if (kind == SQLITE_FLOAT) {
-        return bp_builder_add_bytes(
-            &r->cols[c], number, bp_format_float64(sqlite3_column_double(r->rows, c), number), err);
+        return bp_builder_add_bytes(&r->rows.cols[c], number,
+                                    bp_format_float64(sqlite3_column_double(r->select, c), number),
+                                    err);
     }
-    p = sqlite3_column_text(r->rows, c);
+    p = sqlite3_column_text(r->select, c);
     if (!p)
         return bp_fail_oom(err, 1);
-    if (!bp_utf8_check(p, (size_t)sqlite3_column_bytes(r->rows, c), &bad_at))
+    if (!bp_utf8_check(p, (size_t)sqlite3_column_bytes(r->select, c), &bad_at))
         return bp_fail(err, BP_EDATA, "%s#%s: row %lld: column %s is not valid UTF-8", r->file,
-                       r->table, (long long)r->n_rows + 1, r->schema.fields[c].name);
-    return bp_builder_add_bytes(&r->cols[c], p, (size_t)sqlite3_column_bytes(r->rows, c), err);
+                       r->table, (long long)r->rows.n_rows + 1, r->schema.fields[c].name);
+    return bp_builder_add_bytes(&r->rows.cols[c], p, (size_t)sqlite3_column_bytes(r->select, c),
+                                err);
 }
 
 static int add_number(struct reading *r, int c, int kind, struct bp_err *err)
 {
-    int64_t i = sqlite3_column_int64(r->rows, c);
-    double d = sqlite3_column_double(r->rows, c);
+    int64_t i = sqlite3_column_int64(r->select, c);
+    double d = sqlite3_column_double(r->select, c);
     uint8_t bit = i != 0;
 
-    switch (r->cols[c].type.kind) {
+    switch (r->rows.cols[c].type.kind) {
     case BP_INT64:
-        return kind == SQLITE_INTEGER ? bp_builder_add(&r->cols[c], &i, err) : wrong(r, c, err);
+        return kind == SQLITE_INTEGER ? bp_builder_add(&r->rows.cols[c], &i, err)
+                                      : wrong(r, c, err);
     case BP_FLOAT64:
         if (kind == SQLITE_FLOAT ||
             (kind == SQLITE_INTEGER && i >= -(INT64_C(1) << 53) && i <= INT64_C(1) << 53))
-            return bp_builder_add(&r->cols[c], &d, err);
+            return bp_builder_add(&r->rows.cols[c], &d, err);
         return wrong(r, c, err);
     default:
         if (kind == SQLITE_INTEGER && (i == 0 || i == 1))
-            return bp_builder_add(&r->cols[c], &bit, err);
+            return bp_builder_add(&r->rows.cols[c], &bit, err);
         return wrong(r, c, err);
     }
 }
 
 static int add_value(struct reading *r, int c, struct bp_err *err)
 {
-    int kind = sqlite3_column_type(r->rows, c);
+    int kind = sqlite3_column_type(r->select, c);
     const void *p;
 
     if (kind == SQLITE_NULL)
-        return bp_builder_add_null(&r->cols[c], err);
-    if (r->cols[c].type.kind == BP_TEXT)
+        return bp_builder_add_null(&r->rows.cols[c], err);
+    if (r->rows.cols[c].type.kind == BP_TEXT)
         return add_text(r, c, kind, err);
-    if (r->cols[c].type.kind != BP_BINARY)
+    if (r->rows.cols[c].type.kind != BP_BINARY)
         return add_number(r, c, kind, err);
     if (kind != SQLITE_BLOB && kind != SQLITE_TEXT)
         return wrong(r, c, err);
-    p = sqlite3_column_blob(r->rows, c);
-    return bp_builder_add_bytes(&r->cols[c], p ? p : "", (size_t)sqlite3_column_bytes(r->rows, c),
-                                err);
-}
-
-static int put_batch(struct reading *r, struct bp_err *err)
-{
-    struct bp_batch b;
-    int rc;
-
-    r->n_bytes = 0;
-    if (!r->cols[0].n_rows)
-        return 0;
-    BP_TRY(bp_batch_init(&b, r->schema.n_fields, err));
-    b.n_rows = r->cols[0].n_rows;
-    for (int c = 0; c < r->schema.n_fields; c++)
-        BP_GO(bp_builder_finish(&r->cols[c], &b.cols[c], err));
-    return bp_sink_put(&r->sink, &b, err);
-out:
-    bp_batch_release(&b);
-    return rc;
+    p = sqlite3_column_blob(r->select, c);
+    return bp_builder_add_bytes(&r->rows.cols[c], p ? p : "",
+                                (size_t)sqlite3_column_bytes(r->select, c), err);
 }
 
 static int copy_rows(struct reading *r, struct bp_err *err)
 {
     int rc;
 
-    while ((rc = sqlite3_step(r->rows)) == SQLITE_ROW) {
+    while ((rc = sqlite3_step(r->select)) == SQLITE_ROW) {
+        size_t n_bytes = 0;
+
         for (int c = 0; c < r->schema.n_fields; c++) {
             BP_TRY(add_value(r, c, err));
-            if (bp_type_is_bytes(r->cols[c].type))
-                r->n_bytes += sqlite3_column_bytes(r->rows, c);
+            if (bp_type_is_bytes(r->schema.fields[c].type))
+                n_bytes += (size_t)sqlite3_column_bytes(r->select, c);
         }
-        r->n_rows++;
-        if (r->cols[0].n_rows == BATCH_ROWS || r->n_bytes >= BATCH_BYTES)
-            BP_TRY(put_batch(r, err));
+        BP_TRY(bp_ipc_rows_next(&r->rows, n_bytes, err));
     }
-    if (rc != SQLITE_DONE)
-        return refused(r, err);
-    return put_batch(r, err);
+    return rc == SQLITE_DONE ? 0 : refused(r, err);
 }
 
 /* A writer that was killed leaves a journal, by which SQLite brings back what was there: that
@@ -237,9 +209,6 @@ static int open_flags(const char *file)
 
 static int run(struct reading *r, const char *table, struct bp_err *err)
 {
-    struct bp_outfile out;
-    int rc;
-
     if (sqlite3_open_v2(r->file, &r->db, open_flags(r->file), NULL) != SQLITE_OK)
         return refused(r, err);
     sqlite3_busy_timeout(r->db, BUSY_MS);
@@ -248,27 +217,17 @@ static int run(struct reading *r, const char *table, struct bp_err *err)
     else
         BP_TRY(only_table(r, err));
     BP_TRY(open_rows(r, err));
-    BP_TRY(bp_outfile_borrow(&out, STDOUT_FILENO, "stdout", err));
-    BP_TRY(bp_ipc_stream_sink(&r->sink, &out, &r->schema, err));
-    rc = copy_rows(r, err);
-    if (rc == 0)
-        return r->sink.ops->commit(r->sink.self, err);
-    r->sink.ops->abort(r->sink.self, err->msg);
-    return rc;
+    return copy_rows(r, err);
 }
 
 int table_read(const char *file, const char *table, struct bp_err *err)
 {
     struct reading r = {.file = file};
-    int rc = run(&r, table, err);
+    int rc = bp_ipc_rows_end(&r.rows, run(&r, table, err), err);
 
-    bp_sink_free(&r.sink);
-    for (int c = 0; r.cols && c < r.schema.n_fields; c++)
-        bp_builder_release(&r.cols[c]);
-    bp_mem_free(r.cols);
     bp_schema_release(&r.schema);
     sqlite3_free(r.table);
-    sqlite3_finalize(r.rows);
+    sqlite3_finalize(r.select);
     sqlite3_close(r.db);
     return rc;
 }

@@ -168,7 +168,7 @@ def main():
     os.chdir(work)
     for name, first, n in (("old", 1, 3000), ("new", 7, ROWS)):
         subprocess.run(["bash", "-euc", f"seq {first} {n} | sed '1i k' | bp-read -s 'k int' |"
-                        f" bp-map \"k, k % 40 AS p, 'text ' || k * 7919 AS t\" >{name}.arrows"], check=True)
+                        f" bp-map \"k, k % 40 AS p, 'text ' || k::bigint * 7919 AS t\" >{name}.arrows"], check=True)
     moments = random.Random(4)
     try:
         for name, words, out in WRITERS:

@@ -71,7 +71,7 @@ static inline bool same_row(const struct bp_column *a, int64_t ra, const struct 
 
     if (same && !bp_column_is_null(a, ra))
         same = bp_text_append(a, ra, &x, &err) == 0 && bp_text_append(b, rb, &y, &err) == 0 &&
-               x.len == y.len && memcmp(x.data, y.data, x.len) == 0;
+               x.len == y.len && (!x.len || memcmp(x.data, y.data, x.len) == 0);
     bp_buf_release(&x);
     bp_buf_release(&y);
     return same;
