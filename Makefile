@@ -101,17 +101,19 @@ $(BENCH_GENS): $(B)/bench/bin/%: $(B)/obj/tests/bench/gen/%.o
 	$(Q)$(CC) $(ALL_LDFLAGS) $< -o $@
 
 FUZZ_LIB := $(B)/obj/tests/fuzz/replay.o
-$(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(FUZZ_LIB) $(B)/libbp.a
+# NAME_fuzz of a helper: all of it but main()
+helper_obj = $(patsubst %.c,$(B)/obj/%.o,$(filter-out %/main.c,$(wildcard libexec/$(1:_fuzz=)/*.c)))
+$(REPLAYS): $(B)/fuzz/%-replay: $(B)/obj/tests/fuzz/%.o $(FUZZ_LIB) $$(call helper_obj,$$*) $(B)/libbp.a
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  ld   $@")
-	$(Q)$(CC) $(ALL_LDFLAGS) $< $(FUZZ_LIB) $(B)/libbp.a $(LIBS) -o $@
+	$(Q)$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
 # by libFuzzer itself: see `fuzz` below
 FUZZERS := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzzing/%)
-$(FUZZERS): build/fuzzing/%: $(B)/obj/tests/fuzz/%.o $(B)/libbp.a
+$(FUZZERS): build/fuzzing/%: $(B)/obj/tests/fuzz/%.o $$(call helper_obj,$$*) $(B)/libbp.a
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  ld   $@")
-	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $< $(B)/libbp.a $(LIBS) -o $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
 
 PIPE_SRC := $(wildcard tests/pipe/*.c)
 PIPES := $(PIPE_SRC:tests/pipe/%.c=$(B)/pipe/%)

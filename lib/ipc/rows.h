@@ -24,7 +24,8 @@ struct bp_ipc_rows {
 };
 
 /* Onto the descriptor fd, which is borrowed (bp_outfile_borrow()); name is for messages. The
- * schema has at least one column and is only read. A zeroed *r, or one whose opening failed, can be ended. */
+ * schema has at least one column and is only read. A zeroed *r, or one whose opening failed, can be
+ * ended. */
 int bp_ipc_rows_open(struct bp_ipc_rows *r, int fd, const char *name,
                      const struct bp_schema *schema, struct bp_err *err) BP_MUST;
 /* Every column has got its value of one more row, n_bytes of the input. */

@@ -64,4 +64,9 @@ struct avro_schema {
 int avro_schema_read(struct avro_schema *s, const struct avro_file *f, struct bp_err *err) BP_MUST;
 void avro_schema_release(struct avro_schema *s);
 
+/* ---- rows.c ---- */
+
+/* All rows of the file, onto fd. */
+int avro_read(const char *path, int fd, struct bp_err *err) BP_MUST;
+
 #endif
