@@ -12,7 +12,11 @@
 #pragma GCC optimize("O3")
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) &&             \
     !defined(__SANITIZE_THREAD__)
+#if __GNUC__ >= 12 /* by what the processor can do; an older name is that of one model */
+#define BP_WIDE __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
+#else
 #define BP_WIDE __attribute__((target_clones("default", "avx2", "arch=skylake-avx512")))
+#endif
 #endif
 #endif
 #ifndef BP_WIDE

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "fmt/csv_put.h"
+#include "fmt/csv_stamps.h"
 
 #define BLOCK_ROWS 256
 #define SLOT_BYTES 64 /* of a value that a loop formats, with room behind */
@@ -30,6 +31,7 @@ struct csv_cells {
     struct csv_col *cols;
     struct cell *cells; /* BLOCK_ROWS rows of n_cols */
     struct put_days days;
+    struct put_small small;
     struct bp_buf side; /* cells of this block that stand nowhere else; never moved while used */
 };
 
@@ -50,6 +52,7 @@ int csv_cells_open(struct csv_cells **out, const struct csv_text *text, int n_co
     c->text = text;
     c->n_cols = n_cols;
     put_days_clear(&c->days);
+    put_small_make(&c->small);
     c->cols = bp_mem_new((size_t)n_cols, sizeof *c->cols, err);
     c->cells = bp_mem_new((size_t)n_cols * BLOCK_ROWS, sizeof *c->cells, err);
     if (err->code) {
@@ -139,10 +142,47 @@ static bool has_special(const struct csv_text *t, const uint8_t *p, size_t n)
         r->cells[i * r->step] = (struct cell){s, (size_t)((put)-s)};                               \
     }
 
+/* Integers; of those below PUT_SMALL the text is there already. */
+#define INT_LOOP(type, put)                                                                        \
+    EACH_ROW(r, i)                                                                                 \
+    {                                                                                              \
+        uint8_t *s = slots + i * SLOT_BYTES;                                                       \
+        type v = ((const type *)r->col->data)[r->from + i];                                        \
+        if ((uint64_t)v < PUT_SMALL)                                                               \
+            r->cells[i * r->step] = (struct cell){c->small.of[v].text, c->small.of[v].len};        \
+        else                                                                                       \
+            r->cells[i * r->step] = (struct cell){s, (size_t)((put)-s)};                           \
+    }
+
+/* Whole seconds of usual years, which is what there mostly is. False: another is among them. */
+static bool put_plain_stamps(struct csv_cells *c, const struct run *r, uint8_t *slots)
+{
+    const int64_t *v = (const int64_t *)r->col->data + r->from;
+    bool zone = r->col->type.kind == BP_TIMESTAMPTZ;
+    uint64_t clock[BLOCK_ROWS];
+    int32_t day[BLOCK_ROWS];
+
+    if (!csv_split_stamps(v, r->n, bp_unit_per_second(r->col->type.unit), day, clock))
+        return false;
+    EACH_ROW(r, i)
+    {
+        uint8_t *s = slots + i * SLOT_BYTES;
+
+        memcpy(s, put_day(&c->days, day[i]), 12);
+        put_word(s + 11, clock[i]);
+        if (zone)
+            (void)put_zone(s + 19);
+        r->cells[i * r->step] = (struct cell){s, zone ? 22 : 19};
+    }
+    return true;
+}
+
 static void put_timestamps(struct csv_cells *c, const struct run *r, uint8_t *slots)
 {
     bool zone = r->col->type.kind == BP_TIMESTAMPTZ;
 
+    if (put_plain_stamps(c, r, slots))
+        return;
     switch ((enum bp_unit)r->col->type.unit) {
     case BP_SECOND: SLOT_LOOP(int64_t, put_timestamp(s, &c->days, v, 1, BP_SECOND, zone)) break;
     case BP_MILLI: SLOT_LOOP(int64_t, put_timestamp(s, &c->days, v, 1000, BP_MILLI, zone)) break;
@@ -160,13 +200,13 @@ static bool put_slots(struct csv_cells *c, const struct run *r, uint8_t *slots)
 
     switch (t.kind) {
     case BP_INT8: SLOT_LOOP(int8_t, put_int(s, v)) return true;
-    case BP_INT16: SLOT_LOOP(int16_t, put_int(s, v)) return true;
-    case BP_INT32: SLOT_LOOP(int32_t, put_int(s, v)) return true;
-    case BP_INT64: SLOT_LOOP(int64_t, put_int(s, v)) return true;
+    case BP_INT16: INT_LOOP(int16_t, put_int(s, v)) return true;
+    case BP_INT32: INT_LOOP(int32_t, put_int(s, v)) return true;
+    case BP_INT64: INT_LOOP(int64_t, put_int(s, v)) return true;
     case BP_UINT8: SLOT_LOOP(uint8_t, put_uint(s, v)) return true;
-    case BP_UINT16: SLOT_LOOP(uint16_t, put_uint(s, v)) return true;
-    case BP_UINT32: SLOT_LOOP(uint32_t, put_uint(s, v)) return true;
-    case BP_UINT64: SLOT_LOOP(uint64_t, put_uint(s, v)) return true;
+    case BP_UINT16: INT_LOOP(uint16_t, put_uint(s, v)) return true;
+    case BP_UINT32: INT_LOOP(uint32_t, put_uint(s, v)) return true;
+    case BP_UINT64: INT_LOOP(uint64_t, put_uint(s, v)) return true;
     case BP_FLOAT32: SLOT_LOOP(float, s + bp_format_float32(v, (char *)s)) return true;
     case BP_FLOAT64: SLOT_LOOP(double, put_float64(s, v)) return true;
     case BP_DECIMAL: SLOT_LOOP(bp_int128, put_decimal(s, v, t.scale, per)) return true;

@@ -147,6 +147,24 @@ PUT_INLINE uint8_t *put_clock(uint8_t *out, uint32_t s)
     return out + 8;
 }
 
+#define PUT_SMALL 1000
+/* The texts of 0 to 999, which most integers are: identifiers, counts, codes. */
+struct put_small {
+    struct {
+        uint8_t text[3], len;
+    } of[PUT_SMALL + 4]; /* 16 bytes behind a text are readable */
+};
+
+static inline void put_small_make(struct put_small *t)
+{
+    for (int v = 0; v < PUT_SMALL; v++) {
+        uint8_t text[16];
+
+        t->of[v].len = (uint8_t)(put_uint8digits(text, (uint32_t)v) - text);
+        memcpy(t->of[v].text, text, 3);
+    }
+}
+
 #define PUT_DAYS 256
 /* The texts of days seen last: most rows repeat a date. */
 struct put_days {
@@ -194,6 +212,12 @@ PUT_INLINE uint8_t *put_date(uint8_t *out, struct put_days *d, int32_t v)
     return out + 10;
 }
 
+PUT_INLINE uint8_t *put_zone(uint8_t *out)
+{
+    memcpy(out, "+00", 3);
+    return out + 3;
+}
+
 /* per_second is a constant where this is inlined. */
 PUT_INLINE uint8_t *put_timestamp(uint8_t *out, struct put_days *d, int64_t v, int64_t per_second,
                                   enum bp_unit unit, bool zone)
@@ -204,11 +228,7 @@ PUT_INLINE uint8_t *put_timestamp(uint8_t *out, struct put_days *d, int64_t v, i
         return out + bp_format_timestamp(v, unit, zone, (char *)out);
     memcpy(out, put_day(d, (int32_t)day), 12);
     out = put_clock(out + 11, (uint32_t)(second - day * 86400));
-    if (zone) {
-        memcpy(out, "+00", 3);
-        out += 3;
-    }
-    return out;
+    return zone ? put_zone(out) : out;
 }
 
 #endif
