@@ -20,6 +20,7 @@
 #include "stage/stage.h"
 #include "sys/dir.h"
 #include "sys/remote.h"
+#include "tool/constants.h"
 #include "tool/pieces.h"
 #include "tool/tool.h"
 
@@ -130,55 +131,6 @@ static int open_jsonl(struct opening *g, struct bp_input *ins, int n, const stru
     return t->err.code;
 }
 
-/* What is declared of columns that the directories tell is their types, and no column of
- * the file. */
-static int take_hive(const struct bp_piece *p, struct bp_schema *schema, struct bp_err *err)
-{
-    struct bp_schema rest = {0};
-    int rc = 0;
-
-    if (!p->n_hive)
-        return 0;
-    for (int i = 0; i < schema->n_fields && rc == 0; i++) {
-        const struct bp_field *f = &schema->fields[i];
-        int k = 0;
-
-        while (k < p->n_hive && strcmp(p->hive[k].name, f->name) != 0)
-            k++;
-        if (k < p->n_hive) {
-            p->hive[k].type = f->type;
-            continue;
-        }
-        rc = bp_schema_add(&rest, f->name, f->type, err);
-        if (rc == 0)
-            rest.fields[rest.n_fields - 1].nullable = f->nullable;
-    }
-    bp_schema_release(schema);
-    *schema = rest;
-    return rc;
-}
-
-/* -c, without what the directories tell; NULL: all. */
-static int text_columns(const struct opening *g, const struct bp_piece *p, char ***names, int *n)
-{
-    int kept = 0;
-
-    BP_TRY(bp_expr_parse_names(g->o.columns, names, n, &g->t->err));
-    for (int i = 0; i < *n; i++) {
-        bool is_hive = false;
-
-        for (int k = 0; k < p->n_hive; k++)
-            is_hive |= strcmp(p->hive[k].name, (*names)[i]) == 0;
-        if (is_hive)
-            bp_mem_free((*names)[i]);
-        else
-            (*names)[kept++] = (*names)[i];
-    }
-    *n = kept;
-    (*names)[kept] = NULL;
-    return 0;
-}
-
 static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_source *out)
 {
     struct bp_tool *t = g->t;
@@ -193,11 +145,11 @@ static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_sou
         return t->err.code;
     BP_GO(text_options(t, p->kind == BP_PIECE_TSV, &c));
     BP_GO(text_schema(g, p, &schema, &c.star, &declared));
-    BP_GO(take_hive(p, &schema, &t->err));
+    BP_GO(bp_piece_take_hive(p, &schema, &t->err));
     if (declared)
         c.schema = &schema;
     if (g->o.columns && !g->names_file)
-        BP_GO(text_columns(g, p, &names, &n_names));
+        BP_GO(bp_piece_own_columns(p, g->o.columns, &names, &n_names, &t->err));
     if (n_names)
         c.columns = (const char *const *)names;
     for (int i = 0; i < n; i++)
@@ -393,7 +345,7 @@ static int own_schema(struct opening *g, struct bp_piece *p)
         return 0;
     if (p->n_hive) {
         BP_GO(text_schema(g, p, &schema, &star, &present));
-        BP_GO(take_hive(p, &schema, &g->t->err));
+        BP_GO(bp_piece_take_hive(p, &schema, &g->t->err));
     }
     if (!p->n_hive || schema.n_fields || star)
         rc =
@@ -463,39 +415,6 @@ static int reopen(struct opening *g, struct bp_piece *p, int n)
     return 0;
 }
 
-/* Behind the columns of file, taken over: what its directories tell, and _file where it is
- * wanted. A column of the file itself of that name stays; a stream is no file. */
-static int add_constants(struct opening *g, const struct bp_piece *p, struct bp_source *file,
-                         struct bp_source *out)
-{
-    struct bp_err *err = &g->t->err;
-    struct bp_constant *c;
-    char room[1024];
-    int n = p->n_hive, rc;
-
-    c = bp_mem_new((size_t)n + 1, sizeof *c, err);
-    if (!c) {
-        bp_source_free(file);
-        return err->code;
-    }
-    if (n)
-        memcpy(c, p->hive, (size_t)n * sizeof *c);
-    if (g->names_file && p->kind != BP_PIECE_STREAM && bp_schema_find(&file->schema, "_file") < 0) {
-        c[n] = (struct bp_constant){.name = "_file", .type = {.kind = BP_TEXT}};
-        c[n].text = bp_remote_shown(p->path, room, sizeof room);
-        c[n].n_bytes = strlen(c[n].text);
-        n++;
-    }
-    if (n) {
-        rc = bp_constants_open(out, file, c, n, err);
-    } else {
-        bp_source_move(out, file);
-        rc = 0;
-    }
-    bp_mem_free(c);
-    return rc;
-}
-
 static int open_piece(struct opening *g, int i, struct bp_source *out)
 {
     struct bp_piece *p = &g->pieces.items[i];
@@ -516,7 +435,7 @@ static int open_piece(struct opening *g, int i, struct bp_source *out)
             rc = note_input(g->t, p->path);
     }
     if (rc == 0 && (p->n_hive || g->names_file))
-        return add_constants(g, p, &file, out);
+        return bp_piece_dress(p, g->names_file, &file, out, &g->t->err);
     bp_source_move(out, &file);
     return rc;
 }
