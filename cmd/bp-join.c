@@ -76,7 +76,8 @@ static int suffixes(struct bp_tool *t, const char *text, struct bp_join_opts *j)
 static int open_sides(struct bp_tool *t, const struct opts *o, struct bp_source *left,
                       struct bp_source *right)
 {
-    static const struct bp_open whole = {.whole = true}, side = {.takes_copies = true};
+    static const struct bp_open whole = {.whole = true, .side = true}, streamed = {.side = true},
+                                side = {.takes_copies = true, .side = true};
     char *small[1];
 
     if (!o->broadcast && t->n_operands != 2)
@@ -88,7 +89,7 @@ static int open_sides(struct bp_tool *t, const struct opts *o, struct bp_source 
     small[0] = bp_arena_str(t->arena, o->broadcast, &t->err);
     if (!small[0])
         return t->err.code;
-    BP_TRY(bp_tool_open(t, t->operands, t->n_operands, NULL, left));
+    BP_TRY(bp_tool_open(t, t->operands, t->n_operands, &streamed, left));
     return bp_tool_open(t, small, 1, &whole, right);
 }
 

@@ -59,7 +59,7 @@ static int step(struct bp_tool *t, const struct opts *o, const struct bp_clause 
     if (t->schema_text) {
         struct bp_clause schema;
 
-        BP_TRY(bp_tool_clause(t, t->schema_text, &schema));
+        BP_TRY(bp_tool_text(t, t->schema_text, &schema));
         clauses[n++] = "-s";
         clauses[n++] = schema.text;
     }

@@ -71,7 +71,7 @@ static int diff(struct bp_tool *t, const struct opts *o, const struct bp_schema 
 
     if ((size_t)snprintf(at, sizeof at, "@%s", o->diff) >= sizeof at)
         return bp_fail(&t->err, BP_EUSAGE, "--diff: the name is too long");
-    BP_TRY(bp_tool_clause(t, at, &c));
+    BP_TRY(bp_tool_text(t, at, &c));
     if (bp_schema_parse(c.text, &file, &star, &t->err) < 0) {
         bp_schema_release(&file);
         return bp_err_prefix(&t->err, "schema %s", o->diff);

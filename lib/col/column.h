@@ -135,6 +135,8 @@ struct bp_batch {
     struct bp_column *cols; /* n_cols of them, from bp_mem */
     int64_t first_row;      /* ordinal of row 0 in its input, from 0: for messages */
     struct bp_share share;  /* which share of the input these rows belong to (flow.h) */
+    int64_t origin;         /* which file of a text source, or partition of a stage, they are of:
+                             * for what stands right behind it */
 };
 
 /* Zeroed columns; n_rows is set by the caller. */

@@ -106,6 +106,10 @@ int bp_expr_parse_order(const struct bp_clause *c, const struct bp_schema *s, st
 /* A list of plain column names: `a, "b c"`. NULL-terminated, from bp_mem; free each
  * and the array. Spelling is the user's; look up with bp_schema_index(). */
 int bp_expr_parse_names(const char *text, char ***names, int *n, struct bp_err *err) BP_MUST;
+/* mention.c: bit k of *bits: the clause uses a column names[k], case aside; a label behind AS is
+ * no use. A text that is no clause uses nothing. */
+int bp_expr_mentions(const char *text, const char *const names[], int n, unsigned *bits,
+                     struct bp_err *err) BP_MUST;
 /* bp-map -r: `a AS b, c AS d` -> pairs. */
 int bp_expr_parse_renames(const char *text, char ***from, char ***to, int *n,
                           struct bp_err *err) BP_MUST;

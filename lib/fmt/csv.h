@@ -18,17 +18,19 @@ struct bp_csv_opts {
     const struct bp_schema *schema; /* declared columns; NULL: all inferred */
     bool star;                      /* the schema ends in *: columns beyond it are inferred */
     const char *const
-        *columns;      /* NULL-terminated names wanted; NULL: all. Others are never converted */
-    bool missing_null; /* a column missing in one of several files is NULL */
-    struct bp_rejects *rejects; /* the account of what is tolerated; NULL: nothing is */
-    int task, n_tasks;          /* n_tasks > 0: contiguous share of all inputs together */
-    int chunk_bytes;            /* what a worker takes at a time; 0: the default. For tests */
-    int border_bytes;           /* the most to look at around a border; 0: the default. For tests */
+        *columns; /* NULL-terminated names wanted; NULL: all. Others are never converted */
+    const char *const *may_lack; /* NULL-terminated: of columns, what is left out where no such
+                                  * column is; or NULL */
+    bool missing_null;           /* a column missing in one of several files is NULL */
+    struct bp_rejects *rejects;  /* the account of what is tolerated; NULL: nothing is */
+    int task, n_tasks;           /* n_tasks > 0: contiguous share of all inputs together */
+    int chunk_bytes;             /* what a worker takes at a time; 0: the default. For tests */
+    int border_bytes; /* the most to look at around a border; 0: the default. For tests */
 };
 
 /* Inputs are taken over (also on error; array too is copied). All files together
  * are one table; each has its own header. Inference reads them all, never the
- * share. Decoding runs on ctx->n_threads in order. */
+ * share. Decoding runs on ctx->n_threads in order. A batch is of one file, its origin. */
 int bp_csv_source(struct bp_source *out, struct bp_input *inputs, int n_inputs,
                   const struct bp_csv_opts *opts, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 

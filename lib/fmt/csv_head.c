@@ -320,8 +320,9 @@ out:
 
 /* wanted[c] = the table column that output column c shows. */
 static int choose_columns(struct csv_reader *r, const struct bp_schema *table,
-                          const char *const *columns, int **wanted, struct bp_err *err)
+                          const struct bp_csv_opts *opts, int **wanted, struct bp_err *err)
 {
+    const char *const *columns = opts->columns;
     int n = table->n_fields;
 
     if (columns)
@@ -331,11 +332,13 @@ static int choose_columns(struct csv_reader *r, const struct bp_schema *table,
     r->cols = *wanted ? bp_mem_new((size_t)n, sizeof *r->cols, err) : NULL;
     if (!r->cols)
         return err->code;
-    for (int c = 0; c < n; c++) {
-        int t = c;
+    for (int k = 0; k < n; k++) {
+        int t = k, c = r->n_cols;
 
+        if (columns && text_col_lacks(table, columns[k], opts->may_lack))
+            continue;
         if (columns)
-            BP_TRY(bp_schema_index(table, columns[c], &t, err));
+            BP_TRY(bp_schema_index(table, columns[k], &t, err));
         for (int i = 0; i < c; i++)
             if ((*wanted)[i] == t)
                 return bp_fail(err, BP_EUSAGE, "column '%s' is asked for twice",
@@ -389,7 +392,7 @@ int csv_columns_resolve(struct csv_reader *r, const struct bp_csv_opts *opts, st
 
     BP_GO(refuse_nested(opts->schema, err));
     BP_GO(make_table(r, opts, &table, err));
-    BP_GO(choose_columns(r, &table, opts->columns, &wanted, err));
+    BP_GO(choose_columns(r, &table, opts, &wanted, err));
     map = bp_mem_new((size_t)table.n_fields, sizeof *map, err);
     rc = map ? 0 : err->code;
     for (int i = 0; i < r->n_files && rc == 0; i++)

@@ -453,8 +453,9 @@ static int slice_job(struct csv_source *s, struct bp_batch *out, struct bp_err *
     return 0;
 }
 
-static int hand_out(struct csv_source *s, struct bp_batch *out)
+static int hand_out(struct csv_source *s, int file, struct bp_batch *out)
 {
+    out->origin = file;
     out->first_row = s->rows_out;
     out->share = s->share;
     s->rows_out += out->n_rows;
@@ -529,19 +530,19 @@ static int csv_next(void *self, struct bp_batch *out, struct bp_err *err)
         BP_TRY(bp_batch_init(out, s->r.n_cols, err));
         for (int c = 0; c < s->r.n_cols; c++)
             BP_TRY(bp_column_nulls(&out->cols[c], s->r.cols[c].type, 0, err));
-        return hand_out(s, out);
+        return hand_out(s, 0, out);
     }
     for (;;) {
         if (s->job) {
             BP_TRY(slice_job(s, out, err));
-            return hand_out(s, out);
+            return hand_out(s, s->taken_file, out);
         }
         if (s->slow) {
             rc = next_slow(s, out, err);
             if (rc < 0)
                 return rc;
             if (rc == 0)
-                return hand_out(s, out);
+                return hand_out(s, s->slow_file, out);
             continue;
         }
         rc = take_job(s, &job, err);

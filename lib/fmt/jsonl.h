@@ -16,6 +16,8 @@ struct bp_jsonl_opts {
     const struct bp_schema *schema; /* declared columns; NULL: all inferred */
     bool star;                      /* the schema ends in *: other keys are columns too */
     const char *const *columns;     /* NULL-terminated names wanted; NULL: all */
+    const char *const *may_lack;    /* NULL-terminated: of columns, what is left out where no such
+                                     * column is; or NULL */
     struct bp_rejects *rejects;     /* the account of what is tolerated; NULL: nothing is */
     int task, n_tasks;              /* n_tasks > 0: contiguous share of all inputs together */
     int chunk_bytes;                /* what a worker takes at a time; 0: the default. For tests */
@@ -27,7 +29,7 @@ struct bp_jsonl_opts {
  * inputs. A key that is missing is NULL; one that is no column, or twice in one object,
  * is an error. Text columns take numbers, booleans and nested values as their JSON;
  * other columns take strings that hold a value. Decoding runs on ctx->n_threads in
- * order.
+ * order. A batch is of one file, its origin.
  */
 int bp_jsonl_source(struct bp_source *out, struct bp_input *inputs, int n_inputs,
                     const struct bp_jsonl_opts *opts, struct bp_ctx *ctx,

@@ -151,6 +151,8 @@ static int choose_columns(struct jsonl_reader *r, const struct bp_schema *table,
     for (int c = 0; c < n; c++) {
         int key = c;
 
+        if (o->columns && text_col_lacks(table, o->columns[c], o->may_lack))
+            continue;
         if (o->columns)
             BP_TRY(bp_schema_index(table, o->columns[c], &key, err));
         BP_TRY(add_col(r, table, key, n_declared, err));

@@ -377,6 +377,7 @@ static int jsonl_next(void *self, struct bp_batch *out, struct bp_err *err)
             return rc;
     }
     BP_TRY(slice_job(s, out, err));
+    out->origin = s->taken_file;
     return hand_out(s, out);
 }
 

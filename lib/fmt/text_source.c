@@ -2,6 +2,8 @@
 /* What the sources of CSV and of JSON Lines have in common. */
 #include "fmt/text_source.h"
 
+#include <strings.h>
+
 #include "base/mem.h"
 #include "col/schema.h"
 
@@ -13,6 +15,14 @@ void text_cols_free(struct text_col *cols, int n)
     for (int i = 0; cols && i < n; i++)
         bp_mem_free(cols[i].name);
     bp_mem_free(cols);
+}
+
+bool text_col_lacks(const struct bp_schema *table, const char *name, const char *const *may_lack)
+{
+    for (int i = 0; may_lack && may_lack[i]; i++)
+        if (strcasecmp(name, may_lack[i]) == 0)
+            return bp_schema_find(table, name) == -1;
+    return false;
 }
 
 int text_cols_project(struct text_col **cols, int *n_cols, const int *wanted, int n,

@@ -14,6 +14,8 @@ struct text_col { /* an output column */
 };
 
 void text_cols_free(struct text_col *cols, int n);
+/* Is column `name`, which was asked for, one of may_lack (NULL: none) and not in the table? */
+bool text_col_lacks(const struct bp_schema *table, const char *name, const char *const *may_lack);
 /* *cols become those of wanted[0, n), in that order; unchanged on error. */
 int text_cols_project(struct text_col **cols, int *n_cols, const int *wanted, int n,
                       struct bp_err *err) BP_MUST;

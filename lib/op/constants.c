@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A column of each value is made once, as long as the longest batch; batches share it. */
+/* A column of each value is made once, as long as the longest batch of it; batches share it. */
 #include "op/constants.h"
 
 #include <string.h>
@@ -13,6 +13,10 @@ struct value {
     _Alignas(16) uint8_t fixed[16];
     char *bytes; /* of text and binary */
     size_t n_bytes;
+    char **texts; /* [n_texts]: bytes, by the origin */
+    int n_texts;
+    bool varies;           /* with the origin of the batch */
+    int64_t origin;        /* that it is of now */
     struct bp_column rows; /* copies of it */
 };
 
@@ -35,7 +39,12 @@ static void constants_free(void *self)
     bp_source_free(&s->in);
     for (int i = 0; s->values && i < s->n_values; i++) {
         bp_column_release(&s->values[i].rows);
-        bp_mem_free(s->values[i].bytes);
+        for (int k = 0; k < s->values[i].n_texts; k++)
+            bp_mem_free(s->values[i].texts[k]);
+        if (s->values[i].n_texts)
+            bp_mem_free(s->values[i].texts);
+        else
+            bp_mem_free(s->values[i].bytes);
     }
     bp_mem_free(s->values);
     bp_mem_free(s->cols);
@@ -64,6 +73,28 @@ out:
     return rc;
 }
 
+/* v becomes the value for rows of this origin. */
+static int turn_to(struct value *v, int64_t origin, struct bp_err *err)
+{
+    int32_t number = (int32_t)origin;
+
+    if (v->origin == origin && v->rows.type.kind)
+        return 0;
+    bp_column_release(&v->rows);
+    v->origin = origin;
+    if (!v->n_texts) {
+        v->is_null = origin < 0;
+        memcpy(v->fixed, &number, sizeof number);
+        return 0;
+    }
+    if (origin < 0 || origin >= v->n_texts)
+        return bp_fail(err, BP_EDATA, "rows of file %lld, where there are %d", (long long)origin,
+                       v->n_texts);
+    v->bytes = v->texts[origin];
+    v->n_bytes = strlen(v->bytes);
+    return 0;
+}
+
 /* Our columns of n_rows rows: those of in, and the values; of in some may be empty. */
 static int dress(struct constants *s, const struct bp_batch *in, struct bp_batch *out,
                  struct bp_err *err)
@@ -80,6 +111,8 @@ static int dress(struct constants *s, const struct bp_batch *in, struct bp_batch
             continue;
         }
         v = &s->values[s->cols[c] - s->n_in];
+        if (v->varies)
+            BP_TRY(turn_to(v, in->origin, err));
         if (v->rows.n_rows < in->n_rows || !v->rows.type.kind)
             BP_TRY(make_rows(v, in->n_rows, err));
         BP_TRY(bp_column_slice(&out->cols[c], &v->rows, 0, in->n_rows, err));
@@ -182,6 +215,9 @@ static int constants_prune(void *self, const struct bp_condition *c, struct bp_e
     struct constants *s = self;
     struct bp_condition inner = {may_match, mark_used, c->select ? select_rows : NULL, s};
 
+    for (int i = 0; i < s->n_values; i++)
+        if (s->values[i].varies) /* no source that has several origins prunes */
+            return 0;
     s->condition = *c;
     bp_mem_free(s->nulls);
     s->nulls = bp_mem_new((size_t)s->n_cols + 1, sizeof *s->nulls, err);
@@ -203,7 +239,7 @@ static int constants_project(void *self, const int *cols, int n, struct bp_err *
     for (int i = 0; i < n; i++)
         if (cols[i] < s->n_in)
             wanted[n_wanted++] = cols[i];
-    rc = n_wanted ? bp_source_project(&s->in, wanted, n_wanted, err) : BP_DONE;
+    rc = bp_source_project(&s->in, wanted, n_wanted, err);
     if (rc < 0)
         goto out;
     for (int i = 0, at = 0; i < n; i++)
@@ -230,12 +266,30 @@ static const struct bp_source_ops constants_ops = {.next = constants_next,
 
 /* ---- opening ---- */
 
+static int set_texts(struct value *v, const struct bp_constant *c, struct bp_err *err)
+{
+    v->texts = bp_mem_new((size_t)c->n_texts, sizeof *v->texts, err);
+    if (!v->texts)
+        return err->code;
+    for (; v->n_texts < c->n_texts; v->n_texts++) {
+        v->texts[v->n_texts] = bp_mem_str(c->texts[v->n_texts], err);
+        if (!v->texts[v->n_texts])
+            return err->code;
+    }
+    return 0;
+}
+
 static int set_value(struct value *v, const struct bp_constant *c, struct bp_err *err)
 {
     char type[BP_TYPE_NAME_MAX];
     int status = BP_TEXT_OK;
 
     v->type = c->type;
+    v->varies = c->texts || c->is_origin;
+    if (c->texts)
+        return set_texts(v, c, err);
+    if (c->is_origin)
+        return 0;
     v->is_null = !c->text;
     if (!c->text)
         return 0;

@@ -121,6 +121,7 @@ static int source_next(void *self, struct bp_batch *out, struct bp_err *err)
     BP_TRY(bp_batch_slice(out, &s->block, s->block_from, n, err));
     out->first_row = s->n_rows;
     out->share = s->share;
+    out->origin = s->part < s->tasks.tasks[0].foot.parts ? s->part : -1; /* of what all get */
     s->block_from += n;
     s->n_rows += n;
     s->began = true;

@@ -47,7 +47,8 @@ int bp_stage_look(const char *dir, bool *out, struct bp_err *err) BP_MUST;
 bool bp_stage_is(const char *dir); /* for tests: a failure is a no */
 /* Refuses incomplete or mixed stages. task/n_tasks > 0: the share of the partitions
  * in range. Order: by partition, task, row; rows of copied hot keys behind those of the
- * last partition. Of a share, sets bp.task and bp.parted. */
+ * last partition. Of a share, sets bp.task and bp.parted. A batch's origin is its partition; -1:
+ * rows of copied hot keys. */
 int bp_stage_source(struct bp_source *out, const char *dir, struct bp_stage_range range, int task,
                     int n_tasks, struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 

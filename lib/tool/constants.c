@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Columns of a piece that no file holds: what its directories tell, and _file. */
+/* Columns of a piece that no file holds: what its directories tell, and pseudo-columns. */
 #include "tool/constants.h"
 
 #include <string.h>
@@ -54,32 +54,79 @@ int bp_piece_own_columns(const struct bp_piece *p, const char *columns, char ***
     return 0;
 }
 
-int bp_piece_dress(const struct bp_piece *p, bool names_file, struct bp_source *file,
+/* The names of pieces p[0, n): each is an origin of the source. */
+static int name_files(const struct bp_piece *p, int n, char **names, struct bp_err *err)
+{
+    char room[1024];
+
+    for (int i = 0; i < n; i++) {
+        names[i] = bp_mem_str(bp_remote_shown(p[i].path, room, sizeof room), err);
+        if (!names[i])
+            return err->code;
+    }
+    return 0;
+}
+
+int bp_piece_dress(const struct bp_piece *p, int n, unsigned pseudo, struct bp_source *file,
                    struct bp_source *out, struct bp_err *err)
 {
-    struct bp_constant *c;
-    char room[1024];
-    int n = p->n_hive, rc;
+    struct bp_constant *c = bp_mem_new((size_t)p->n_hive + 2, sizeof *c, err);
+    char **names = c ? bp_mem_new((size_t)n, sizeof *names, err) : NULL;
+    int n_c = p->n_hive;
 
-    c = bp_mem_new((size_t)n + 1, sizeof *c, err);
-    if (!c) {
-        bp_source_free(file);
-        return err->code;
+    memset(out, 0, sizeof *out);
+    if (!names || name_files(p, n, names, err) < 0)
+        goto out;
+    if (n_c)
+        memcpy(c, p->hive, (size_t)n_c * sizeof *c);
+    if ((pseudo & BP_PSEUDO_FILE) && p->kind != BP_PIECE_STREAM &&
+        bp_schema_find(&file->schema, "_file") < 0) {
+        c[n_c] = (struct bp_constant){.name = "_file", .type = {.kind = BP_TEXT}};
+        if (n > 1) {
+            c[n_c].texts = (const char *const *)names;
+            c[n_c].n_texts = n;
+        } else { /* good for pruning, too */
+            c[n_c].text = names[0];
+            c[n_c].n_bytes = strlen(names[0]);
+        }
+        n_c++;
     }
-    if (n)
-        memcpy(c, p->hive, (size_t)n * sizeof *c);
-    if (names_file && p->kind != BP_PIECE_STREAM && bp_schema_find(&file->schema, "_file") < 0) {
-        c[n] = (struct bp_constant){.name = "_file", .type = {.kind = BP_TEXT}};
-        c[n].text = bp_remote_shown(p->path, room, sizeof room);
-        c[n].n_bytes = strlen(c[n].text);
-        n++;
-    }
-    if (n) {
-        rc = bp_constants_open(out, file, c, n, err);
-    } else {
+    if ((pseudo & BP_PSEUDO_PART) && p->kind == BP_PIECE_STAGE &&
+        bp_schema_find(&file->schema, "_part") < 0)
+        c[n_c++] =
+            (struct bp_constant){.name = "_part", .type = {.kind = BP_INT32}, .is_origin = true};
+    if (n_c)
+        (void)!bp_constants_open(out, file, c, n_c, err);
+    else
         bp_source_move(out, file);
-        rc = 0;
-    }
+out:
+    bp_source_free(file);
+    for (int i = 0; names && i < n; i++)
+        bp_mem_free(names[i]);
+    bp_mem_free(names);
     bp_mem_free(c);
-    return rc;
+    return err->code;
+}
+
+/* What it is that a pseudo-column is told of. */
+static const struct {
+    unsigned bit;
+    const char *name, *of;
+} kinds[] = {{BP_PSEUDO_PART, "_part", "a stage, whose rows are of partitions"}};
+
+int bp_pieces_check_pseudo(const struct bp_pieces *p, unsigned pseudo, const struct bp_schema *s,
+                           struct bp_err *err)
+{
+    char room[1024];
+
+    for (size_t k = 0; k < BP_COUNT_OF(kinds); k++) {
+        if (!(pseudo & kinds[k].bit) || bp_schema_find(s, kinds[k].name) >= 0)
+            continue;
+        for (int i = 0; i < p->n; i++)
+            if (p->items[i].kind != BP_PIECE_STREAM)
+                return bp_fail(err, BP_EUSAGE, "'%s' has no %s: it is not %s",
+                               bp_remote_shown(p->items[i].path, room, sizeof room), kinds[k].name,
+                               kinds[k].of);
+    }
+    return 0;
 }

@@ -12,9 +12,14 @@ int bp_piece_take_hive(const struct bp_piece *p, struct bp_schema *schema,
 /* The names in `columns` (-c; NULL: all) but for those that the directories tell. */
 int bp_piece_own_columns(const struct bp_piece *p, const char *columns, char ***names, int *n,
                          struct bp_err *err) BP_MUST;
-/* file, taken over, -> out: behind its columns what p's directories tell, and _file where it
- * is wanted. A column of the file itself of that name stays; a stream is no file. */
-int bp_piece_dress(const struct bp_piece *p, bool names_file, struct bp_source *file,
+/* file, of the n text files from p on or of piece p alone, taken over, -> out: behind its columns
+ * what p's directories tell, and those of pseudo (enum bp_pseudo) that such a piece has. A
+ * column of the file itself of that name stays; a stream has none but that. */
+int bp_piece_dress(const struct bp_piece *p, int n, unsigned pseudo, struct bp_source *file,
                    struct bp_source *out, struct bp_err *err) BP_MUST;
+/* BP_EUSAGE: a pseudo-column is wanted that no piece has, and s, the schema of all, neither. Of
+ * streams the clause says it. */
+int bp_pieces_check_pseudo(const struct bp_pieces *p, unsigned pseudo, const struct bp_schema *s,
+                           struct bp_err *err) BP_MUST;
 
 #endif

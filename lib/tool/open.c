@@ -33,7 +33,7 @@ struct opening {
     int *first; /* [n_sources]: the piece, or the first of text files, that it is of */
     int n_sources;
     struct bp_share task;    /* n == 0: everything */
-    bool names_file;         /* _file is wanted */
+    unsigned pseudo;         /* enum bp_pseudo: what clauses name */
     bool noted;              /* all inputs were opened once: the ledger knows them */
     struct bp_ledger unread; /* what those opened again say once more */
 };
@@ -99,7 +99,7 @@ static int text_schema(struct opening *g, const struct bp_piece *p, struct bp_sc
     *present = text != NULL;
     if (!text)
         return 0;
-    BP_TRY(bp_tool_clause(t, text, &c));
+    BP_TRY(bp_tool_text(t, text, &c));
     if (bp_schema_parse(c.text, schema, star, &t->err) < 0)
         return bp_err_prefix(&t->err, "schema%s%s", text[0] == '@' ? " " : "",
                              text[0] == '@' ? text + 1 : "");
@@ -114,6 +114,7 @@ static int open_jsonl(struct opening *g, struct bp_input *ins, int n, const stru
     struct bp_jsonl_opts o = {.schema = c->schema,
                               .star = c->star,
                               .columns = c->columns,
+                              .may_lack = c->may_lack,
                               .rejects = c->rejects,
                               .task = c->task,
                               .n_tasks = c->n_tasks};
@@ -133,6 +134,7 @@ static int open_jsonl(struct opening *g, struct bp_input *ins, int n, const stru
 
 static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_source *out)
 {
+    static const char *const pseudo_names[] = {"_file", "_part", NULL};
     struct bp_tool *t = g->t;
     struct bp_csv_opts c = {.task = g->task.i, .n_tasks = g->task.n, .rejects = g->o.rejects};
     struct bp_input *ins = bp_mem_new((size_t)n, sizeof *ins, &t->err);
@@ -148,10 +150,11 @@ static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_sou
     BP_GO(bp_piece_take_hive(p, &schema, &t->err));
     if (declared)
         c.schema = &schema;
-    if (g->o.columns && !g->names_file)
+    if (g->o.columns)
         BP_GO(bp_piece_own_columns(p, g->o.columns, &names, &n_names, &t->err));
     if (n_names)
         c.columns = (const char *const *)names;
+    c.may_lack = pseudo_names;
     for (int i = 0; i < n; i++)
         bp_input_move(&ins[i], &p[i].in);
     if (p->kind == BP_PIECE_JSONL)
@@ -289,8 +292,6 @@ static int text_run(const struct opening *g, int i)
     const struct bp_piece *p = &g->pieces.items[i];
     int n = 0;
 
-    if (g->names_file)
-        return is_text(p);
     /* the files of one directory have the same constants, and only they */
     while (is_text(p) && i + n < g->pieces.n && p[n].kind == p->kind && p[n].hive == p->hive &&
            p[n].n_hive == p->n_hive && p[n].schema_text == p->schema_text)
@@ -434,8 +435,8 @@ static int open_piece(struct opening *g, int i, struct bp_source *out)
         if (rc == 0 && !again && !bp_schema_meta(&file.schema, BP_MARK_LINEAGE))
             rc = note_input(g->t, p->path);
     }
-    if (rc == 0 && (p->n_hive || g->names_file))
-        return bp_piece_dress(p, g->names_file, &file, out, &g->t->err);
+    if (rc == 0 && (p->n_hive || g->pseudo))
+        return bp_piece_dress(p, BP_MAX(n, 1), g->pseudo, &file, out, &g->t->err);
     bp_source_move(out, &file);
     return rc;
 }
@@ -461,8 +462,8 @@ static bool opening_again(const void *self, int i)
     const struct opening *g = self;
     const struct bp_piece *p = &g->pieces.items[g->first[i]];
 
-    return (!is_text(p) || p->n_hive || g->names_file) && p->kind != BP_PIECE_STAGE &&
-           strcmp(p->path, "-") != 0 && bp_path_kind(p->path) == BP_PATH_FILE;
+    return (!is_text(p) || p->n_hive) && p->kind != BP_PIECE_STAGE && strcmp(p->path, "-") != 0 &&
+           bp_path_kind(p->path) == BP_PATH_FILE;
 }
 
 static void opening_free(void *self)
@@ -473,6 +474,16 @@ static void opening_free(void *self)
     bp_ledger_release(&g->unread);
     bp_pieces_release(&g->pieces);
     bp_mem_free(g);
+}
+
+static int check_opened(struct opening *g, int ledger_before, struct bp_source *out)
+{
+    struct bp_tool *t = g->t;
+    int rc = bp_ledger_number(&t->ledger, ledger_before, &t->err);
+
+    if (rc == 0 && !g->o.side)
+        rc = bp_pieces_check_pseudo(&g->pieces, g->pseudo, &out->schema, &t->err);
+    return rc;
 }
 
 /* g is taken over. */
@@ -494,10 +505,15 @@ static int open_all(struct opening *g, struct bp_source *out)
     if (ins.n > 1) {
         BP_TRY(bp_union_inputs_open(out, &ins, &t->err));
         g->noted = true;
-        return bp_ledger_number(&t->ledger, before, &t->err);
+        rc = check_opened(g, before, out);
+        if (rc < 0)
+            bp_source_free(out); /* and g */
+        return rc;
     }
     BP_GO(open_piece(g, 0, out));
-    rc = bp_ledger_number(&t->ledger, before, &t->err);
+    rc = check_opened(g, before, out);
+    if (rc < 0)
+        bp_source_free(out);
 out:
     opening_free(g);
     return rc;
@@ -514,7 +530,7 @@ int bp_tool_open(struct bp_tool *t, char *const *names, int n, const struct bp_o
         return t->err.code;
     g->t = t;
     g->o = o ? *o : plain;
-    g->names_file = t->names_file;
+    g->pseudo = t->pseudo;
     if (!g->o.whole)
         g->task = t->task;
     if (t->missing && strcmp(t->missing, "null") != 0 && strcmp(t->missing, "error") != 0)

@@ -113,28 +113,18 @@ static int refuse_file_name(struct bp_tool *t, const char *text)
     return 0;
 }
 
-static bool is_word(char c)
+/* It is told before the inputs are open, and so before the clause can be bound. */
+static int note_pseudo(struct bp_tool *t, const char *text)
 {
-    return c == '_' || (c & 0x80) || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-           (c >= 'A' && c <= 'Z');
+    static const char *const names[] = {"_file", "_part"};
+    unsigned bits;
+
+    BP_TRY(bp_expr_mentions(text, names, BP_COUNT_OF(names), &bits, &t->err));
+    t->pseudo |= bits;
+    return 0;
 }
 
-/* Does a clause have the word outside of its '' texts? It is told before the inputs are open,
- * and so before the clause can be bound. */
-static bool names_column(const char *text, const char *word)
-{
-    size_t n = strlen(word);
-    bool quoted = false;
-
-    for (const char *p = text; *p; p++) {
-        quoted ^= *p == '\'';
-        if (!quoted && strncmp(p, word, n) == 0 && !is_word(p[n]) && (p == text || !is_word(p[-1])))
-            return true;
-    }
-    return false;
-}
-
-int bp_tool_clause(struct bp_tool *t, const char *text, struct bp_clause *out)
+int bp_tool_text(struct bp_tool *t, const char *text, struct bp_clause *out)
 {
     struct bp_buf b = {0};
     int rc = 0;
@@ -142,10 +132,8 @@ int bp_tool_clause(struct bp_tool *t, const char *text, struct bp_clause *out)
     *out = (struct bp_clause){.text = text, .vars = t->vars, .n_vars = t->n_vars};
     if (!text)
         return 0;
-    if (text[0] != '@') {
-        t->names_file |= names_column(text, "_file");
+    if (text[0] != '@')
         return refuse_file_name(t, text);
-    }
     rc = bp_read_file(text + 1, CLAUSE_MAX_BYTES, &b, &t->err);
     if (rc == 0) {
         out->text = bp_arena_strn(t->arena, (const char *)b.data, b.len, &t->err);
@@ -153,11 +141,15 @@ int bp_tool_clause(struct bp_tool *t, const char *text, struct bp_clause *out)
             rc = t->err.code;
         else if (strlen(out->text) != b.len)
             rc = bp_fail(&t->err, BP_EUSAGE, "'%s' holds a NUL byte: not a clause", text + 1);
-        else
-            t->names_file |= names_column(out->text, "_file");
     }
     bp_buf_release(&b);
     return rc;
+}
+
+int bp_tool_clause(struct bp_tool *t, const char *text, struct bp_clause *out)
+{
+    BP_TRY(bp_tool_text(t, text, out));
+    return out->text ? note_pseudo(t, out->text) : 0;
 }
 
 int bp_tool_step(struct bp_tool *t, struct bp_schema *out, const char *const *clauses,

@@ -53,6 +53,12 @@ struct bp_command {
     bool is_stream;                 /* writes an Arrow stream to stdout */
 };
 
+/* Pseudo-columns, which inputs have where a clause names them. */
+enum bp_pseudo {
+    BP_PSEUDO_FILE = 1, /* _file: the file or the stage that the row is of */
+    BP_PSEUDO_PART = 2, /* _part: the partition of a stage */
+};
+
 struct bp_tool {
     const struct bp_command *cmd;
     struct bp_err err;
@@ -67,7 +73,7 @@ struct bp_tool {
     char **var_texts; /* NAME=VALUE, NULL-terminated */
     int n_vars;
     struct bp_share task; /* n == 0: no -T */
-    bool names_file;      /* a clause so far names the pseudo-column _file */
+    unsigned pseudo;      /* enum bp_pseudo: what a clause so far names */
     bool stdout_open;     /* the output stream was handed to a sink */
     const char *subject;  /* sinks: what failed, "out.csv not written" */
     char **input_names;   /* operands that carry no lineage, NULL-terminated; from the arena */
@@ -90,6 +96,9 @@ int bp_tool_end(struct bp_tool *t);
  * as t. text NULL gives *out zeroed. */
 int bp_tool_clause(struct bp_tool *t, const char *text, struct bp_clause *out) BP_MUST;
 
+/* The same for a text that names no columns of an input: a schema. */
+int bp_tool_text(struct bp_tool *t, const char *text, struct bp_clause *out) BP_MUST;
+
 /* 64M, 2G, 25% (of the machine's memory), in bytes. what: for messages. */
 int bp_tool_size(struct bp_tool *t, const char *what, const char *text, int64_t *out) BP_MUST;
 
@@ -102,6 +111,7 @@ struct bp_open {
     bool whole;          /* a broadcast side: never a share */
     bool no_schema_file; /* text: a file _schema beside it is not read */
     bool takes_copies;   /* bp-join: a share may have copies of hot keys' rows */
+    bool side; /* bp-join: the other side may have the pseudo-column that a clause names */
     struct bp_rejects *rejects; /* bp-read --on-error null, skip; NULL: errors fail */
 };
 /* Operands names[0..n) (n == 0: stdin) one after the other as one table. */

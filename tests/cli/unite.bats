@@ -89,3 +89,117 @@ own,1" "bp-read -c _file,a 1.csv | bp-write"
     is "a,_file,p
 1,h/p=7/x.csv,7" "mkdir -p h/p=7 && cp 2.csv h/p=7/x.csv && bp-read -s 'p int, *' -c a,_file,p h | bp-write"
 }
+
+@test "a label, a text or a comment names no pseudo-column; quotes, and what stands behind them, do" {
+    put 1.csv 'a\n1\n'
+    is "a,_file
+1,1" "bp-map '*, a AS _file' 1.csv | bp-write"
+    is "_file
+1" "bp-map 'a _file' 1.csv | bp-write"
+    is "_file
+1" "bp-reduce 'count(*) _file' 1.csv | bp-write"
+    is "_part" "bp-map -r 'a AS _part' 1.csv | bp-write | head -n 1"
+    is "a,f
+1,1.csv" "bp-map \"a, /* don't */ _file AS f\" 1.csv | bp-write"
+    is "a,f
+1,1.csv" "bp-map 'a, \"_file\" AS f -- it'\''s' 1.csv | bp-write"
+    is "it's ,f
+1,1.csv" "bp-map \"a AS \\\"it's \\\", _FILE AS f\" 1.csv | bp-write"
+    is "f
+1.csv" "bp-map \"coalesce(NULL, (_file)) AS f\" 1.csv | bp-write"
+    fails 2 bp-map "a, '_file" 1.csv
+    says "this quote does not end"
+}
+
+@test "types, columns and shares of text files are the same with _file as without it" {
+    put 1.csv 'a,b,c\n1,2020-01-01,\n2,x,\n'
+    put 2.csv 'b,a,c\n7,2.5,9\n'
+    put 3.csv 'c,a,b\n,,\n'
+    local all="1.csv 2.csv 3.csv"
+    is "$(bp-read $all | bp-map '*, NULL::text AS _file' | bp-schema --sql)" "bp-filter '_file IS NOT NULL' $all | bp-schema --sql"
+    is "$(bp-read -c c,a $all | bp-write)" "bp-read -c c,a,_file $all | bp-map c,a | bp-write"
+    is "_file
+1.csv
+1.csv
+2.csv
+3.csv" "bp-read -c _file $all | bp-write"
+    # a column that some file lacks is no matter where nobody wants it
+    put 4.csv 'a\n3\n'
+    fails 1 bp-read -c b,_file 1.csv 4.csv
+    says "4.csv:1: no column 'b'"
+    is "1.csv,1
+1.csv,2
+4.csv,3" "bp-read --missing null -c _file,a 1.csv 4.csv | bp-write --header no"
+    # whatever the threads and the batches, and a share takes what it takes without the column
+    for i in $(seq 3000); do echo "$i,\"q
+$i\",$((i % 7))"; done >rows
+    for f in 5 6 7; do { echo a,b,c && cat rows; } >$f.csv; done
+    gzip 6.csv && gzip -dc 6.csv.gz | bp-read -f csv - | bp-write 8.jsonl
+    bp-map 'a, b, c, _file' 5.csv 6.csv.gz 7.csv 8.jsonl >one.arrow
+    for opts in "-j 1 --mem 16M" "-j 4"; do
+        BP_BATCH_ROWS=100 bp-map $opts 'a, b, c, _file' 5.csv 6.csv.gz 7.csv 8.jsonl | bp-write many.csv
+        bp-write one.csv <one.arrow && cmp one.csv many.csv
+    done
+    is "5.csv,3000
+6.csv.gz,3000
+7.csv,3000
+8.jsonl,3000" "bp-reduce -k _file 'count(*)' one.arrow | bp-sort _file | bp-write --header no"
+    for i in 0 1 2 3; do bp-read --task $i/4 -c a,b 5.csv 7.csv | bp-write --task $i/4 -f csv bare/; done
+    for i in 0 1 2 3; do bp-read --task $i/4 -c a,b,_file 5.csv 7.csv | bp-map -d _file | bp-write --task $i/4 -f csv with/; done
+    for i in 0 1 2 3; do cmp bare/0000$i-of-00004.csv with/0000$i-of-00004.csv; done
+}
+
+@test "_file in joins, and in a merge of sorted inputs" {
+    put l.csv 'k,x\n1,a\n2,b\n'
+    put r.csv 'k,y\n1,c\n3,d\n'
+    is "k,x,y
+1,a,c" "bp-join -k k -w \"_file = 'l.csv' AND _file_r = 'r.csv'\" l.csv r.csv | bp-map k,x,y | bp-write"
+    is "_file,k,x,y
+r.csv,1,a,c" "bp-read -c k,x l.csv | bp-join -k k -w '_file IS NOT NULL' - r.csv | bp-map _file,k,x,y | bp-write"
+    is "x,_file
+a,l.csv
+b,l.csv" "bp-join -b r.csv -t left -k k -w '_file < _file_r' l.csv | bp-map x,_file | bp-write"
+    is "k
+1" "bp-join -t semi -k 'k, _file = y' l.csv <(bp-map \"k, 'l.csv' AS y\" r.csv) | bp-map k | bp-write"
+    put a.csv 'k\n1\n3\n'
+    put b.csv 'k\n1\n2\n'
+    is "k,_file
+1,a.csv
+1,b.csv
+2,b.csv
+3,a.csv" "bp-sort -m 'k, _file' a.csv b.csv | bp-write"
+    is "k,_file
+1,b.csv
+2,b.csv
+1,a.csv
+3,a.csv" "bp-sort '_file DESC' a.csv b.csv | bp-write"
+    is "k,_file
+1,a.csv
+1,b.csv" "bp-head -n 1 -k _file a.csv b.csv | bp-write"
+}
+
+@test "_part is the partition of a stage that a row is of" {
+    for i in $(seq 40); do echo $i; done >rows
+    { echo a && cat rows; } >a.csv
+    for i in 0 1; do bp-read --task $i/2 a.csv | bp-shuffle --task $i/2 -k a -n 5 st; done
+    for i in 0 1 2 3 4; do bp-map "a, $i AS _part" "st#$i"; done | bp-write want.csv
+    for opts in "-j 1" "-j 3"; do
+        BP_BATCH_ROWS=3 bp-map $opts a,_part st | bp-write got.csv
+        cmp got.csv want.csv
+    done
+    # of the partition itself, also where it is one of a range or a share
+    is "2
+3" "bp-reduce -k _part 'count(*)' 'st#2-3' | bp-sort _part | bp-map _part | bp-write --header no"
+    for i in 0 1 2; do bp-read --task $i/3 -c a,_part st | bp-write --task $i/3 -f csv parts/; done
+    is "$(sort -n want.csv)" "bp-sort a parts/ | bp-write | sort -n"
+    is "$(tail -n +2 want.csv | awk -F, '$2 > 2' | wc -l)" "bp-reduce 'count(*) FILTER (WHERE _part > 2)' st | bp-write --header no"
+    # elsewhere there is none, and what a table has itself is taken
+    fails 2 bp-map a,_part a.csv
+    says "'a.csv' has no _part: it is not a stage"
+    is ",40
+$(bp-reduce -k _part 'count(*)' st | bp-sort _part | bp-write --header no)" "bp-reduce --missing null -k _part 'count(*)' st a.csv | bp-sort '_part NULLS FIRST' | bp-write --header no"
+    fails 2 bp-map a,_part <(bp-read st)
+    says "no column '_part'"
+    is "_part
+x" "printf '_part\nx\n' >own.csv; bp-read -c _part own.csv | bp-write"
+}

@@ -253,7 +253,67 @@ static void deep_nesting_is_refused_not_crashed(void)
     rows_free();
 }
 
+/* Which of _file and _part the clause uses, as bits; -1: an error. */
+static int mentions(const char *text)
+{
+    static const char *const names[] = {"_file", "_part"};
+    struct bp_err err = {0};
+    unsigned bits;
+
+    return bp_expr_mentions(text, names, 2, &bits, &err) < 0 ? -1 : (int)bits;
+}
+
+static void a_use_of_a_name_is_told_from_a_label(void)
+{
+    static const char *const uses[] = {"_file",
+                                       "a, _file",
+                                       "_file AS f",
+                                       "*, _file",
+                                       "\"_file\"",
+                                       "_FILE",
+                                       "(_file)::text",
+                                       "NOT _file",
+                                       "upper(_file)",
+                                       "a AS \"it's\", _file",
+                                       "/* ' */ _file",
+                                       "'x' || _file",
+                                       "a=_file",
+                                       "count(DISTINCT _file) FILTER (WHERE a > 1)",
+                                       "_file DESC NULLS LAST",
+                                       "CASE WHEN a THEN _file ELSE 'b' END",
+                                       "sum(a) FILTER (WHERE _file LIKE 'x%')",
+                                       "x IN (1) AND _file IN ('a')",
+                                       "extract(day FROM _file)",
+                                       "a BETWEEN _file AND b"};
+    static const char *const others[] = {"a AS _file",
+                                         "a _file",
+                                         "count(*) _file",
+                                         "a AS \"_file\"",
+                                         "'_file'",
+                                         "-- _file",
+                                         "$$_file$$",
+                                         "_files",
+                                         "x_file",
+                                         "(a)._file",
+                                         ":_file",
+                                         "\"a _file\"",
+                                         "1 AS a, 'it''s _file'",
+                                         "",
+                                         "_file '",
+                                         "(_file"};
+
+    for (size_t i = 0; i < BP_COUNT_OF(uses); i++)
+        if (mentions(uses[i]) != 1)
+            CHECK_STR(uses[i], "should be a use");
+    for (size_t i = 0; i < BP_COUNT_OF(others); i++)
+        if (mentions(others[i]) != 0)
+            CHECK_STR(others[i], "should be none");
+    CHECK(mentions("_part + 1, a AS _file") == 2);
+    CHECK(mentions("_part AS _file, _file") == 3);
+}
+
 UNIT_MAIN(T(errors_point_into_the_text), T(hints_name_the_cure), T(only_one_expression_is_taken),
           T(lists_name_their_items), T(aggregates_are_single_calls),
           T(order_items_have_a_canonical_text), T(names_renames_and_join_keys),
-          T(a_list_is_split_at_its_own_commas), T(deep_nesting_is_refused_not_crashed))
+          T(a_list_is_split_at_its_own_commas), T(deep_nesting_is_refused_not_crashed),
+          T(a_use_of_a_name_is_told_from_a_label))
