@@ -91,10 +91,6 @@ int bp_ledger_put_state(const struct bp_ledger_entry *e, struct bp_buf *out, str
 /* The tasks of which[i] == 1 are to run again. */
 static int refuse(struct bp_buf *what, const uint8_t *which, int n, struct bp_err *err)
 {
-    int odd = 0;
-
-    for (int i = 0; i < n; i++)
-        odd += which[i];
     BP_TRY(bp_buf_puts(what, ": run ", err));
     BP_TRY(bp_tasks_name(which, n, 1, what, err));
     BP_TRY(bp_buf_printf(what, err, " of %d again", n));

@@ -146,7 +146,7 @@ static int set_type(const struct place *at, struct avro_field *f, json_t *type, 
                        "null)",
                        at->file, at->column, *name ? name : "union");
     f->wire = primitives[i].wire;
-    f->type = BP_TYPE(primitives[i].kind);
+    f->type = (struct bp_type){.kind = (uint8_t)primitives[i].kind};
     if (f->wire == AVRO_FIXED || f->wire == AVRO_ENUM) {
         if (!known)
             BP_TRY(remember(at, def, err));

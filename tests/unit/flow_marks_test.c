@@ -149,8 +149,8 @@ static void a_malformed_parted_mark_is_refused(void)
         "{\"keys\":[\"a\"],\"classes\":[2],\"parts\":4,\"first\":3,\"last\":1}",
         "{\"keys\":[\"a\"],\"classes\":[2],\"parts\":4,\"first\":-1,\"last\":3}",
         "{\"keys\":[\"a\"],\"classes\":[2],\"parts\":4.5,\"first\":0,\"last\":3}",
-        "{\"borders\":\"0123\",\"keys\":[\"a\"],\"classes\":[2],\"parts\":4,\"first\":0,\"last\":"
-        "3}",
+        ("{\"borders\":\"0123\",\"keys\":[\"a\"],\"classes\":[2],\"parts\":4,\"first\":0,\"last\":"
+         "3}"),
         "{\"borders\":7,\"keys\":[\"a\"],\"classes\":[2],\"parts\":4,\"first\":0,\"last\":3}",
         "{\"hot\":\"0123\",\"keys\":[\"a\"],\"classes\":[2],\"parts\":4,\"first\":0,\"last\":3}",
         "{\"copied\":true,\"keys\":[\"a\"],\"classes\":[2],\"parts\":4,\"first\":0,\"last\":3}",
