@@ -21,11 +21,14 @@ struct bp_csv_opts {
         *columns; /* NULL-terminated names wanted; NULL: all. Others are never converted */
     const char *const *may_lack; /* NULL-terminated: of columns, what is left out where no such
                                   * column is; or NULL */
-    bool missing_null;           /* a column missing in one of several files is NULL */
-    struct bp_rejects *rejects;  /* the account of what is tolerated; NULL: nothing is */
-    int task, n_tasks;           /* n_tasks > 0: contiguous share of all inputs together */
-    int chunk_bytes;             /* what a worker takes at a time; 0: the default. For tests */
-    int border_bytes; /* the most to look at around a border; 0: the default. For tests */
+    const char *line_name; /* a column of this name behind the others: the number, from 1, of the
+                            * line of its file that a record begins in; NULL, or where the table
+                            * has that name: none */
+    bool missing_null;     /* a column missing in one of several files is NULL */
+    struct bp_rejects *rejects; /* the account of what is tolerated; NULL: nothing is */
+    int task, n_tasks;          /* n_tasks > 0: contiguous share of all inputs together */
+    int chunk_bytes;            /* what a worker takes at a time; 0: the default. For tests */
+    int border_bytes;           /* the most to look at around a border; 0: the default. For tests */
 };
 
 /* Inputs are taken over (also on error; array too is copied). All files together

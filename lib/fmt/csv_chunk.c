@@ -108,6 +108,7 @@ struct pass {
     bool high, quote, cr; /* seen in bytes that are not converted yet */
     uint32_t first;       /* where the first record begins */
     uint32_t end;         /* where the last one ends; 0: not yet */
+    int64_t lines;        /* of the rows converted so far, where they are wanted */
     enum { PASS_OK, PASS_ODD, PASS_MORE, PASS_QUOTE } verdict;
 };
 
@@ -247,6 +248,20 @@ static bool convert_column(struct csv_worker *w, const struct pass *t, int64_t n
     return csv_convert(o, &f, w->r->kernels->level);
 }
 
+/* The lines of the pass that the rows begin in, from 0. Without quotes a row is a line. */
+static void add_lines(struct csv_worker *w, struct pass *t, size_t n_rows, size_t n_fields,
+                      struct csv_out *o)
+{
+    const uint32_t *idx = t->scan.idx;
+
+    for (size_t r = 0; r < n_rows; r++, idx += n_fields) {
+        csv_out_value(o, &t->lines);
+        t->lines += t->quote ? csv_count_lines(w->r->kernels, t->p + idx[0] + 1,
+                                               (size_t)(idx[n_fields] - idx[0]))
+                             : 1;
+    }
+}
+
 /* The first n_rows rows of idx become rows of the columns; PASS_ODD is set where
  * they cannot. */
 static int flush_rows(struct csv_worker *w, struct pass *t, const struct csv_file *file,
@@ -269,7 +284,9 @@ static int flush_rows(struct csv_worker *w, struct pass *t, const struct csv_fil
         if (!o->data)
             BP_TRY(csv_out_reserve(o, BP_MAX(w->rows_guess, (int64_t)n_rows), to - from, err));
         BP_TRY(csv_out_reserve(o, (int64_t)n_rows, to - from, err));
-        if (file->field_of[c] < 0)
+        if (c == w->r->line_col)
+            add_lines(w, t, n_rows, nf, o);
+        else if (file->field_of[c] < 0)
             csv_out_nulls(o, (int64_t)n_rows);
         else if (!convert_column(w, t, (int64_t)n_rows, nf, (size_t)file->field_of[c], o)) {
             t->verdict = PASS_ODD;
@@ -563,6 +580,7 @@ static int run_file_job(struct csv_worker *w, struct csv_job *job, bool *told, s
     job->record_at = t.started ? job->a + t.first - CSV_FRONT_BYTES : -1;
     job->end_at = t.end ? job->a + t.end - CSV_FRONT_BYTES : -1;
     job->odd = t.verdict != PASS_OK;
+    job->lines = t.lines;
     return job->odd ? 0 : make_batch(w, job, t.n_rows, err);
 }
 

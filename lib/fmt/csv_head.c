@@ -318,7 +318,7 @@ out:
     return rc;
 }
 
-/* wanted[c] = the table column that output column c shows. */
+/* wanted[c] = the table column that output column c shows; -1: the number of the line. */
 static int choose_columns(struct csv_reader *r, const struct bp_schema *table,
                           const struct bp_csv_opts *opts, int **wanted, struct bp_err *err)
 {
@@ -328,8 +328,8 @@ static int choose_columns(struct csv_reader *r, const struct bp_schema *table,
     if (columns)
         for (n = 0; columns[n];)
             n++;
-    *wanted = bp_mem_new((size_t)n, sizeof **wanted, err);
-    r->cols = *wanted ? bp_mem_new((size_t)n, sizeof *r->cols, err) : NULL;
+    *wanted = bp_mem_new((size_t)n + 1, sizeof **wanted, err);
+    r->cols = *wanted ? bp_mem_new((size_t)n + 1, sizeof *r->cols, err) : NULL;
     if (!r->cols)
         return err->code;
     for (int k = 0; k < n; k++) {
@@ -353,7 +353,10 @@ static int choose_columns(struct csv_reader *r, const struct bp_schema *table,
         r->cols[c].guessed = table->fields[t].type.kind == BP_NO_TYPE;
         r->any_guess |= r->cols[c].guessed;
     }
-    return 0;
+    if (!opts->line_name || bp_schema_find(table, opts->line_name) != -1)
+        return 0;
+    (*wanted)[r->n_cols] = -1;
+    return text_line_add(r->cols, &r->n_cols, opts->line_name, err);
 }
 
 static int match_file(struct csv_reader *r, struct csv_file *f, const struct bp_schema *table,
@@ -368,7 +371,7 @@ static int match_file(struct csv_reader *r, struct csv_file *f, const struct bp_
     if (!f->field_of)
         return err->code;
     for (int c = 0; c < r->n_cols; c++)
-        f->field_of[c] = map[wanted[c]];
+        f->field_of[c] = wanted[c] < 0 ? -1 : map[wanted[c]];
     return 0;
 }
 
@@ -397,6 +400,7 @@ int csv_columns_resolve(struct csv_reader *r, const struct bp_csv_opts *opts, st
     rc = map ? 0 : err->code;
     for (int i = 0; i < r->n_files && rc == 0; i++)
         rc = match_file(r, &r->files[i], &table, wanted, opts->missing_null, map, err);
+    r->line_col = text_line_col(r->cols, r->n_cols);
 out:
     bp_mem_free(map);
     bp_mem_free(wanted);

@@ -69,3 +69,44 @@ int csv_check_end(const struct csv_reader *r, int file, int64_t ended_at, struct
                    "with another number of tasks",
                    f->in.name, (long long)ended_at, (long long)f->hi);
 }
+
+void csv_reader_release(struct csv_reader *r)
+{
+    bp_budget_least(&r->ctx->budget, -r->told_bytes);
+    for (int i = 0; i < r->n_files; i++) {
+        struct csv_file *f = &r->files[i];
+
+        for (int k = 0; f->names && k < f->n_fields; k++)
+            bp_mem_free(f->names[k]);
+        bp_mem_free(f->names);
+        bp_mem_free(f->field_of);
+        bp_input_close(&f->in);
+    }
+    text_cols_free(r->cols, r->n_cols);
+    bp_mem_free(r->files);
+}
+
+/* field_of of every file for columns cols[0, n). */
+static int project_files(struct csv_reader *r, const int *cols, int n, struct bp_err *err)
+{
+    for (int f = 0; f < r->n_files; f++) {
+        int *map = bp_mem_new((size_t)n, sizeof *map, err);
+
+        if (!map)
+            return err->code;
+        for (int i = 0; i < n; i++)
+            map[i] = r->files[f].field_of[cols[i]];
+        bp_mem_free(r->files[f].field_of);
+        r->files[f].field_of = map;
+    }
+    return 0;
+}
+
+int csv_reader_project(struct csv_reader *r, const int *cols, int n, struct bp_err *err)
+{
+    BP_TRY(project_files(r, cols, n, err));
+    BP_TRY(text_cols_project(&r->cols, &r->n_cols, cols, n, err));
+    r->line_col = text_line_col(r->cols, r->n_cols);
+    csv_tell_least(r);
+    return 0;
+}

@@ -49,6 +49,7 @@ struct csv_source {
     bool fresh;             /* the next job of slow_file begins with a record */
     int64_t resumed_at;     /* where the fast path went on; -1 */
     struct csv_place place; /* of the file taken: lines and records counted so far */
+    struct csv_place next;  /* behind the last job taken, where lines are wanted */
     struct bp_block *feed;
     size_t feed_from, feed_to;
     bool feed_end;
@@ -278,7 +279,7 @@ static int start_slow(struct csv_source *s, struct csv_job *job, struct bp_err *
     } else if (job->record_at >= 0) {
         from = job->record_at;
     }
-    if (!job->block && s->r.rejects)
+    if (!job->block && (s->r.rejects || s->r.line_col >= 0))
         BP_TRY(csv_place_advance(&s->r, job->file, &s->place, from, err));
     else if (!job->block)
         s->place.lines = -1; /* counted when there is an error to tell */
@@ -435,6 +436,7 @@ static int take_job(struct csv_source *s, struct csv_job **out, struct bp_err *e
         s->ended_at = -1;
         s->place = (struct csv_place){s->r.files[job->file].data_start,
                                       s->r.files[job->file].head_lines, 0};
+        s->next = s->place;
         s->stream_lines = s->r.files[job->file].head_lines;
         s->stream_records = 0;
     }
@@ -463,6 +465,26 @@ static int hand_out(struct csv_source *s, int file, struct bp_batch *out)
     return 0;
 }
 
+/* The lines of a job's rows, from the start of its file: known from the job before, or counted
+ * there: behind the slow path, and before a share. */
+static int number_lines(struct csv_source *s, struct csv_job *job, struct bp_err *err)
+{
+    int64_t before = s->stream_lines;
+
+    if (s->r.line_col < 0 || !job->batch.n_rows)
+        return 0;
+    if (!job->block) {
+        if (s->next.at == job->record_at)
+            s->place = s->next;
+        BP_TRY(csv_place_advance(&s->r, job->file, &s->place, job->record_at, err));
+        before = s->place.lines;
+        s->next = (struct csv_place){job->end_at, before + job->lines,
+                                     s->place.records + job->batch.n_rows};
+    }
+    text_lines_shift(&job->batch, s->r.line_col, before);
+    return 0;
+}
+
 /* A job was taken: its batch is to be handed out, or the slow path started. */
 static int use_job(struct csv_source *s, struct csv_job *job, struct bp_err *err)
 {
@@ -474,6 +496,8 @@ static int use_job(struct csv_source *s, struct csv_job *job, struct bp_err *err
         s->record_at = job->record_at;
     if (!job->odd && job->end_at >= 0)
         s->ended_at = job->end_at;
+    if (!job->odd)
+        rc = number_lines(s, job, err);
     s->stream_lines += job->lines;
     s->stream_records += job->batch.n_rows;
     if (rc < 0 || job->odd || !job->batch.n_rows) {
@@ -555,22 +579,6 @@ static int csv_next(void *self, struct bp_batch *out, struct bp_err *err)
 
 /* ---- opening and closing ---- */
 
-static void reader_release(struct csv_reader *r)
-{
-    bp_budget_least(&r->ctx->budget, -r->told_bytes);
-    for (int i = 0; i < r->n_files; i++) {
-        struct csv_file *f = &r->files[i];
-
-        for (int k = 0; f->names && k < f->n_fields; k++)
-            bp_mem_free(f->names[k]);
-        bp_mem_free(f->names);
-        bp_mem_free(f->field_of);
-        bp_input_close(&f->in);
-    }
-    text_cols_free(r->cols, r->n_cols);
-    bp_mem_free(r->files);
-}
-
 static void csv_free_source(void *self)
 {
     struct csv_source *s = self;
@@ -585,25 +593,9 @@ static void csv_free_source(void *self)
     csv_slow_free(s->slow);
     bp_block_unref(s->carry);
     bp_block_unref(s->feed);
-    reader_release(&s->r);
+    csv_reader_release(&s->r);
     bp_mem_free(s->r.declared);
     bp_mem_free(s);
-}
-
-/* field_of of every file for columns cols[0, n). */
-static int project_files(struct csv_reader *r, const int *cols, int n, struct bp_err *err)
-{
-    for (int f = 0; f < r->n_files; f++) {
-        int *map = bp_mem_new((size_t)n, sizeof *map, err);
-
-        if (!map)
-            return err->code;
-        for (int i = 0; i < n; i++)
-            map[i] = r->files[f].field_of[cols[i]];
-        bp_mem_free(r->files[f].field_of);
-        r->files[f].field_of = map;
-    }
-    return 0;
 }
 
 /* Workers do not exist yet: they are made for the columns that are left. */
@@ -611,10 +603,7 @@ static int csv_project(void *self, const int *cols, int n, struct bp_err *err)
 {
     struct csv_source *s = self;
 
-    BP_TRY(project_files(&s->r, cols, n, err));
-    BP_TRY(text_cols_project(&s->r.cols, &s->r.n_cols, cols, n, err));
-    csv_tell_least(&s->r);
-    return 0;
+    return csv_reader_project(&s->r, cols, n, err);
 }
 
 static const struct bp_source_ops csv_ops = {

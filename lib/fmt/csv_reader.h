@@ -63,6 +63,7 @@ struct csv_reader {
     int n_files;
     struct text_col *cols;
     int n_cols;
+    int line_col; /* of them: the number of the line; -1: none */
     struct bp_ctx *ctx;
     const struct csv_kernels *kernels;
     size_t chunk_bytes, record_max_bytes;
@@ -137,6 +138,9 @@ int csv_columns_resolve(struct csv_reader *r, const struct bp_csv_opts *opts,
 int csv_infer(struct csv_reader *r, struct bp_err *err) BP_MUST;
 
 /* ---- csv_open.c ---- */
+void csv_reader_release(struct csv_reader *r);
+/* Before workers exist: they are made for the columns that are left. */
+int csv_reader_project(struct csv_reader *r, const int *cols, int n, struct bp_err *err) BP_MUST;
 int csv_set_dialect(struct csv_reader *r, const struct bp_csv_opts *o, struct bp_err *err) BP_MUST;
 /* Chunks in work, their indexes and columns are to be a small part of the memory. */
 /* How many threads, for the columns that are wanted now. */
@@ -191,7 +195,7 @@ struct csv_job {
     struct bp_batch batch;
     int64_t record_at; /* offset of the first record; -1: none begins here */
     int64_t end_at;    /* of a file: where the last record ends; -1: none was read here */
-    int64_t lines;     /* of a stream: how many end in block */
+    int64_t lines;     /* that end in block; of a file, where lines are wanted: in its records */
     bool odd;
     int rc;
     struct bp_err err;

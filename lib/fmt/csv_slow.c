@@ -293,6 +293,15 @@ static bool is_good(struct csv_slow *s, int c, int field, bp_int128 room[2], boo
     return status == BP_TEXT_OK;
 }
 
+static int add_line(struct csv_slow *s, int c, struct bp_err *err)
+{
+    int64_t line = s->line + 1;
+
+    BP_TRY(csv_out_reserve(&s->outs[c], 1, 0, err));
+    csv_out_value(&s->outs[c], &line);
+    return 0;
+}
+
 static int add_value(struct csv_slow *s, int c, int field, struct bp_err *err)
 {
     struct csv_out *o = &s->outs[c];
@@ -382,7 +391,8 @@ static int add_row(struct csv_slow *s, struct bp_err *err)
     if (rc != 0)
         return rc < 0 ? rc : 0;
     for (int c = 0; c < s->r->n_cols; c++)
-        BP_TRY(add_value(s, c, s->file->field_of[c], err));
+        BP_TRY(c == s->r->line_col ? add_line(s, c, err)
+                                   : add_value(s, c, s->file->field_of[c], err));
     s->n_rows++;
     return 0;
 }

@@ -18,9 +18,12 @@ struct bp_jsonl_opts {
     const char *const *columns;     /* NULL-terminated names wanted; NULL: all */
     const char *const *may_lack;    /* NULL-terminated: of columns, what is left out where no such
                                      * column is; or NULL */
-    struct bp_rejects *rejects;     /* the account of what is tolerated; NULL: nothing is */
-    int task, n_tasks;              /* n_tasks > 0: contiguous share of all inputs together */
-    int chunk_bytes;                /* what a worker takes at a time; 0: the default. For tests */
+    const char *line_name; /* a column of this name behind the others: the number, from 1, of the
+                            * line of its file that a record begins in; NULL, or where the table
+                            * has that name: none */
+    struct bp_rejects *rejects; /* the account of what is tolerated; NULL: nothing is */
+    int task, n_tasks;          /* n_tasks > 0: contiguous share of all inputs together */
+    int chunk_bytes;            /* what a worker takes at a time; 0: the default. For tests */
 };
 
 /*

@@ -34,7 +34,9 @@ int jsonl_line_new(struct jsonl_line **out, const struct jsonl_reader *r, struct
         l->col_of[k] = -1;
     }
     for (int c = 0; c < r->n_cols; c++)
-        l->col_of[r->cols[c].key] = c;
+        if (c != r->line_col)
+            l->col_of[r->cols[c].key] = c;
+    l->n_wanted = r->n_cols - (r->line_col >= 0);
     return 0;
 }
 
@@ -205,7 +207,7 @@ static inline const uint8_t *value(struct jsonl_line *l, const uint8_t *p, const
 static void fill_missing(struct jsonl_line *l, uint32_t at, int row)
 {
     for (int c = 0; c < l->r->n_cols; c++)
-        if (l->seen[l->r->cols[c].key] != l->number) {
+        if (c != l->r->line_col && l->seen[l->r->cols[c].key] != l->number) {
             put_span(l, c, row, at, at + 1);
             l->spans.marks[c] |= JSONL_NULL;
         }
@@ -271,7 +273,7 @@ const uint8_t *jsonl_line_parse(struct jsonl_line *l, const uint8_t *p, const ui
     q = jsonl_blanks(q);
     if (*q != '\n')
         return wrong(l, q, "more behind the object; each has a line of its own");
-    if (n_wanted != l->r->n_cols)
+    if (n_wanted != l->n_wanted)
         fill_missing(l, (uint32_t)(begin - p), row);
     return q;
 }

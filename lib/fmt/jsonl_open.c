@@ -145,7 +145,7 @@ static int choose_columns(struct jsonl_reader *r, const struct bp_schema *table,
 
     for (n = o->columns ? 0 : n; o->columns && o->columns[n];)
         n++;
-    r->cols = bp_mem_new((size_t)n, sizeof *r->cols, err);
+    r->cols = bp_mem_new((size_t)n + 1, sizeof *r->cols, err);
     if (!r->cols)
         return err->code;
     for (int c = 0; c < n; c++) {
@@ -157,6 +157,9 @@ static int choose_columns(struct jsonl_reader *r, const struct bp_schema *table,
             BP_TRY(bp_schema_index(table, o->columns[c], &key, err));
         BP_TRY(add_col(r, table, key, n_declared, err));
     }
+    if (o->line_name && bp_schema_find(table, o->line_name) == -1)
+        BP_TRY(text_line_add(r->cols, &r->n_cols, o->line_name, err));
+    r->line_col = text_line_col(r->cols, r->n_cols);
     return 0;
 }
 

@@ -240,6 +240,17 @@ static int account(struct jsonl_source *s, const struct jsonl_job *job, struct b
     return 0;
 }
 
+static int number_lines(struct jsonl_source *s, struct jsonl_job *job, struct bp_err *err)
+{
+    int64_t lines;
+
+    if (s->r.line_col < 0 || !job->batch.n_rows)
+        return 0;
+    BP_TRY(job_lines(s, job, &lines, err));
+    text_lines_shift(&job->batch, s->r.line_col, lines);
+    return 0;
+}
+
 /* Of a job that is full: its rest is the next to be taken, and chunks that are given from now
  * on are no longer than what fitted; of others: they may grow again. */
 static int leave_rest(struct jsonl_source *s, struct jsonl_job *job, struct bp_err *err)
@@ -299,6 +310,8 @@ static int take_job(struct jsonl_source *s, struct bp_err *err)
         s->lines = f->in.is_file && job->a > f->data_start ? -1 : 0;
     }
     rc = job->rc < 0 ? place_error(s, job, err) : account(s, job, err);
+    if (rc == 0)
+        rc = number_lines(s, job, err);
     if (s->lines >= 0)
         s->lines += job->lines;
     if (rc == 0)
@@ -410,6 +423,7 @@ static int jsonl_project(void *self, const int *cols, int n, struct bp_err *err)
     struct jsonl_source *s = self;
 
     BP_TRY(text_cols_project(&s->r.cols, &s->r.n_cols, cols, n, err));
+    s->r.line_col = text_line_col(s->r.cols, s->r.n_cols);
     jsonl_weigh_rows(&s->r);
     jsonl_tell_least(&s->r);
     return 0;

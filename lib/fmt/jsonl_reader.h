@@ -53,6 +53,7 @@ struct jsonl_reader {
     struct jsonl_keys keys;
     struct text_col *cols;
     int n_cols;
+    int line_col; /* of them: the number of the line; -1: none */
     struct bp_ctx *ctx;
     int n_threads;      /* that work: of the context's, as many as memory allows */
     int64_t told_bytes; /* that one of them needs, as the budget was told */
@@ -82,6 +83,7 @@ struct jsonl_line {
     const struct jsonl_reader *r;
     int *next;       /* [n_keys + 1]: the key that followed key k; [n_keys]: the first */
     int *col_of;     /* [n_keys]; -1: not wanted */
+    int n_wanted;    /* columns that are keys */
     uint64_t *seen;  /* [n_keys]: the last line that had the key */
     uint64_t number; /* of the line, for seen */
     struct jsonl_spans spans;

@@ -100,6 +100,11 @@ static bool add_column(struct jsonl_rows *b, int c)
                          .n = b->n,
                          .dates = &b->dates};
 
+    if (c == b->r->line_col) {
+        for (int i = 0; i < b->n; i++)
+            csv_out_value(o, &b->lines[i]);
+        return true;
+    }
     if ((marks & JSONL_NULL) && b->r->cols[c].not_null)
         return false;
     if (bp_type_is_nested(b->r->cols[c].type))
@@ -202,6 +207,11 @@ static int judge(struct jsonl_rows *b, int i, int c, struct value *v, char *why,
     int status;
 
     *v = (struct value){.verdict = GOOD, .p = b->p + s + 1, .n = e == s ? 0 : e - s - 1};
+    if (c == b->r->line_col) {
+        v->n = 0;
+        memcpy(v->room, &b->lines[i], sizeof b->lines[i]);
+        return 0;
+    }
     if (e == s + 1) {
         v->verdict = col->not_null ? BAD : IS_NULL;
         snprintf(why, cap, "NULL, but it is NOT NULL");

@@ -25,6 +25,32 @@ bool text_col_lacks(const struct bp_schema *table, const char *name, const char 
     return false;
 }
 
+int text_line_col(const struct text_col *cols, int n)
+{
+    for (int c = 0; c < n; c++)
+        if (cols[c].is_line)
+            return c;
+    return -1;
+}
+
+int text_line_add(struct text_col *cols, int *n, const char *name, struct bp_err *err)
+{
+    cols[*n] = (struct text_col){
+        .name = bp_mem_str(name, err), .type = {.kind = BP_INT64}, .key = -1, .is_line = true};
+    if (!cols[*n].name)
+        return err->code;
+    ++*n;
+    return 0;
+}
+
+void text_lines_shift(struct bp_batch *b, int c, int64_t before)
+{
+    int64_t *v = (void *)b->cols[c].own[1]->data; /* csv_out_finish() put it there */
+
+    for (int64_t i = 0; i < b->n_rows; i++)
+        v[i] += before + 1;
+}
+
 int text_cols_project(struct text_col **cols, int *n_cols, const int *wanted, int n,
                       struct bp_err *err)
 {

@@ -11,11 +11,19 @@ struct text_col { /* an output column */
     struct bp_type type;
     int key; /* JSON Lines: which of the keys; CSV: 0 */
     bool not_null, guessed;
+    bool is_line; /* no column of the table: the number of the line that a record begins in */
 };
 
 void text_cols_free(struct text_col *cols, int n);
 /* Is column `name`, which was asked for, one of may_lack (NULL: none) and not in the table? */
 bool text_col_lacks(const struct bp_schema *table, const char *name, const char *const *may_lack);
+/* Which of cols[0, n) is the number of the line; -1: none. */
+int text_line_col(const struct text_col *cols, int n);
+/* One more column behind cols[0, *n), for which there is room: the number of the line. */
+int text_line_add(struct text_col *cols, int *n, const char *name, struct bp_err *err) BP_MUST;
+/* Column c of a chunk's rows, where lines count from 0 at its first byte, is to count on behind
+ * `before` lines, and from 1. The rows must be nobody else's yet. */
+void text_lines_shift(struct bp_batch *b, int c, int64_t before);
 /* *cols become those of wanted[0, n), in that order; unchanged on error. */
 int text_cols_project(struct text_col **cols, int *n_cols, const int *wanted, int n,
                       struct bp_err *err) BP_MUST;

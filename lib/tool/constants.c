@@ -70,7 +70,7 @@ static int name_files(const struct bp_piece *p, int n, char **names, struct bp_e
 int bp_piece_dress(const struct bp_piece *p, int n, unsigned pseudo, struct bp_source *file,
                    struct bp_source *out, struct bp_err *err)
 {
-    struct bp_constant *c = bp_mem_new((size_t)p->n_hive + 2, sizeof *c, err);
+    struct bp_constant *c = bp_mem_new((size_t)p->n_hive + 3, sizeof *c, err);
     char **names = c ? bp_mem_new((size_t)n, sizeof *names, err) : NULL;
     int n_c = p->n_hive;
 
@@ -95,6 +95,9 @@ int bp_piece_dress(const struct bp_piece *p, int n, unsigned pseudo, struct bp_s
         bp_schema_find(&file->schema, "_part") < 0)
         c[n_c++] =
             (struct bp_constant){.name = "_part", .type = {.kind = BP_INT32}, .is_origin = true};
+    if ((pseudo & BP_PSEUDO_LINE) && p->kind == BP_PIECE_EMPTY &&
+        bp_schema_find(&file->schema, "_line") < 0) /* of what may have been text, no rows */
+        c[n_c++] = (struct bp_constant){.name = "_line", .type = {.kind = BP_INT64}};
     if (n_c)
         (void)!bp_constants_open(out, file, c, n_c, err);
     else
@@ -112,7 +115,8 @@ out:
 static const struct {
     unsigned bit;
     const char *name, *of;
-} kinds[] = {{BP_PSEUDO_PART, "_part", "a stage, whose rows are of partitions"}};
+} kinds[] = {{BP_PSEUDO_PART, "_part", "a stage, whose rows are of partitions"},
+             {BP_PSEUDO_LINE, "_line", "CSV, TSV or JSON Lines"}};
 
 int bp_pieces_check_pseudo(const struct bp_pieces *p, unsigned pseudo, const struct bp_schema *s,
                            struct bp_err *err)

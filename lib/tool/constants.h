@@ -13,7 +13,8 @@ int bp_piece_take_hive(const struct bp_piece *p, struct bp_schema *schema,
 int bp_piece_own_columns(const struct bp_piece *p, const char *columns, char ***names, int *n,
                          struct bp_err *err) BP_MUST;
 /* file, of the n text files from p on or of piece p alone, taken over, -> out: behind its columns
- * what p's directories tell, and those of pseudo (enum bp_pseudo) that such a piece has. A
+ * what p's directories tell, and those of pseudo (enum bp_pseudo) that such a piece has (but for
+ * _line of text, which its source gives). A
  * column of the file itself of that name stays; a stream has none but that. */
 int bp_piece_dress(const struct bp_piece *p, int n, unsigned pseudo, struct bp_source *file,
                    struct bp_source *out, struct bp_err *err) BP_MUST;

@@ -115,6 +115,7 @@ static int open_jsonl(struct opening *g, struct bp_input *ins, int n, const stru
                               .star = c->star,
                               .columns = c->columns,
                               .may_lack = c->may_lack,
+                              .line_name = c->line_name,
                               .rejects = c->rejects,
                               .task = c->task,
                               .n_tasks = c->n_tasks};
@@ -134,7 +135,7 @@ static int open_jsonl(struct opening *g, struct bp_input *ins, int n, const stru
 
 static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_source *out)
 {
-    static const char *const pseudo_names[] = {"_file", "_part", NULL};
+    static const char *const pseudo_names[] = {"_file", "_part", "_line", NULL};
     struct bp_tool *t = g->t;
     struct bp_csv_opts c = {.task = g->task.i, .n_tasks = g->task.n, .rejects = g->o.rejects};
     struct bp_input *ins = bp_mem_new((size_t)n, sizeof *ins, &t->err);
@@ -155,6 +156,7 @@ static int open_text(struct opening *g, struct bp_piece *p, int n, struct bp_sou
     if (n_names)
         c.columns = (const char *const *)names;
     c.may_lack = pseudo_names;
+    c.line_name = g->pseudo & BP_PSEUDO_LINE ? "_line" : NULL;
     for (int i = 0; i < n; i++)
         bp_input_move(&ins[i], &p[i].in);
     if (p->kind == BP_PIECE_JSONL)

@@ -116,7 +116,7 @@ static int refuse_file_name(struct bp_tool *t, const char *text)
 /* It is told before the inputs are open, and so before the clause can be bound. */
 static int note_pseudo(struct bp_tool *t, const char *text)
 {
-    static const char *const names[] = {"_file", "_part"};
+    static const char *const names[] = {"_file", "_part", "_line"}; /* enum bp_pseudo */
     unsigned bits;
 
     BP_TRY(bp_expr_mentions(text, names, BP_COUNT_OF(names), &bits, &t->err));

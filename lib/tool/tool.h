@@ -57,6 +57,7 @@ struct bp_command {
 enum bp_pseudo {
     BP_PSEUDO_FILE = 1, /* _file: the file or the stage that the row is of */
     BP_PSEUDO_PART = 2, /* _part: the partition of a stage */
+    BP_PSEUDO_LINE = 4, /* _line: the line of a text file that it begins in */
 };
 
 struct bp_tool {

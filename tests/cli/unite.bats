@@ -203,3 +203,91 @@ $(bp-reduce -k _part 'count(*)' st | bp-sort _part | bp-write --header no)" "bp-
     is "_part
 x" "printf '_part\nx\n' >own.csv; bp-read -c _part own.csv | bp-write"
 }
+
+# The number of the line that each record begins in, by Python: want.csv, of FILE
+lines_by_python() {
+    "${BP_PYTHON:-python3}" - "$1" >want.csv <<'END'
+import csv, re, sys
+text = open(sys.argv[1], newline="").read()
+reader = csv.reader(re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", text))
+before = 0
+for i, record in enumerate(reader):
+    if i:
+        print(f"{record[0]},{before + 1}")
+    before = reader.line_num
+END
+}
+
+@test "_line is the line that a record of CSV begins in, whatever the threads, the memory and the task" {
+    # quoted lines of all kinds; a bare CR and a quote inside a field, which the slow path reads
+    awk 'BEGIN { printf "a,\"b\r\nx\",c\r\n"
+        for (i = 0; i < 20000; i++) {
+            b = i % 5 == 0 ? "\"x\ny\"\"\r\n\r\n\"" : i % 7 == 0 ? "\"p\rq\n\n\"" : i % 11 ? "t" i : "\"z\""
+            if (i % 3001 == 3000) b = "un\"quoted"
+            printf "%d,%s,%d%s", i, b, i % 9, i % 4001 == 4000 ? "\r" : i % 3 ? "\n" : "\r\n"
+        }
+        printf "-1,last,0" }' >f.csv
+    lines_by_python f.csv
+    [ "$(wc -l <want.csv)" = 20001 ]
+    for opts in "-j 1" "-j 4" "-j 2 --mem 16M" "--on-error skip"; do
+        BP_BATCH_ROWS=777 bp-read $opts -c a,_line f.csv | bp-write --header no got.csv
+        cmp got.csv want.csv
+    done
+    bp-map a,_line <f.csv 2>/dev/null && return 1
+    bp-read -f csv -c a,_line - <f.csv | bp-write --header no got.csv
+    cmp got.csv want.csv
+    gzip -k f.csv
+    bp-map -j 3 a,_line f.csv.gz | bp-write --header no got.csv
+    cmp got.csv want.csv
+    for i in 0 1 2 3 4; do bp-read --task $i/5 -c a,_line f.csv | bp-write --task $i/5 -f csv --header no parts/; done
+    cat parts/*.csv | cmp - want.csv
+    # plain records, and what is left out
+    seq 60000 | sed 's/$/,x/' >rows
+    { echo a,b && cat rows; } >g.csv
+    is "60000,1800090000" "bp-filter \"_file = 'g.csv' AND _line = a + 1\" g.csv | bp-reduce 'count(*), sum(_line)' | bp-write --header no"
+    put bl.csv 'a,b\n1,2\n\n3,4\nx\n5,6\n\n\n'
+    is "1,2
+3,4
+5,6" "bp-read --on-error skip -c a,_line bl.csv 2>/dev/null | bp-write --header no"
+}
+
+@test "_line of JSON Lines, of several files, and where there is none" {
+    for i in $(seq 9000); do
+        [ $((i % 9)) != 0 ] || printf '\n  \r\n'
+        echo "{\"a\":$i,\"b\":\"x\\ny\"}"
+    done >f.jsonl
+    grep -n a f.jsonl | sed 's/^\([0-9]*\):{"a":\([0-9]*\).*/\2,\1/' >want.csv
+    for opts in "-j 1" "-j 4 --mem 16M"; do
+        BP_BATCH_ROWS=777 bp-read $opts -c a,_line f.jsonl | bp-write --header no got.csv
+        cmp got.csv want.csv
+    done
+    for i in 0 1 2; do bp-read --task $i/3 -c a,_line f.jsonl | bp-write --task $i/3 -f csv --header no parts/; done
+    cat parts/*.csv | cmp - want.csv
+    put 1.csv 'a\n1\n\n2\n'
+    put 2.tsv 'a\n7\n'
+    put own.csv '_line,a\nx,1\n'
+    is "a,_file,_line
+1,1.csv,2
+,1.csv,3
+2,1.csv,4
+7,2.tsv,2" "bp-map a,_file,_line 1.csv 2.tsv | bp-write"
+    is "_line
+2
+3
+4" "bp-read -c _line 1.csv | bp-write"
+    is "2" "bp-read -c a -w '_line > 3' 1.csv | bp-write --header no"
+    is "1
+2" "bp-read --header no -s 'b text, a text' -c _line own.csv | bp-write --header no"
+    is "x" "bp-read -c _line own.csv | bp-write --header no"
+    bp-read 1.csv | bp-write 1.parquet
+    fails 2 bp-map a,_line 1.parquet
+    says "'1.parquet' has no _line: it is not CSV, TSV or JSON Lines"
+    is ",1
+,
+,2
+2,7" "bp-map --missing null _line,a 1.parquet 2.tsv | bp-write --header no"
+    is "1,2
+2,4" "bp-join -t semi -k a -w '_line > 1' 1.csv 1.parquet | bp-read -c a - | bp-join -k a - <(bp-map a,_line 1.csv) | bp-write --header no"
+    bp-read 2.tsv | bp-filter 'a < 0' | bp-write -f csv none/
+    is "a,_line" "bp-map a,_line none/ | bp-write"
+}
