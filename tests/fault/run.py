@@ -64,6 +64,8 @@ COMMANDS = [
     ("bp-read 'i*.arrow' parts", None, None),
     ("bp-read in.parquet", None, None),
     ("bp-read -c t,k -w 'v > 3' in.parquet in.parquet", None, None),
+    ("bp-read nested.parquet", None, None),
+    ("bp-read nested.jsonl", None, None),
     ("bp-read --task 1/3 in.csv in2.csv", None, None),
     ("bp-read --task 1/2 in.arrow sorted.arrow", None, None),
     ("bp-filter \"v > 2 AND t LIKE 'n%' OR d IS NULL\"", "in.arrows", None),
@@ -102,6 +104,7 @@ COMMANDS = [
     ("bp-write", "in.arrows", None),
     ("bp-write out.parquet", "in.arrows", "out.parquet"),
     ("bp-write --codec zstd --page-version 2 --row-group-rows 70 out.parquet", "in.arrows", "out.parquet"),
+    ("bp-write --row-group-rows 20 out.parquet", "nested.arrows", "out.parquet"),
     ("bp-write out.csv", "in.arrows", "out.csv"),
     ("bp-write out.arrow", "in.arrows", "out.arrow"),
     ("bp-write out.jsonl", "in.arrows", "out.jsonl"),
@@ -170,7 +173,10 @@ def prepare():
         f.write("k,label\n" + "".join(f"{i},label {i}\n" for i in range(0, 40, 3)))
     with open("small2.csv", "w") as f:
         f.write("id,t\n" + "".join(f"{i},right {i}\n" for i in range(0, 40, 3)))
-    sh("gzip -k in.csv; zstd -qk in.csv; lz4 -q in.csv in.csv.lz4; bzip2 -k in.csv; xz -k in.csv;"
+    with open("nested.jsonl", "w") as f:
+        for i in range(60):
+            f.write(f'{{"k":{i},"l":[{i},null,"x{i % 7}"],"s":{{"a":{i * 3},"b":[{{"c":"t{i}"}},{{"c":null}}]}}}}\n')
+    sh("bp-read nested.jsonl >nested.arrows; bp-write nested.parquet <nested.arrows; gzip -k in.csv; zstd -qk in.csv; lz4 -q in.csv in.csv.lz4; bzip2 -k in.csv; xz -k in.csv;"
        "bp-read -s @in.sql in.csv | bp-write in.jsonl; bp-read -s @in.sql in.csv | bp-write in.jsonl.gz;"
        "bp-read -s @in.sql in.csv >in.arrows; bp-write in.arrow <in.arrows;"
        "bp-read in.csv | bp-write in.parquet; bp-read small.csv | bp-write small.arrow; bp-write -f arrow parts/ <in.arrows;"
