@@ -48,6 +48,7 @@ int bp_schema_copy(struct bp_schema *dst, const struct bp_schema *src, struct bp
             goto fail;
         dst->fields[i].nullable = src->fields[i].nullable;
         dst->fields[i].dict = src->fields[i].dict;
+        dst->fields[i].pseudo = src->fields[i].pseudo;
     }
     if (bp_schema_copy_meta(dst, src, err) < 0)
         goto fail;

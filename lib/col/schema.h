@@ -15,6 +15,7 @@ struct bp_field {
     struct bp_type type;
     bool nullable; /* false for NOT NULL */
     bool dict;     /* text written as a dictionary (on the stream: int32 indexes) */
+    bool pseudo;   /* there because a clause names it: * does not stand for it */
 };
 
 struct bp_meta {

@@ -226,14 +226,17 @@ void bp_items_release(struct bp_items *l)
     memset(l, 0, sizeof *l);
 }
 
-/* "*": all columns. */
+/* "*": all columns that the inputs have. */
 static int add_star(struct bp_scan *s, struct bp_items *l)
 {
     for (int i = 0; i < s->schema->n_fields; i++) {
         struct bp_item *it = &l->items[l->n];
-        struct bp_expr *e = bp_mem_new(1, sizeof *e, s->err);
+        struct bp_expr *e;
         struct bp_node *nd;
 
+        if (s->schema->fields[i].pseudo)
+            continue;
+        e = bp_mem_new(1, sizeof *e, s->err);
         if (!e)
             return s->err->code;
         it->expr = e;

@@ -614,6 +614,7 @@ static int make_schema(const struct csv_source *s, struct bp_schema *out, struct
     for (int c = 0; c < s->r.n_cols; c++) {
         BP_TRY(bp_schema_add(out, s->r.cols[c].name, s->r.cols[c].type, err));
         out->fields[c].nullable = !s->r.cols[c].not_null;
+        out->fields[c].pseudo = s->r.cols[c].is_line;
     }
     return s->share.n ? bp_mark_set_task(out, s->share, err) : 0;
 }

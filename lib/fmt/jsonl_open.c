@@ -214,6 +214,7 @@ int jsonl_settle(struct jsonl_reader *r, const struct bp_jsonl_opts *o, struct b
     for (int c = 0; c < r->n_cols; c++) {
         BP_GO(bp_schema_add(out, r->cols[c].name, r->cols[c].type, err));
         out->fields[c].nullable = !r->cols[c].not_null;
+        out->fields[c].pseudo = r->cols[c].is_line;
     }
 out:
     bp_schema_release(&table);

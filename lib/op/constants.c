@@ -321,7 +321,9 @@ static int add_column(struct constants *s, struct bp_source *out, const struct b
                            "%s: column '%s' stands in the file and in the name of its directory",
                            s->in.name ? s->in.name : "an input", c->name);
     BP_TRY(set_value(&s->values[s->n_values++], c, err));
-    return bp_schema_add(&out->schema, c->name, c->type, err);
+    BP_TRY(bp_schema_add(&out->schema, c->name, c->type, err));
+    out->schema.fields[out->schema.n_fields - 1].pseudo = c->pseudo;
+    return 0;
 }
 
 int bp_constants_open(struct bp_source *out, struct bp_source *in, const struct bp_constant *c,

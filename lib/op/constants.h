@@ -16,6 +16,7 @@ struct bp_constant {
     const char *const *texts; /* [n_texts]: the value by the batch's origin; or NULL */
     int n_texts;
     bool is_origin; /* an integer: the origin itself; below 0: NULL */
+    bool pseudo;    /* as of a field */
 };
 
 /* in is taken over, also on error; c is read while opening only. BP_EDATA: a text that is

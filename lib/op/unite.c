@@ -150,6 +150,7 @@ static int add_field(struct bp_unite *u, const struct bp_field *f, const char *n
     BP_TRY(bp_schema_add(&u->all, f->name, f->type, err));
     u->all.fields[n].nullable = f->nullable;
     u->all.fields[n].dict = f->dict;
+    u->all.fields[n].pseudo = f->pseudo;
     return set_origin(u, n, name, err);
 }
 
@@ -168,6 +169,7 @@ static int widen_field(struct bp_unite *u, int i, const struct bp_field *f, cons
                        bp_type_name(f->type, tb), or_unnamed(name));
     to->nullable |= f->nullable;
     to->dict &= f->dict;
+    to->pseudo &= f->pseudo;
     if (bp_type_equal(t, to->type))
         return 0;
     to->type = t;

@@ -81,7 +81,7 @@ int bp_piece_dress(const struct bp_piece *p, int n, unsigned pseudo, struct bp_s
         memcpy(c, p->hive, (size_t)n_c * sizeof *c);
     if ((pseudo & BP_PSEUDO_FILE) && p->kind != BP_PIECE_STREAM &&
         bp_schema_find(&file->schema, "_file") < 0) {
-        c[n_c] = (struct bp_constant){.name = "_file", .type = {.kind = BP_TEXT}};
+        c[n_c] = (struct bp_constant){.name = "_file", .type = {.kind = BP_TEXT}, .pseudo = true};
         if (n > 1) {
             c[n_c].texts = (const char *const *)names;
             c[n_c].n_texts = n;
@@ -93,11 +93,12 @@ int bp_piece_dress(const struct bp_piece *p, int n, unsigned pseudo, struct bp_s
     }
     if ((pseudo & BP_PSEUDO_PART) && p->kind == BP_PIECE_STAGE &&
         bp_schema_find(&file->schema, "_part") < 0)
-        c[n_c++] =
-            (struct bp_constant){.name = "_part", .type = {.kind = BP_INT32}, .is_origin = true};
+        c[n_c++] = (struct bp_constant){
+            .name = "_part", .type = {.kind = BP_INT32}, .pseudo = true, .is_origin = true};
     if ((pseudo & BP_PSEUDO_LINE) && p->kind == BP_PIECE_EMPTY &&
         bp_schema_find(&file->schema, "_line") < 0) /* of what may have been text, no rows */
-        c[n_c++] = (struct bp_constant){.name = "_line", .type = {.kind = BP_INT64}};
+        c[n_c++] =
+            (struct bp_constant){.name = "_line", .type = {.kind = BP_INT64}, .pseudo = true};
     if (n_c)
         (void)!bp_constants_open(out, file, c, n_c, err);
     else

@@ -107,6 +107,20 @@ own,1" "bp-read -c _file,a 1.csv | bp-write"
 1,1.csv" "bp-map \"a AS \\\"it's \\\", _FILE AS f\" 1.csv | bp-write"
     is "f
 1.csv" "bp-map \"coalesce(NULL, (_file)) AS f\" 1.csv | bp-write"
+    # * is what the files have
+    put 2.jsonl '{"a":2}\n'
+    is "_file,a
+1.csv,1
+2.jsonl,2" "bp-map '_file, *' 1.csv 2.jsonl | bp-write"
+    is "a,_line,F
+1,2,1.CSV" "bp-map '*, _line, upper(_file) AS \"F\"' 1.csv | bp-write"
+    is "a,_file
+1,1.csv" "bp-filter \"_file = '1.csv'\" 1.csv | bp-map '*' | bp-write"
+    put own.csv '_file,a\nx,1\n'
+    is "_file,a
+x,1" "bp-map '*' own.csv | bp-write"
+    fails 2 bp-map '*, _file' own.csv
+    says "two results are named '_file'"
     fails 2 bp-map "a, '_file" 1.csv
     says "this quote does not end"
 }
