@@ -226,6 +226,50 @@ static void a_projection_decodes_the_columns_asked_for(void)
     bp_source_free(&src);
 }
 
+/* Records of all kinds; want: the line that each begins in. plain: nothing for the slow path. */
+static void make_lines(char *text, char *want, int n, bool plain, bool crlf)
+{
+    static const char *const fields[] = {"x",      "\"q\"", "\"a\nb\"", "\"\r\n\"\"\r\n\"",
+                                         "\"\r\"", ""};
+    static const int more[] = {0, 0, 1, 2, 1, 0};
+    int line = 3;
+
+    text += sprintf(text, "a,\"b\r\nc\"%s", crlf ? "\r\n" : "\n");
+    for (int i = 0; i < n; i++) {
+        int k = (i * 7 + i / 5) % 6;
+        bool odd = !plain && i % 23 == 22;
+
+        text += sprintf(text, "%d,%s%s", i, odd ? "o\"dd" : fields[k],
+                        i == n - 1              ? ""
+                        : !plain && i % 31 == 9 ? "\r"
+                        : crlf                  ? "\r\n"
+                                                : "\n");
+        want += sprintf(want, "%d\n", line);
+        line += 1 + (odd ? 0 : more[k]);
+    }
+}
+
+static void lines_are_counted_as_they_stand_in_the_file(void)
+{
+    static const char *const none[] = {NULL};
+    static char text[20000], want[4000];
+
+    for (int kind = 0; kind < 4; kind++) {
+        make_lines(text, want, 150, kind & 1, kind & 2);
+        for (int chunk = 1; chunk < 3000; chunk = chunk * 2 + 1)
+            for (int threads = 1; threads < 4; threads += 2)
+                for (int stream = 0; stream < 2; stream++)
+                    CHECK_STR(CSV({text}, .columns = none, .line_name = "_line",
+                                  .chunk_bytes = chunk, .n_threads = threads, .stream = stream != 0,
+                                  .batch_rows = 1 + chunk % 9),
+                              want);
+    }
+    CHECK_STR(CSV({"a\n1\n\n2\n", "a\n3\n"}, .line_name = "_line"), "1|2\n<>|3\n2|4\n3|2\n");
+    CHECK_STR(CSV({"1\n2"}, .schema = "a int", .no_header = true, .line_name = "n"), "1|1\n2|2\n");
+    CHECK_STR(CSV({"n,a\nx,1\n"}, .line_name = "n"), "x|1\n");
+    CHECK_STR(CSV({"n\nx\n"}, .line_name = "l", .show_schema = true), "n text, l bigint");
+}
+
 UNIT_MAIN(T(plain_rows_are_read), T(a_bom_and_crlf_are_no_part_of_values),
           T(empty_is_null_and_quoted_empty_is_not), T(bytea_is_read_in_its_escapes),
           T(quotes_mean_what_they_mean_to_libcsv), T(a_bare_cr_ends_a_row),
@@ -237,4 +281,5 @@ UNIT_MAIN(T(plain_rows_are_read), T(a_bom_and_crlf_are_no_part_of_values),
           T(an_empty_file_needs_a_schema), T(a_bad_header_is_refused),
           T(two_thousand_columns_are_read), T(chunks_threads_streams_and_builds_agree),
           T(the_next_file_begins_anew_behind_an_odd_one), T(a_source_can_be_left_early),
-          T(a_projection_decodes_the_columns_asked_for))
+          T(a_projection_decodes_the_columns_asked_for),
+          T(lines_are_counted_as_they_stand_in_the_file))

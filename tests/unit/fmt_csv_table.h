@@ -17,7 +17,7 @@ struct csv_case {
     const char *text[4]; /* of files a.csv, b.csv ...; NULL ends */
     const char *schema;  /* NULL: all inferred */
     const char *const *columns;
-    const char *null_text;
+    const char *null_text, *line_name;
     char delim; /* 0: comma */
     bool no_header, stream, missing_null, show_schema, no_quote;
     int chunk_bytes, border_bytes, n_threads, task, n_tasks, batch_rows;
@@ -127,6 +127,7 @@ static inline int csv_case_open(const struct csv_case *t, const struct bp_schema
                             .header = t->no_header ? BP_CSV_HEADER_NO : BP_CSV_HEADER_YES,
                             .null_text = t->null_text,
                             .columns = t->columns,
+                            .line_name = t->line_name,
                             .missing_null = t->missing_null,
                             .task = t->task,
                             .n_tasks = t->n_tasks,
