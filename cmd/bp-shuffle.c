@@ -162,7 +162,7 @@ static int plan_range(struct bp_tool *t, const struct opts *o, const struct bp_s
     struct bp_source borders = {0};
     struct bp_clause order;
 
-    BP_TRY(bp_tool_clause(t, o->keys, &order));
+    BP_TRY(bp_tool_text(t, o->keys, &order)); /* of a stream: FILE gets no pseudo-columns */
     BP_TRY(open_table(t, "--range", o->range, &borders));
     if (bp_range_open(&p->range, &borders, &order, rows, &t->ctx, &t->err) < 0)
         return bp_err_prefix(&t->err, "--range %s", o->range);

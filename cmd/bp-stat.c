@@ -100,16 +100,15 @@ out:
     return rc;
 }
 
-static int show_heavy(struct bp_tool *t, const struct opts *o, struct bp_source *in)
+static int show_heavy(struct bp_tool *t, const struct opts *o, const struct bp_clause *keys,
+                      struct bp_source *in)
 {
     struct bp_source table = {0};
     struct bp_heavy_facts facts;
-    struct bp_clause keys;
     struct bp_buf b = {0};
     int rc;
 
-    BP_GO(bp_tool_clause(t, o->keys, &keys));
-    BP_GO(bp_stat_heavy(&table, in, &keys, o->n_keys, &facts, &t->ctx, &t->err));
+    BP_GO(bp_stat_heavy(&table, in, keys, o->n_keys, &facts, &t->ctx, &t->err));
     BP_GO(bp_buf_printf(&b, &t->err, "%" PRId64 " row%s, %" PRId64 " key%s\n", facts.n_rows,
                         facts.n_rows == 1 ? "" : "s", facts.n_keys, facts.n_keys == 1 ? "" : "s"));
     BP_GO(table_text(&table, &b, &t->err));
@@ -306,6 +305,7 @@ static int look(struct bp_tool *t, bool *is_stage)
 static int run(struct bp_tool *t, const struct opts *o)
 {
     struct bp_source in = {0};
+    struct bp_clause keys;
     bool is_stage;
     int rc;
 
@@ -325,8 +325,9 @@ static int run(struct bp_tool *t, const struct opts *o)
     if (o->verify)
         return bp_fail(&t->err, BP_EUSAGE,
                        "--verify wants one stage directory: nothing else carries checksums");
+    BP_TRY(bp_tool_clause(t, o->keys, &keys));
     BP_TRY(bp_tool_open(t, t->operands, t->n_operands, NULL, &in));
-    rc = o->keys          ? show_heavy(t, o, &in)
+    rc = o->keys          ? show_heavy(t, o, &keys, &in)
          : o->fingerprint ? show_fingerprint(t, &in)
                           : show_columns(t, &in);
     bp_source_free(&in);

@@ -190,6 +190,12 @@ b,l.csv" "bp-join -b r.csv -t left -k k -w '_file < _file_r' l.csv | bp-map x,_f
     is "k,_file
 1,a.csv
 1,b.csv" "bp-head -n 1 -k _file a.csv b.csv | bp-write"
+    bp-stat -k _file a.csv b.csv >out
+    grep -q 'a\.csv.*2' out
+    # of a stream to a sink it is a column like others
+    bp-map k,_file a.csv b.csv | bp-shuffle -k _file -n 2 st
+    is "a.csv,2
+b.csv,2" "bp-reduce -k _file 'count(*)' st | bp-sort _file | bp-write --header no"
 }
 
 @test "_part is the partition of a stage that a row is of" {
