@@ -436,8 +436,7 @@ static bool fits(const struct bp_join_spill *s, const struct bp_join_part_rows *
 {
     int64_t room = bp_join_free_bytes(s->ctx);
 
-    return right->run.to - right->run.from + right->run.n_rows * TABLE_BYTES <=
-           room - room / FREE_PARTS;
+    return right->run.value_bytes + right->run.n_rows * TABLE_BYTES <= room - room / FREE_PARTS;
 }
 
 static int split_again(struct bp_join_spill *s, struct side *e, struct bp_join_part_rows *part,

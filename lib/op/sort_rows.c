@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "op/sort_width.h"
+#include "col/narrow.h"
 
 #define BLOCK 64 /* rows */
 #define LINE_BYTES 64
@@ -79,7 +79,8 @@ static int widen(struct bp_sort_rows *r, const struct bp_batch *chunk, struct bp
 
     for (int c = 0; c < r->n_cols; c++) {
         struct bp_sort_rows_col *col = &r->cols[c];
-        size_t need = is_narrowed(col->type) ? bp_sort_width(&chunk->cols[c]) : width_of(col->type);
+        size_t need =
+            is_narrowed(col->type) ? bp_narrow_width(&chunk->cols[c]) : width_of(col->type);
 
         if (need <= col->width)
             continue;
@@ -130,8 +131,8 @@ static void put_numbers(const struct bp_column *c, size_t width, size_t row_byte
 {
     size_t wide = c->dict ? sizeof(int32_t) : bp_type_width_bytes(c->type);
 
-    bp_sort_width_put((const uint8_t *)c->data + (size_t)from * wide, wide, c->dict ? wide : width,
-                      n, to, row_bytes);
+    bp_narrow_put((const uint8_t *)c->data + (size_t)from * wide, wide, c->dict ? wide : width, n,
+                  to, row_bytes);
 }
 
 static void put_bools(const struct bp_column *c, size_t row_bytes, int64_t from, int64_t n,
@@ -297,7 +298,7 @@ static bool keeps_dict(const struct bp_sort_rows_col *col)
 static void get_numbers(const uint8_t *const rows[], size_t at, size_t narrow, size_t wide,
                         int64_t from, int64_t n, uint8_t *vals)
 {
-    bp_sort_width_get(rows, at, narrow, wide, n, vals + (size_t)from * wide);
+    bp_narrow_get(rows, at, narrow, wide, n, vals + (size_t)from * wide);
 }
 
 static void get_bools(const uint8_t *const rows[], size_t at, int64_t from, int64_t n,

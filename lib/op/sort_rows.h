@@ -2,7 +2,7 @@
 /*
  * The rows of a wide table kept as rows, so that to fetch one at random costs a few
  * cache misses and not one for each column. A row has a bit for each column (1 =
- * value present), then its values, numbers in the bytes they need (sort_width); of a
+ * value present), then its values, numbers in the bytes they need (col/narrow.h); of a
  * text its length and first four bytes, or where in its chunk's heap it stands; of a
  * dictionary text its code. Chunks are those of bp_held, and so are the numbers of rows.
  *

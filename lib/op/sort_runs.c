@@ -119,7 +119,7 @@ static int fan_in(const struct bp_sort_runs *r, int at)
 
 static int64_t run_row_bytes(const struct bp_spill_run *run)
 {
-    return run->n_rows ? (run->to - run->from) / run->n_rows + 1 : 1;
+    return run->n_rows ? run->value_bytes / run->n_rows + 1 : 1;
 }
 
 static int open_merger(struct bp_sort_runs *r, int at, int n, int64_t rows, struct bp_err *err)

@@ -3,8 +3,9 @@
  * Rows that do not fit into memory: partitions without a name. One temporary file
  * ($TMPDIR, unlinked at once) holds any number of runs behind one another, each an
  * Arrow stream with its trailer, written and read by lib/ipc: what comes back short
- * is an error. Memory is that of a batch for each run that is being read, and of
- * none for those that are not.
+ * is an error. Whole numbers stand there in the bytes that their values need (narrowed.h);
+ * where a later batch of a run needs more, a further stream begins. Memory is that of a
+ * batch for each run that is being read, and of none for those that are not.
  *
  *     bp_spill_open, then for each run: bp_spill_put ..., bp_spill_end
  *     bp_spill_source for the runs wanted, in any order, many at a time
@@ -19,8 +20,10 @@ struct bp_spill;
 
 struct bp_spill_run {
     int64_t from, to; /* bytes of the file */
+    int first, n_streams;
     int64_t n_rows;
-    int64_t batch_bytes; /* of values, in the largest batch */
+    int64_t value_bytes; /* of all batches, in memory */
+    int64_t batch_bytes; /* of the largest */
 };
 
 /* Of schema the names and types count: no marks, no dictionaries (values come back

@@ -165,7 +165,7 @@ within() {
 import json
 s = json.load(open("stats"))
 assert s["command"] == "bp-sort" and s["rows"] == 400000, s
-assert s["bytes"] > 400000 * 30 and s["spilled_bytes"] > s["bytes"] and s["seconds"] > 0, s
+assert s["bytes"] > 400000 * 30 and s["spilled_bytes"] > s["bytes"] / 2 and s["seconds"] > 0, s
 assert 4 << 20 < s["peak_bytes"], s
 PY
     within 28672 $(($(sed 's/.*"peak_bytes":\([0-9]*\).*/\1/' stats) / 1024))

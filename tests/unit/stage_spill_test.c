@@ -118,6 +118,60 @@ static void a_full_disk_names_the_directory_and_what_was_needed(void)
     bp_spill_free(p);
 }
 
+#define NUMBERS "a int, b bigint, c decimal(30, 2), d date, e timestamp, f float8, g text, h bool"
+
+/* Numbers that need more bytes from batch to batch, and fewer again. */
+static void numbers_stand_in_the_bytes_they_need(void)
+{
+    static const char rows[] = "1,-1,100,18262,5,0.5,x,1;NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL;"
+                               "127,-128,-128,127,127,1.5,y,0;128,-129,40000,-1,1,2,z,1;"
+                               "2147483647,9223372036854775807,-9223372036854775807,-2147483648,"
+                               "-9223372036854775807,-3,,0;1,2,3,4,5,6,seven,1;";
+    struct bp_ctx ctx = table_ctx(1, 8);
+    struct bp_source s = table(NUMBERS, "", 1), same;
+    struct bp_spill_run runs[3];
+    struct bp_spill *p = NULL;
+    struct bp_err err = {0};
+
+    table_must(bp_spill_open(&p, &s.schema, &ctx, &err), &err);
+    bp_source_free(&s);
+    for (int step = 1; step <= 3; step++)
+        put_run(p, table(NUMBERS, rows, step), &runs[step - 1]);
+    CHECK(runs[0].n_streams > 2);
+    for (int i = 0; i < 3; i++) {
+        s = read_run(p, &runs[i]);
+        same = table(NUMBERS, "", 1);
+        for (int c = 0; c < 8; c++)
+            CHECK(bp_type_equal(s.schema.fields[c].type, same.schema.fields[c].type));
+        bp_source_free(&same);
+        CHECK_STR(drain(&s), rows);
+    }
+    bp_spill_free(p);
+}
+
+/* A thousand rows of 32 bytes whose values need five. */
+static void few_bytes_are_written(void)
+{
+    struct bp_ctx ctx = table_ctx(1, 8);
+    struct bp_source s = table("a decimal(20, 2), b bigint, c timestamp", "", 1);
+    struct bp_spill_run run;
+    struct bp_spill *p = NULL;
+    struct bp_err err = {0};
+    struct bp_buf rows = {0};
+
+    table_must(bp_spill_open(&p, &s.schema, &ctx, &err), &err);
+    bp_source_free(&s);
+    for (int i = 0; i < 1000; i++)
+        table_must(bp_buf_printf(&rows, &err, "%d,%d,1;", i, -i), &err);
+    NEED(bp_buf_str(&rows, &err) != NULL);
+    put_run(p, table("a decimal(20, 2), b bigint, c timestamp", (char *)rows.data, 1000), &run);
+    CHECK(run.value_bytes == 32000);
+    CHECK(run.to - run.from < 8000);
+    bp_buf_release(&rows);
+    bp_spill_free(p);
+}
+
 UNIT_MAIN(T(runs_come_back_in_any_order_and_at_the_same_time),
           T(a_run_that_is_not_whole_is_an_error),
-          T(a_full_disk_names_the_directory_and_what_was_needed))
+          T(a_full_disk_names_the_directory_and_what_was_needed),
+          T(numbers_stand_in_the_bytes_they_need), T(few_bytes_are_written))

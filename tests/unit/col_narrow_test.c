@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "op/sort_width.h"
+#include "col/narrow.h"
 #include "unit.h"
 
 #define N 6
@@ -54,14 +54,14 @@ static void numbers_need_what_their_values_take(void)
     for (size_t i = 0; i < BP_COUNT_OF(needs); i++) {
         struct bp_column c = column_of(&needs[i], data);
 
-        CHECK(bp_sort_width(&c) == needs[i].width);
+        CHECK(bp_narrow_width(&c) == needs[i].width);
     }
 }
 
 /* In every width that is enough, at any place. */
 static void every_value_comes_back(void)
 {
-    _Alignas(16) uint8_t data[N * 16], back[N * 16], rows[N * 37 + 16];
+    _Alignas(16) uint8_t data[N * 16], back[N * 16], few[N * 16], rows[N * 37 + 16];
     const uint8_t *row[N];
 
     for (size_t i = 0; i < BP_COUNT_OF(needs); i++) {
@@ -70,10 +70,14 @@ static void every_value_comes_back(void)
 
         for (size_t w = needs[i].width; w <= wide; w *= 2) {
             memset(rows, 0xee, sizeof rows);
-            bp_sort_width_put(data, wide, w, N, rows + 3, 37);
+            bp_narrow_put(data, wide, w, N, rows + 3, 37);
             for (size_t r = 0; r < N; r++)
                 row[r] = rows + r * 37;
-            bp_sort_width_get(row, 3, w, wide, N, back);
+            bp_narrow_get(row, 3, w, wide, N, back);
+            CHECK(memcmp(back, data, N * wide) == 0);
+            bp_narrow_put(data, wide, w, N, few, w);
+            memset(back, 0xee, sizeof back);
+            bp_narrow_widen(few, w, wide, N, back);
             CHECK(memcmp(back, data, N * wide) == 0);
             CHECK(rows[2] == 0xee && rows[3 + w] == 0xee); /* nothing beside it is touched */
         }

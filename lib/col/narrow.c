@@ -4,13 +4,18 @@
  * needs beside the sign. The bits of all values together say what the column needs. Unsigned
  * numbers are taken as signed ones of their width: what counts is that the bits come back.
  */
-#include "op/sort_width.h"
+#include "col/narrow.h"
 
 #include <string.h>
 
 #include "base/num.h"
 
 /* ---- what is needed ---- */
+
+bool bp_type_narrows(struct bp_type t)
+{
+    return bp_type_width_bytes(t) > 1 && !bp_type_is_float(t) && t.kind != BP_INTERVAL;
+}
 
 static size_t width_for(uint64_t bits)
 {
@@ -41,11 +46,11 @@ static size_t width_of_16(const struct bp_column *c)
     return high ? 16 : width_for(low);
 }
 
-size_t bp_sort_width(const struct bp_column *c)
+size_t bp_narrow_width(const struct bp_column *c)
 {
     size_t wide = bp_type_width_bytes(c->type);
 
-    if (bp_type_is_float(c->type) || c->type.kind == BP_INTERVAL)
+    if (!bp_type_narrows(c->type))
         return wide;
     switch (wide) {
     case 1: return 1;
@@ -78,10 +83,20 @@ size_t bp_sort_width(const struct bp_column *c)
     }                                                                                              \
     return
 
+#define WIDEN_LOOP(type, to)                                                                       \
+    for (int64_t i = 0; i < n; i++, from += sizeof(type), vals += sizeof(to)) {                    \
+        type few;                                                                                  \
+        to v;                                                                                      \
+        memcpy(&few, from, sizeof few);                                                            \
+        v = few;                                                                                   \
+        memcpy(vals, &v, sizeof v);                                                                \
+    }                                                                                              \
+    return
+
 #define PAIR(wide, narrow) ((wide) << 8 | (narrow))
 
-void bp_sort_width_put(const uint8_t *vals, size_t wide, size_t narrow, int64_t n, uint8_t *to,
-                       size_t row_bytes)
+void bp_narrow_put(const uint8_t *vals, size_t wide, size_t narrow, int64_t n, uint8_t *to,
+                   size_t row_bytes)
 {
     switch (PAIR(wide, narrow)) {
     case PAIR(1, 1): PUT_LOOP(int8_t, int8_t);
@@ -102,8 +117,29 @@ void bp_sort_width_put(const uint8_t *vals, size_t wide, size_t narrow, int64_t 
     }
 }
 
-void bp_sort_width_get(const uint8_t *const rows[], size_t at, size_t narrow, size_t wide,
-                       int64_t n, uint8_t *vals)
+void bp_narrow_widen(const uint8_t *from, size_t narrow, size_t wide, int64_t n, uint8_t *vals)
+{
+    switch (PAIR(wide, narrow)) {
+    case PAIR(1, 1): WIDEN_LOOP(int8_t, int8_t);
+    case PAIR(2, 1): WIDEN_LOOP(int8_t, int16_t);
+    case PAIR(2, 2): WIDEN_LOOP(int16_t, int16_t);
+    case PAIR(4, 1): WIDEN_LOOP(int8_t, int32_t);
+    case PAIR(4, 2): WIDEN_LOOP(int16_t, int32_t);
+    case PAIR(4, 4): WIDEN_LOOP(int32_t, int32_t);
+    case PAIR(8, 1): WIDEN_LOOP(int8_t, int64_t);
+    case PAIR(8, 2): WIDEN_LOOP(int16_t, int64_t);
+    case PAIR(8, 4): WIDEN_LOOP(int32_t, int64_t);
+    case PAIR(8, 8): WIDEN_LOOP(int64_t, int64_t);
+    case PAIR(16, 1): WIDEN_LOOP(int8_t, bp_int128);
+    case PAIR(16, 2): WIDEN_LOOP(int16_t, bp_int128);
+    case PAIR(16, 4): WIDEN_LOOP(int32_t, bp_int128);
+    case PAIR(16, 8): WIDEN_LOOP(int64_t, bp_int128);
+    default: WIDEN_LOOP(bp_int128, bp_int128);
+    }
+}
+
+void bp_narrow_get(const uint8_t *const rows[], size_t at, size_t narrow, size_t wide, int64_t n,
+                   uint8_t *vals)
 {
     switch (PAIR(wide, narrow)) {
     case PAIR(1, 1): GET_LOOP(int8_t, int8_t);
