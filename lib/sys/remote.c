@@ -299,12 +299,16 @@ void bp_remote_want(const char *url, size_t n, int64_t offset)
     struct bp_wire_head head = {
         .op = BP_WIRE_WANT, .n_bytes = (uint32_t)strlen(url), .a = offset, .b = (int64_t)n};
     struct bp_err ignored = {0};
+    int fd;
 
-    if (strlen(url) > BP_WIRE_REQUEST_BYTES || !line.fd)
+    pthread_mutex_lock(&line.lock);
+    fd = line.dead.code ? 0 : line.fd;
+    pthread_mutex_unlock(&line.lock);
+    if (strlen(url) > BP_WIRE_REQUEST_BYTES || !fd)
         return;
     pthread_mutex_lock(&line.sending);
-    if (send_all(line.fd, &head, sizeof head, &ignored) == 0)
-        (void)!send_all(line.fd, url, head.n_bytes, &ignored);
+    if (send_all(fd, &head, sizeof head, &ignored) == 0)
+        (void)!send_all(fd, url, head.n_bytes, &ignored);
     pthread_mutex_unlock(&line.sending);
 }
 

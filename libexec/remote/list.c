@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "remote.h"
 #include "s3.h"
@@ -14,8 +15,9 @@
 struct list {
     struct net_request r;
     struct asked *a;
-    list_done look; /* NULL: names are wanted */
-    char *prefix;   /* of keys */
+    list_done look;       /* NULL: names are wanted */
+    char *prefix;         /* of keys */
+    struct bp_buf tokens; /* of pages that were asked for: hashes, uint64_t each */
     struct bp_buf names;
 };
 
@@ -26,6 +28,7 @@ static void list_free(struct list *l)
     bp_mem_free(l->r.url);
     bp_mem_free(l->prefix);
     bp_buf_release(&l->names);
+    bp_buf_release(&l->tokens);
     bp_mem_free(l);
 }
 
@@ -145,6 +148,22 @@ out:
     return rc;
 }
 
+/* A page that was asked for is not asked for again: a server that leads back to it would
+ * make a list without end. */
+static int remember_token(struct list *l, const char *token, struct bp_err *err)
+{
+    uint64_t hash = bp_xxh3(token, strlen(token)), seen;
+
+    for (size_t at = 0; at < l->tokens.len; at += sizeof seen) {
+        memcpy(&seen, l->tokens.data + at, sizeof seen);
+        if (seen == hash)
+            return bp_fail(err, BP_EDATA,
+                           "cannot list '%s': the server gives the same continuation token again",
+                           l->r.url);
+    }
+    return bp_buf_append(&l->tokens, &hash, sizeof hash, err);
+}
+
 /* The answer has a NUL behind it. */
 static int take_page(struct list *l, char **token, struct bp_err *err)
 {
@@ -182,7 +201,7 @@ static void page_came(struct net_request *r)
         return end(l, l->names.len ? 'd' : 'n', NULL);
     if (!token)
         return end(l, 0, NULL);
-    if (ask_page(l, token, &err) < 0)
+    if (remember_token(l, token, &err) < 0 || ask_page(l, token, &err) < 0)
         end(l, 0, &err);
 }
 

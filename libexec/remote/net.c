@@ -429,23 +429,13 @@ static int time_to_rest(void)
     return (int)least;
 }
 
-int net_wait(struct pollfd *fds, int n, struct bp_err *err)
+/* Requests that have ended. False: none had. */
+static bool take_ended(void)
 {
-    struct curl_waitfd extra[4];
-    int running, left;
+    bool any = false;
+    int left;
     CURLMsg *m;
 
-    for (int i = 0; i < n; i++)
-        extra[i] = (struct curl_waitfd){
-            .fd = fds[i].fd,
-            .events = (short)((fds[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
-                              (fds[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0))};
-    run_rested();
-    if (curl_multi_perform(net.multi, &running) ||
-        curl_multi_poll(net.multi, extra, (unsigned)n, time_to_rest(), NULL) ||
-        curl_multi_perform(net.multi, &running))
-        return bp_fail(err, BP_ESYS, "libcurl cannot wait for the network");
-    (void)poll(fds, (nfds_t)n, 0); /* curl tells of input and output only, not of an end */
     while ((m = curl_multi_info_read(net.multi, &left))) {
         struct net_request *r;
         CURLcode code = m->data.result;
@@ -454,7 +444,30 @@ int net_wait(struct pollfd *fds, int n, struct bp_err *err)
             continue;
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&r);
         finish(r, code);
+        any = true;
     }
+    return any;
+}
+
+/* A near server may have answered all of it before there is anything to wait for; curl, which
+ * then waits on no connection, would sleep for the whole time. */
+int net_wait(struct pollfd *fds, int n, struct bp_err *err)
+{
+    struct curl_waitfd extra[4];
+    int running;
+
+    for (int i = 0; i < n; i++)
+        extra[i] = (struct curl_waitfd){
+            .fd = fds[i].fd,
+            .events = (short)((fds[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
+                              (fds[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0))};
+    run_rested();
+    if (curl_multi_perform(net.multi, &running) ||
+        curl_multi_poll(net.multi, extra, (unsigned)n, take_ended() ? 0 : time_to_rest(), NULL) ||
+        curl_multi_perform(net.multi, &running))
+        return bp_fail(err, BP_ESYS, "libcurl cannot wait for the network");
+    (void)poll(fds, (nfds_t)n, 0); /* curl tells of input and output only, not of an end */
+    (void)take_ended();
     return 0;
 }
 

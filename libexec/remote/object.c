@@ -16,8 +16,14 @@
 
 #define FIRST_BYTES ((int64_t)64 << 10)
 #define LOOKS_AHEAD 16
+#define FIRST_BUCKETS 256
 
-struct objects objects;
+/* Jobs read many thousands of them: a table by the hash of the URL, chained. */
+static struct {
+    struct object **buckets;
+    size_t n_buckets, n; /* a power of two; 0: none yet */
+    struct object *streams;
+} objects;
 
 static struct {
     char **urls; /* of the newest listing, sorted */
@@ -26,13 +32,65 @@ static struct {
 
 /* ---- objects ---- */
 
+static struct object **bucket(uint64_t hash)
+{
+    return &objects.buckets[hash & (objects.n_buckets - 1)];
+}
+
 static struct object *find(const char *url)
 {
-    struct object *o = objects.first;
+    uint64_t hash = bp_xxh3(url, strlen(url));
+    struct object *o = objects.n_buckets ? *bucket(hash) : NULL;
 
-    while (o && strcmp(o->url, url) != 0)
+    while (o && (o->hash != hash || strcmp(o->url, url) != 0))
         o = o->next;
     return o;
+}
+
+/* Room for one more. */
+static int grow(struct bp_err *err)
+{
+    size_t n_old = objects.n_buckets, n = n_old ? n_old * 2 : FIRST_BUCKETS;
+    struct object **old = objects.buckets, **new;
+
+    if (objects.n < n_old)
+        return 0;
+    new = bp_mem_new(n, sizeof(struct object *), err);
+    if (!new)
+        return err->code;
+    objects.buckets = new;
+    objects.n_buckets = n;
+    for (size_t i = 0; i < n_old; i++)
+        for (struct object *o = old[i], *next; o; o = next) {
+            next = o->next;
+            o->next = *bucket(o->hash);
+            *bucket(o->hash) = o;
+        }
+    bp_mem_free(old);
+    return 0;
+}
+
+static void add(struct object *o)
+{
+    o->hash = bp_xxh3(o->url, strlen(o->url));
+    o->next = *bucket(o->hash);
+    *bucket(o->hash) = o;
+    objects.n++;
+}
+
+static void take_out(const struct object *o)
+{
+    struct object **at = bucket(o->hash);
+
+    while (*at != o)
+        at = &(*at)->next;
+    *at = o->next;
+    objects.n--;
+    for (at = &objects.streams; *at; at = &(*at)->next_stream)
+        if (*at == o) {
+            *at = o->next_stream;
+            break;
+        }
 }
 
 static int check_url(const char *url, struct bp_err *err)
@@ -62,7 +120,7 @@ static struct object *object_new(const char *url, struct bp_err *err)
 {
     struct object *o;
 
-    if (check_url(url, err) < 0)
+    if (check_url(url, err) < 0 || grow(err) < 0)
         return NULL;
     o = bp_mem_new(1, sizeof *o, err);
     if (!o)
@@ -78,19 +136,14 @@ static struct object *object_new(const char *url, struct bp_err *err)
         bp_mem_free(o);
         return NULL;
     }
-    o->next = objects.first;
-    objects.first = o;
+    add(o);
     return o;
 }
 
 /* Only one of which nothing is on its way. */
 static void forget(struct object *o)
 {
-    struct object **at = &objects.first;
-
-    while (*at != o)
-        at = &(*at)->next;
-    *at = o->next;
+    take_out(o);
     net_cancel(&o->first);
     segments_free(o);
     net_clear(&o->first);
@@ -149,6 +202,8 @@ static int stream_only(struct object *o, struct bp_err *err)
                        "a broken connection",
                        o->first.url);
     o->kind = 's';
+    o->next_stream = objects.streams;
+    objects.streams = o;
     o->size = o->first.total_bytes;
     set_version(o);
     return 0;
@@ -198,6 +253,7 @@ static int judge_first(struct object *o, struct bp_err *err)
         return net_fail(r, "read", err);
     o->kind = 'f';
     o->size = r->status == 206 ? r->total_bytes : (int64_t)r->out.len;
+    o->is_whole = r->status == 200;
     set_version(o);
     return segment_keep_first(o, err);
 }
@@ -320,8 +376,8 @@ void object_look(struct asked *a)
 
 void objects_go_on(void)
 {
-    for (struct object *o = objects.first; o; o = o->next)
-        if (o->kind == 's' && o->reads)
+    for (struct object *o = objects.streams; o; o = o->next_stream)
+        if (o->reads)
             stream_read(o);
 }
 

@@ -12,8 +12,8 @@ struct segment {
     struct object *o;
     int64_t from, to;
     bool ready;
-    uint64_t used; /* the clock when it was */
-    struct segment *next;
+    struct segment *next;          /* of o */
+    struct segment *older, *newer; /* of all, by use */
 };
 
 struct run {
@@ -24,7 +24,8 @@ struct run {
 struct object {
     char *url, *address;
     bool is_s3;
-    char kind; /* wire.h; 0: not known yet */
+    char kind;     /* wire.h; 0: not known yet */
+    bool is_whole; /* it came whole where a range was asked for: it is asked for whole again */
     int64_t size, mtime_s;
     char etag[VERSION_BYTES], version[17];
     struct asked *looks, *reads;
@@ -34,15 +35,10 @@ struct object {
     struct bp_buf stream;     /* bytes from stream_at on */
     int64_t stream_at;
     bool streaming, stream_ended;
-    struct object *next;
+    uint64_t hash;
+    struct object *next;        /* of the same bucket */
+    struct object *next_stream; /* of those of kind 's' */
 };
-
-struct objects {
-    struct object *first;
-    uint64_t clock;
-    int64_t n_bytes; /* of all segments */
-};
-extern struct objects objects;
 
 /* segment.c */
 /* What the look brought is the first segment. */

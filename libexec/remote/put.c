@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One object from the bytes on stdin. Up to PART_BYTES are one PUT; more are the parts of a
- * multipart upload, several on their way at once. Nothing is to be seen of either until the
- * last request, which is sent when the command has said that the bytes are whole.
+ * One object from the bytes on stdin. Up to LEAST_PART_BYTES are one PUT; more are the parts of a
+ * multipart upload (part_size.h), several on their way at once. Nothing is to be seen of either
+ * until the last request, which is sent when the command has said that the bytes are whole.
  *
  * A completion whose answer was lost may have been done: then the upload is not there any
  * more, and the object says by a random mark of ours whether it is the one.
@@ -16,12 +16,11 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "part_size.h"
 #include "remote.h"
 #include "s3.h"
 
-#define PART_BYTES ((size_t)8 << 20) /* doubled every PARTS_OF_SIZE: 10,000 parts are allowed */
-#define PARTS_OF_SIZE 1000
-#define PUT_BYTES ((size_t)32 << 20) /* on their way at once, if that is more than one part */
+#define ETAGS_STEP 1000
 #define COMPLETE_ATTEMPTS 5
 #define GIVE_UP_S 15
 
@@ -56,11 +55,6 @@ static void failed(struct upload *u, const struct bp_err *err)
 {
     if (!u->err.code)
         u->err = *err;
-}
-
-static size_t part_bytes(const struct upload *u)
-{
-    return PART_BYTES << BP_MIN(u->n_parts / PARTS_OF_SIZE, 12);
 }
 
 /* Sends the one request; body stays the caller's until it has ended. */
@@ -178,14 +172,21 @@ static int start_part(struct upload *u, struct bp_err *err)
     if (!p)
         return err->code;
     p->upload = u;
-    if (u->n_parts % PARTS_OF_SIZE == 0) {
-        grown = bp_mem_grow(u->etags, (size_t)u->n_parts + PARTS_OF_SIZE, sizeof *grown, err);
+    if (u->n_parts == MAX_PARTS) {
+        part_free(p);
+        return bp_fail(err, BP_EDATA,
+                       "cannot write '%s': an object of more than 1367 GiB is not written: make it "
+                       "several, by tasks (-T) or by value",
+                       u->url);
+    }
+    if (u->n_parts % ETAGS_STEP == 0) {
+        grown = bp_mem_grow(u->etags, (size_t)u->n_parts + ETAGS_STEP, sizeof *grown, err);
         if (!grown) {
             part_free(p);
             return err->code;
         }
         u->etags = grown;
-        memset(u->etags + u->n_parts, 0, PARTS_OF_SIZE * sizeof *grown);
+        memset(u->etags + u->n_parts, 0, ETAGS_STEP * sizeof *grown);
     }
     p->number = u->n_parts + 1;
     p->body = u->next;
@@ -296,7 +297,7 @@ static void read_control(struct upload *u)
 
 static void read_bytes(struct upload *u)
 {
-    size_t room = part_bytes(u) - u->next.len;
+    size_t room = part_size(u->n_parts) - u->next.len;
     struct bp_err err = {0};
     ssize_t n;
 
@@ -317,7 +318,7 @@ static void read_bytes(struct upload *u)
 
 static void go_on(struct upload *u)
 {
-    bool full = u->next.len == part_bytes(u), ends = u->at_end && u->confirmed;
+    bool full = u->next.len == part_size(u->n_parts), ends = u->at_end && u->confirmed;
     struct bp_err err = {0};
 
     if (u->one_runs || u->complete_sent)
@@ -338,7 +339,7 @@ static void go_on(struct upload *u)
 
 static int step(struct upload *u, struct bp_err *err)
 {
-    bool hungry = !u->at_end && u->next.len < part_bytes(u);
+    bool hungry = !u->at_end && u->next.len < part_size(u->n_parts);
     struct pollfd fds[2] = {{.fd = BP_WIRE_FD, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
 
     if (u->confirmed) /* no more is said; its end is told by the answer that cannot be sent */

@@ -20,6 +20,40 @@
 #define NEAR_BYTES ((int64_t)4 << 20) /* threads take their turns in any order */
 #define CACHE_BYTES ((int64_t)40 << 20)
 
+static struct {
+    struct segment *oldest, *newest; /* by use */
+    int64_t n_bytes;                 /* of all segments */
+    uint64_t clock;                  /* for the runs */
+} cache;
+
+static void unlink_use(struct segment *s)
+{
+    *(s->older ? &s->older->newer : &cache.oldest) = s->newer;
+    *(s->newer ? &s->newer->older : &cache.newest) = s->older;
+}
+
+static void link_newest(struct segment *s)
+{
+    s->older = cache.newest;
+    s->newer = NULL;
+    *(cache.newest ? &cache.newest->newer : &cache.oldest) = s;
+    cache.newest = s;
+}
+
+static void use(struct segment *s)
+{
+    unlink_use(s);
+    link_newest(s);
+}
+
+static void segment_free(struct segment *s)
+{
+    unlink_use(s);
+    cache.n_bytes -= s->to - s->from;
+    net_clear(&s->r);
+    bp_mem_free(s);
+}
+
 int segment_keep_first(struct object *o, struct bp_err *err)
 {
     struct segment *s;
@@ -32,11 +66,11 @@ int segment_keep_first(struct object *o, struct bp_err *err)
     s->o = o;
     s->to = (int64_t)o->first.out.len;
     s->ready = true;
-    s->used = ++objects.clock;
+    link_newest(s);
     s->r.out = o->first.out;
     o->first.out = (struct bp_buf){0};
     o->segments = s;
-    objects.n_bytes += s->to;
+    cache.n_bytes += s->to;
     return 0;
 }
 
@@ -45,9 +79,7 @@ void segments_free(struct object *o)
     for (struct segment *s = o->segments, *next; s; s = next) {
         next = s->next;
         net_cancel(&s->r);
-        objects.n_bytes -= s->to - s->from;
-        net_clear(&s->r);
-        bp_mem_free(s);
+        segment_free(s);
     }
     o->segments = NULL;
 }
@@ -67,26 +99,19 @@ static void drop(struct segment *s)
     while (*at != s)
         at = &(*at)->next;
     *at = s->next;
-    objects.n_bytes -= s->to - s->from;
-    net_clear(&s->r);
-    bp_mem_free(s);
+    segment_free(s);
 }
 
 /* The least used that nobody waits for, until there is room. False: there is none. */
 static bool make_room(int64_t n)
 {
-    while (objects.n_bytes + n > CACHE_BYTES) {
-        struct segment *oldest = NULL;
-
-        for (struct object *o = objects.first; o; o = o->next)
-            for (struct segment *s = o->segments; s; s = s->next)
-                if (s->ready && (!oldest || s->used < oldest->used) && !is_wanted(s))
-                    oldest = s;
-        if (!oldest)
-            return false;
-        drop(oldest);
+    for (struct segment *s = cache.oldest, *newer; s && cache.n_bytes + n > CACHE_BYTES;
+         s = newer) {
+        newer = s->newer;
+        if (s->ready && !is_wanted(s))
+            drop(s);
     }
-    return true;
+    return cache.n_bytes + n <= CACHE_BYTES;
 }
 
 static void fail_reads(struct object *o, const struct bp_err *err)
@@ -97,6 +122,19 @@ static void fail_reads(struct object *o, const struct bp_err *err)
         o->reads = a->next;
         answer_failed(a, err);
     }
+}
+
+/* All of it where a part was asked for: its beginning is that part, if it is of the version that
+ * is read. What was asked for at most has been kept of it. */
+static bool is_beginning(const struct segment *s)
+{
+    const struct object *o = s->o;
+    const struct net_request *r = &s->r;
+    bool is_all = s->to == o->size,
+         is_long = r->total_bytes >= 0 ? r->total_bytes == o->size : !is_all || !r->too_long;
+
+    return s->from == 0 && is_long && (int64_t)r->out.len == s->to &&
+           (o->etag[0] ? r->etag[0] != 0 : r->mtime_s == o->mtime_s);
 }
 
 static int judge_segment(const struct segment *s, struct bp_err *err)
@@ -112,6 +150,10 @@ static int judge_segment(const struct segment *s, struct bp_err *err)
         return bp_fail(err, BP_EDATA, "'%s' was removed while it was read", r->url);
     if (r->status == 416 || (r->status == 206 && r->total_bytes != o->size) ||
         (r->status == 206 && !o->etag[0] && r->mtime_s != o->mtime_s))
+        return bp_fail(err, BP_EDATA, "'%s' was changed while it was read", r->url);
+    if (r->status == 200 && is_beginning(s))
+        return 0;
+    if (r->status == 200 && s->from == 0)
         return bp_fail(err, BP_EDATA, "'%s' was changed while it was read", r->url);
     if (r->status == 200)
         return bp_fail(err, BP_EDATA, "'%s': the server gave all of it where a part was asked for",
@@ -141,7 +183,7 @@ static void segment_came(struct net_request *r)
         return; /* what was read ahead may never be wanted */
     }
     s->ready = true;
-    s->used = ++objects.clock;
+    use(s);
     try_reads(o);
 }
 
@@ -171,7 +213,8 @@ static int ask_segment(struct object *o, struct segment **at, int64_t from, int6
     }
     s->next = *at;
     *at = s;
-    objects.n_bytes += to - from;
+    cache.n_bytes += to - from;
+    link_newest(s);
     net_start(&s->r, urgent);
     return 0;
 }
@@ -181,6 +224,10 @@ static int ask_segment(struct object *o, struct segment **at, int64_t from, int6
 static int cover(struct object *o, int64_t from, int64_t to, bool urgent, struct bp_err *err)
 {
     to = BP_MIN(to, o->size);
+    if (o->is_whole && from < to) {
+        from = 0;
+        to = o->size;
+    }
     while (from < to) {
         int64_t end = BP_MIN(to, from + SEGMENT_BYTES);
         struct segment **at;
@@ -217,13 +264,13 @@ static int64_t ahead_of(struct object *o, int64_t from, int64_t to)
             from >= r->end - BP_MIN(r->n_bytes, NEAR_BYTES)) {
             r->n_bytes += BP_MAX(to - r->end, 0);
             r->end = BP_MAX(r->end, to);
-            r->used = ++objects.clock;
+            r->used = ++cache.clock;
             return BP_MIN(r->n_bytes, AHEAD_BYTES);
         }
         if (r->used < oldest->used)
             oldest = r;
     }
-    *oldest = (struct run){to, to - from, ++objects.clock};
+    *oldest = (struct run){to, to - from, ++cache.clock};
     return 0;
 }
 
@@ -248,7 +295,7 @@ static int copy_out(struct object *o, int64_t from, int64_t to, struct bp_buf *o
             int64_t n = BP_MIN(s->to, to) - from;
 
             BP_TRY(bp_buf_append(out, s->r.out.data + (from - s->from), (size_t)n, err));
-            s->used = ++objects.clock;
+            use(s);
             from += n;
         }
     return 0;

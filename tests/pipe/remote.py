@@ -59,6 +59,7 @@ class Web(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
+    disable_nagle_algorithm = True
     lock = threading.Lock()
     asked = {}  # by path: requests
     sent = {}  # by path: bytes
@@ -85,8 +86,21 @@ class Web(http.server.BaseHTTPRequestHandler):
         a, b = text[6:].split("-")
         return int(a), min(int(b) + 1, size)
 
+    def list_again(self):
+        """A page that leads to itself, or to one before it."""
+        with self.lock:
+            self.asked["list"] = n = self.asked.get("list", 0) + 1
+        body = ("<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>d/%d.csv</Key></Contents>"
+                "<NextContinuationToken>%s</NextContinuationToken></ListBucketResult>" % (n, "ab"[n % 2])).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def do_GET(self):
         path = self.path.split("?")[0]
+        if "list-type=2" in self.path:
+            return self.list_again()
         habit, name = path[1:].split("/", 1)
         file = WORK / "web" / name
         with self.lock:
@@ -104,8 +118,8 @@ class Web(http.server.BaseHTTPRequestHandler):
         if self.headers.get("If-Match") not in (None, tag):
             return self.status(412, Content_Length=0)
         part = self.range_of(len(data))
-        if habit in ("whole", "chunked", "cut", "endless"):  # unended: with ranges
-            part = None
+        if habit in ("whole", "chunked", "cut", "endless", "forgets"):  # unended: with ranges
+            part = None if habit != "forgets" or n > 1 else part
         if part and part[0] >= len(data):
             return self.status(416, Content_Length=0, Content_Range=f"bytes */{len(data)}")
         body = data[part[0]:part[1]] if part else data
@@ -193,6 +207,31 @@ def http_without_ranges():
     says("could not be told from a broken connection")
 
 
+def http_many_whole():
+    """More small files than the helper keeps, none of which can be had in parts."""
+    (WORK / "web/small").mkdir()
+    text = "".join(f"{i}\n" for i in range(12000))
+    for i in range(900):
+        (WORK / f"web/small/{i}.csv").write_text(f"x\n{i}\n{text}")
+    names = " ".join(web("whole", f"small/{i}.csv") for i in range(900))
+    same(sh(f"bp-reduce 'count(*), sum(x)' {names} | bp-write"),
+         b"count(*),sum(x)\n10800900,%d\n" % (900 * sum(range(12000)) + sum(range(900))))
+    asked = [n for path, n in Web.asked.items() if path.startswith("/whole/small/")]
+    assert len(asked) == 900 and sum(asked) <= 3600, (len(asked), sum(asked))
+    # one that is read from its end
+    sh("bp-read -c x web/small/1.csv | bp-head -n 2000 | bp-write web/small.parquet")
+    assert (WORK / "web/small.parquet").stat().st_size < 60000
+    same(sh(f"bp-reduce 'count(*)' {web('whole', 'small.parquet')} | bp-write"), b"count(*)\n2000\n")
+
+
+def http_forgets_ranges():
+    """The first answer was a part, and later ones are all of it."""
+    (WORK / "web/forget.csv").write_text("x\n" + "1\n" * 60000)
+    sh(f"bp-read {web('forgets', 'forget.csv')} | bp-write out.csv", status=1)
+    says("all of it where a part was asked for")
+    assert not (WORK / "out.csv").exists()
+
+
 def http_faults():
     want = (WORK / "want.csv").read_bytes()
     for habit in ("breaks", "busy"):
@@ -255,6 +294,12 @@ def http_names():
     assert "hidden" not in sh.err
     sh(f"bp-read '{web('good', 'n' * 1500)}?sig=hidden'", status=1)
     assert "hidden" not in sh.err
+
+
+def list_without_end():
+    sh("bp-read 's3://lake/d/*.csv'", status=1, env=dict(ENV, AWS_ENDPOINT_URL=f"http://127.0.0.1:{web.port}"))
+    says("the same continuation token again")
+    assert Web.asked["list"] < 9
 
 
 # ---- S3 ----
@@ -568,6 +613,8 @@ def main():
     tap.check("http: every format, as from a file")(http_formats)
     tap.check("http: shares of tasks")(http_shares)
     tap.check("http: a server without ranges is read as a stream, to its end or not at all")(http_without_ranges)
+    tap.check("http: 900 small files of a server without ranges")(http_many_whole)
+    tap.check("http: a server that forgets ranges in the midst")(http_forgets_ranges)
     tap.check("http: broken connections and 503 do not show")(http_faults)
     tap.check("http: a first answer that breaks is asked for again, of one version")(http_first_look)
     tap.check("http: what changes while it is read is an error")(http_changes)
@@ -575,6 +622,7 @@ def main():
     if shutil.which("openssl"):
         tap.check("https: certificates are checked")(https)
     tap.check("http: names, and what does not belong into them")(http_names)
+    tap.check("s3: a list that leads back to itself is an error")(list_without_end)
     s3 = [("s3: every format, odd names", s3_formats),
           ("s3: directories, patterns, lists of several pages", s3_names),
           ("s3: the job, stage and output on the store, right in spite of faults", s3_jobs),
