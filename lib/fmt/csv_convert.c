@@ -3,13 +3,15 @@
  * Stage 2: one field of many records becomes part of one column. A loop per
  * type; the plain shapes of values are read by csv_digits.h, the others by
  * lib/col/text. Each loop is built twice, for the base machine and for one with
- * BMI2 (whose shifts by a variable count are cheap).
+ * BMI2 (whose shifts by a variable count are cheap). Where there is AVX-512, they see
+ * only what csv_wide.c left.
  */
 #include <string.h>
 
 #include "col/text.h"
 #include "fmt/csv_digits.h"
 #include "fmt/csv_out.h"
+#include "fmt/csv_wide.h"
 
 #define LIKELY(c) __builtin_expect(!!(c), 1)
 
@@ -344,10 +346,75 @@ convert_bmi2(struct csv_out *o, const struct csv_span *f)
 #define convert_bmi2 convert_base
 #endif
 
-bool csv_convert(struct csv_out *o, const struct csv_span *f, int level)
+static bool convert_some(struct csv_out *o, const struct csv_span *f, int level)
 {
     bool ok = level ? convert_bmi2(o, f) : convert_base(o, f);
 
     o->n_rows += f->n;
     return ok;
+}
+
+/* ---- many fields at a time ---- */
+
+/* Fields [from, from + n) of f. */
+static struct csv_span part_of(const struct csv_span *f, int64_t from, int64_t n)
+{
+    struct csv_span part = *f;
+
+    part.s += (size_t)from * f->step;
+    part.e += (size_t)from * f->step;
+    part.n = n;
+    return part;
+}
+
+/* A block of n fields: those of the set bits of `left` are read one by one, the others are there.
+ * Appends all. */
+static bool convert_left(struct csv_out *o, const struct csv_span *f, uint64_t left)
+{
+    const int64_t first = o->n_rows;
+
+    while (left) {
+        int64_t from = __builtin_ctzll(left);
+        uint64_t behind = ~(left >> from);
+        int64_t n = behind ? __builtin_ctzll(behind) : CSV_WIDE_ROWS;
+        struct csv_span run = part_of(f, from, n);
+
+        o->n_rows = first + from;
+        if (!convert_some(o, &run, 1))
+            return false;
+        left = from + n < CSV_WIDE_ROWS ? left >> (from + n) << (from + n) : 0;
+    }
+    o->n_rows = first + f->n;
+    return true;
+}
+
+/* Blocks, until most fields of one are of another shape: then one by one. */
+static bool convert_wide(struct csv_out *o, const struct csv_span *f)
+{
+    int64_t at = 0;
+    int misses = 0;
+
+    for (; at < f->n && misses * 2 <= CSV_WIDE_ROWS;) {
+        struct csv_span block = part_of(f, at, BP_MIN(f->n - at, CSV_WIDE_ROWS));
+        uint64_t empty, rows = UINT64_MAX >> (CSV_WIDE_ROWS - block.n);
+        uint64_t left = rows & ~csv_wide(o, &block, (int)block.n, &empty);
+
+        misses = __builtin_popcountll(left);
+        for (uint64_t x = empty; x; x &= x - 1)
+            put_null(o, o->n_rows + __builtin_ctzll(x));
+        if (!convert_left(o, &block, left))
+            return false;
+        at += block.n;
+    }
+    if (at < f->n) {
+        struct csv_span rest = part_of(f, at, f->n - at);
+
+        return convert_some(o, &rest, 1);
+    }
+    return true;
+}
+
+bool csv_convert(struct csv_out *o, const struct csv_span *f, int level)
+{
+    return level > 1 && csv_wide_has(o->type) ? convert_wide(o, f) : convert_some(o, f, level);
 }

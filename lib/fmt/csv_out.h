@@ -44,7 +44,7 @@ struct csv_dates {
 #define CSV_ESCAPED 0x80000000u
 
 struct csv_span {
-    const uint8_t *p; /* 16 bytes behind a field are readable */
+    const uint8_t *p; /* 20 bytes from a field's first on are readable, and 8 before its end */
     const uint32_t *s, *e;
     size_t step;
     int64_t n;
