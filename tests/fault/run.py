@@ -67,6 +67,9 @@ COMMANDS = [
     ("bp-read nested.parquet", None, None),
     ("bp-read nested.jsonl", None, None),
     ("bp-read --task 1/3 in.csv in2.csv", None, None),
+    ("bp-read --task 1/3 -c k,_file,_line in.csv in2.csv", None, None),
+    ("bp-head -n 1 -k _part,_file stage", None, None),
+    ("bp-map 'k, _file, _line' in.jsonl in.jsonl", None, None),
     ("bp-read --task 1/2 in.arrow sorted.arrow", None, None),
     ("bp-filter \"v > 2 AND t LIKE 'n%' OR d IS NULL\"", "in.arrows", None),
     ("bp-map -v x=5 \"k + :x AS a, upper(t) AS u, v * 2.5 AS w, date_trunc('month', d) AS m,"
