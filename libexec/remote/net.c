@@ -364,13 +364,15 @@ static void rest(struct net_request *r)
 }
 
 /* Each piece is to be of the same version, and to follow the one before. True: r->err
- * says that it is not. */
-static bool is_wrong(struct net_request *r)
+ * says that it is not. An answer that broke in its headers has not said where it begins. */
+static bool is_wrong(struct net_request *r, CURLcode code)
 {
+    bool is_cut = code != CURLE_OK && r->range_from < 0;
+
     if (r->status == 412 ||
         (r->must_be && r->etag[0] && is_object(r) && strcmp(r->etag, r->must_be) != 0))
         bp_fail(&r->err, BP_EDATA, "'%s' was changed while it was read", r->url);
-    else if (r->status == 206 && r->to > 0 && r->range_from != r->from + r->had)
+    else if (r->status == 206 && r->to > 0 && !is_cut && r->range_from != r->from + r->had)
         bp_fail(&r->err, BP_EDATA, "'%s': the server gave bytes from %lld on, not from %lld",
                 r->url, (long long)r->range_from, (long long)(r->from + r->had));
     return r->err.code != 0;
@@ -387,7 +389,7 @@ static void finish(struct net_request *r, CURLcode code)
     end_attempt(r);
     if (r->too_long)
         code = CURLE_OK;
-    if (!is_wrong(r) && may_pass(r, code) && !r->taken) {
+    if (!is_wrong(r, code) && may_pass(r, code) && !r->taken) {
         if (r->attempt + 1 < attempts) {
             rest(r);
             run_waiting();
