@@ -11,6 +11,7 @@
 #include "stage/publish.h"
 #include "stage/regroup.h"
 
+#define FAR_LIVE 4    /* each is a process with memory of its own */
 #define MAX_LIVE 32   /* files open at a time */
 #define LIVE_SHARE 4  /* of the memory limit, for them */
 #define NAME_BYTES 96 /* of a value beside its name, which stands in the list of files, too */
@@ -161,7 +162,8 @@ static int keep_columns(struct by_sink *s, const struct bp_schema *in, bool all,
 
 static void choose_live(struct by_sink *s)
 {
-    int64_t limit = s->ctx->budget.limit_bytes, n = MAX_LIVE;
+    int64_t limit = s->ctx->budget.limit_bytes;
+    int64_t n = s->to.tree.is_far ? FAR_LIVE : MAX_LIVE;
 
     if (limit)
         n = BP_MIN(n, limit / LIVE_SHARE / BP_MAX(s->o.file_bytes, 1));

@@ -9,6 +9,8 @@
 #include "stage/names.h"
 #include "sys/dir.h"
 #include "sys/input.h"
+#include "sys/outtree.h"
+#include "sys/remote.h"
 
 #define HEAD "batchpipe\t1\n"
 #define MAX_BYTES ((size_t)1 << 30)
@@ -181,6 +183,44 @@ static int read_text(struct bp_manifest *m, char *text, struct bp_err *err)
     return 0;
 }
 
+static int is_finished(const char *dir, struct bp_err *err)
+{
+    char *path = bp_task_path(dir, BP_UNFINISHED_NAME, err);
+    int rc = path ? 0 : err->code;
+
+    if (rc == 0 && bp_file_size(path) >= 0)
+        rc = bp_fail(err, BP_EDATA,
+                     "'%s' is not complete: its writer has not ended, or died (there is "
+                     "'" BP_UNFINISHED_NAME "'): wait for it, or write it again",
+                     dir);
+    bp_mem_free(path);
+    return rc;
+}
+
+int bp_manifest_finished(const char *dir, struct bp_err *err)
+{
+    size_t n = strlen(dir);
+    char *own;
+    int rc;
+
+    if (!bp_remote_kind(dir))
+        return 0;
+    while (n && dir[n - 1] == '/')
+        n--;
+    own = bp_mem_strn(dir, n, err);
+    if (!own)
+        return err->code;
+    while ((rc = is_finished(own, err)) == 0) {
+        char *slash = strrchr(own, '/');
+
+        if (!slash || !strchr(slash, '=') || slash[-1] == '/')
+            break;
+        *slash = '\0';
+    }
+    bp_mem_free(own);
+    return rc;
+}
+
 int bp_manifest_read(struct bp_manifest *m, const char *dir, bool *present, struct bp_err *err)
 {
     char *path = bp_task_path(dir, BP_MANIFEST_NAME, err);
@@ -191,6 +231,7 @@ int bp_manifest_read(struct bp_manifest *m, const char *dir, bool *present, stru
     *present = false;
     if (!path)
         return err->code;
+    BP_GO(bp_manifest_finished(dir, err));
     if (bp_path_kind(path) != BP_PATH_FILE)
         goto out;
     BP_GO(bp_read_file(path, MAX_BYTES, &b, err));

@@ -37,7 +37,10 @@ int bp_manifest_add_run(struct bp_manifest *m, const char *run, struct bp_err *e
 void bp_manifest_sort(struct bp_manifest *m); /* the files */
 /* Sorts the files; f is not committed. */
 int bp_manifest_write(struct bp_manifest *m, struct bp_outfile *f, struct bp_err *err) BP_MUST;
-/* That of dir. *present false: there is none, or another program's _SUCCESS. */
+/* dir, or what it is a COLUMN=VALUE directory of, is on an object store and unfinished
+ * (outtree_far.h): BP_EDATA. */
+int bp_manifest_finished(const char *dir, struct bp_err *err) BP_MUST;
+/* That of dir, which is finished. *present false: there is none, or another program's _SUCCESS. */
 int bp_manifest_read(struct bp_manifest *m, const char *dir, bool *present,
                      struct bp_err *err) BP_MUST;
 /* The directory holds just the files of the list, each of its size; else BP_EDATA. Names

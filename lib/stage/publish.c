@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "stage/names.h"
 #include "sys/dir.h"
+#include "sys/remote.h"
 
 #define RUN_MAX 100
 
@@ -102,8 +103,14 @@ int bp_publish_open(struct bp_publish *p, const struct bp_publish_opts *o, struc
         if (!p->run)
             return err->code;
     }
+    if (bp_remote_kind(o->dir) && (o->run || o->replace || o->replace_parts))
+        return bp_fail(
+            err, BP_EUSAGE,
+            "'%s': --run, --replace and --replace-parts keep or replace what a directory "
+            "holds in one step, which an object store cannot: write to a new prefix",
+            o->dir);
     BP_TRY(bp_outtree_open(&p->tree, o->dir, err));
-    return look_first(p, err);
+    return p->tree.is_far ? 0 : look_first(p, err);
 }
 
 void bp_publish_release(struct bp_publish *p)
@@ -232,7 +239,8 @@ static int commit_once(struct bp_publish *p, struct bp_err *err)
 
     /* whoever wants to replace it waits: what one takes over, or refuses, must still hold
      * when the new directory stands there */
-    BP_TRY(bp_dir_lock(p->tree.path, &p->locked, err));
+    if (!p->tree.is_far)
+        BP_TRY(bp_dir_lock(p->tree.path, &p->locked, err));
     exists = p->locked >= 0;
     if (exists)
         BP_TRY(may_replace(p, err)); /* others may have come since */

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "sys/dir.h"
+#include "sys/outtree_far.h"
 #include "sys/remote.h"
 
 #define SYNC_ONE_BY_ONE 64
@@ -105,12 +106,10 @@ int bp_outtree_open(struct bp_outtree *t, const char *path, struct bp_err *err)
     int rc;
 
     *t = (struct bp_outtree){.fd = -1};
-    if (bp_remote_kind(path))
-        return bp_fail(
-            err, BP_EUSAGE,
-            "'%s': files by value want a directory that is replaced as a whole, which an "
-            "object store has not: write them to a disk, then copy them",
-            path);
+    if (bp_remote_kind(path)) {
+        rc = bp_outtree_far_open(t, path, err);
+        goto out;
+    }
     BP_GO(final_path(t, path, err));
     dir = parent(t, err);
     if (!dir) {
@@ -147,6 +146,8 @@ int bp_outtree_create(struct bp_outtree *t, const char *name, struct bp_outfile 
 {
     struct bp_buf b = {0};
 
+    if (t->is_far)
+        return bp_outtree_far_create(t, name, f, err);
     *f = (struct bp_outfile){.fd = -1, .guard = -1};
     BP_TRY(make_dirs(t, name, err));
     if (bp_buf_printf(&b, err, "%s/%s", t->path, name) < 0 || !bp_buf_str(&b, err)) {
@@ -187,6 +188,8 @@ int bp_outtree_size(const struct bp_outtree *t, const char *name, int64_t *n_byt
 {
     struct stat st;
 
+    if (t->is_far)
+        return bp_outtree_far_size(t, name, n_bytes, err);
     if (fstatat(t->fd, name, &st, 0) < 0)
         return bp_fail_errno(err, errno, "cannot read '%s' in '%s'", name, t->path);
     *n_bytes = st.st_size;
@@ -268,6 +271,8 @@ int bp_outtree_commit(struct bp_outtree *t, bool replace, struct bp_err *err)
     char *dir;
     int rc;
 
+    if (t->is_far)
+        return bp_outtree_far_commit(t, err);
     BP_TRY(sync_tree(t, err));
     if (bp_path_kind(t->path) == BP_PATH_FILE)
         return bp_fail(err, BP_EDATA, "'%s' is in the way: it is not a directory", t->path);
@@ -287,6 +292,10 @@ void bp_outtree_abort(struct bp_outtree *t)
 {
     struct bp_err ignored = {0};
 
+    if (t->is_far) {
+        bp_outtree_far_abort(t);
+        return;
+    }
     if (t->fd >= 0)
         close(t->fd);
     if (t->tmp_path)

@@ -4,11 +4,13 @@
  * PATH, written to disk, and takes PATH's place in one step: by a rename, or, where
  * a directory stands there, by exchanging the two (renameat2). The old one is removed
  * after that. So PATH names the old directory or the new one at every instant; what
- * a dead process left is removed by the next writer on this host.
+ * a dead process left is removed by the next writer on this host. Below a URL that is done
+ * otherwise (outtree_far.h), and only where nothing is.
  */
 #ifndef BP_SYS_OUTTREE_H
 #define BP_SYS_OUTTREE_H
 
+#include "sys/dir.h"
 #include "sys/outfile.h"
 
 struct bp_outtree {
@@ -16,7 +18,14 @@ struct bp_outtree {
     char *tmp_path; /* being built; NULL when committed or not open */
     int fd;         /* of tmp_path */
     int64_t n_files;
+    /* below a URL (outtree_far.h) */
+    bool is_far;
+    char far_mark[24]; /* what the mark of it holds; "": there is none */
+    struct bp_names far_names;
 };
+
+/* In a directory on an object store: what else is there is no result yet. */
+#define BP_UNFINISHED_NAME "_UNFINISHED"
 
 /* Makes the empty temporary. path may end in slashes; its parents are made. */
 int bp_outtree_open(struct bp_outtree *t, const char *path, struct bp_err *err) BP_MUST;
@@ -25,12 +34,13 @@ int bp_outtree_open(struct bp_outtree *t, const char *path, struct bp_err *err) 
  * what publishes it. */
 int bp_outtree_create(struct bp_outtree *t, const char *name, struct bp_outfile *f,
                       struct bp_err *err) BP_MUST;
-/* The file name of the directory that stands under the final name is in this one, too. */
+/* (Not of a URL.) The file name of the directory that stands under the final name is in this one,
+ * too. */
 int bp_outtree_keep(struct bp_outtree *t, const char *name, struct bp_err *err) BP_MUST;
 /* The bytes of a file of the tree. */
 int bp_outtree_size(const struct bp_outtree *t, const char *name, int64_t *n_bytes,
                     struct bp_err *err) BP_MUST;
-/* A file that was created and committed is taken back. */
+/* (Not of a URL.) A file that was created and committed is taken back. */
 int bp_outtree_remove(struct bp_outtree *t, const char *name, struct bp_err *err) BP_MUST;
 /* All files are closed: to disk, and into place. BP_DONE: replace is false, and a directory
  * with something in it stands there; nothing happened. */

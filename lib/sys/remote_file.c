@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "sys/outtree.h"
 #include "sys/remote.h"
 #include "sys/wire.h"
 
@@ -244,6 +245,29 @@ out:
     return rc;
 }
 
+/* Of the matches none may lie in a directory that is unfinished, as far as that was listed. */
+static int check_finished(const char *head, const struct bp_names *l, const struct bp_names *out,
+                          struct bp_err *err)
+{
+    for (int i = 0; i < l->n; i++) {
+        const char *slash = strrchr(l->names[i], '/');
+        size_t n_head = strlen(head), n = slash ? (size_t)(slash - l->names[i]) : 0;
+
+        if (!slash || strcmp(slash + 1, BP_UNFINISHED_NAME) != 0)
+            continue;
+        for (int k = 0; k < out->n; k++) {
+            const char *name = out->names[k];
+
+            if (strncmp(name, head, n_head) == 0 && strncmp(name + n_head, l->names[i], n) == 0 &&
+                (name[n_head + n] == '/' || !name[n_head + n]))
+                return bp_fail(err, BP_EDATA,
+                               "'%s%.*s' is not complete: its writer has not ended, or died", head,
+                               (int)n, l->names[i]);
+        }
+    }
+    return 0;
+}
+
 /* What lies below the pattern's last '/' before a wildcard is listed; deep where more
  * components follow. */
 int bp_remote_glob(const char *pattern, struct bp_names *out, struct bp_err *err)
@@ -273,6 +297,7 @@ int bp_remote_glob(const char *pattern, struct bp_names *out, struct bp_err *err
         else
             out->names[kept++] = out->names[i];
     out->n = kept;
+    rc = check_finished((const char *)head.data, &l, out, err);
 out:
     bp_names_release(&l);
     bp_buf_release(&head);

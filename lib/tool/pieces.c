@@ -542,8 +542,14 @@ static int add_range(struct finding *f, const char *dir, const char *range)
 static int add_remote_glob(struct finding *f, const char *pattern)
 {
     struct bp_names l;
+    size_t n = strcspn(pattern, "*?[");
+    char *dir;
     int rc;
 
+    while (n && pattern[n - 1] != '/')
+        n--;
+    dir = bp_arena_strn(f->t->arena, pattern, n, &f->t->err);
+    BP_TRY(dir ? bp_manifest_finished(dir, &f->t->err) : f->t->err.code);
     BP_TRY(bp_remote_glob(pattern, &l, &f->t->err));
     rc = l.n ? 0 : bp_fail(&f->t->err, BP_EDATA, "nothing matches '%s'", pattern);
     for (int i = 0; i < l.n && rc == 0; i++)

@@ -541,6 +541,70 @@ def s3_killed():
     same(lake("keep.csv").read_bytes(), b"old\n1\n")
 
 
+def tree(top):
+    return {str(f.relative_to(top)): f.read_bytes() for f in top.rglob("*") if f.is_file()}
+
+
+def s3_files_in_a_directory():
+    """By value and in parts: the bytes that a disk gets, or nothing."""
+    outputs = [("-f csv --by payment_type OUT/", "by"), ("-f parquet --parts 3 OUT/", "parts"),
+               ("-f csv --target-size 600K OUT/", "size"), ("'OUT/{VendorID}/{payment_type}.csv'", "pattern"),
+               ("-f csv --by 'payment_type, RatecodeID' OUT/", "by2")]
+    for i, (options, name) in enumerate(outputs):
+        faults(*((7, 11) if i < 2 else ()))
+        for out in (f"disk/{name}", f"s3://lake/dirs/{name}"):
+            sh(f"bp-read web/trips.csv | bp-write {options.replace('OUT', out)}")
+        assert tree(lake(f"dirs/{name}")) == tree(WORK / "disk" / name), name
+    faults()
+    for name in ("by", "parts", "by2"):
+        sh(f"bp-stat --fingerprint s3://lake/dirs/{name} >a; bp-stat --fingerprint disk/{name} >b")
+        same((WORK / "a").read_bytes(), (WORK / "b").read_bytes())
+    # what cannot be done says so, and does nothing
+    before = tree(lake("dirs/by"))
+    by = "-f csv --by payment_type s3://lake/dirs/by/"
+    for options, status, text in ((by, 1, "cannot put a new directory in the place of an old one"),
+                                  (f"--replace {by}", 2, "write to a new prefix"),
+                                  (f"--run a {by}", 2, "write to a new prefix"),
+                                  (f"--replace-parts {by}", 2, "write to a new prefix"),
+                                  (f"--task 0/2 {by}", 2, "write by value in one process"),
+                                  ("'s3://{VendorID}.csv'", 2, "names no bucket")):
+        sh(f"bp-read web/trips.csv | bp-write {options}", status=status)
+        says(text)
+    assert tree(lake("dirs/by")) == before
+    # a stream that is cut off: nothing stays
+    for options in ("-f csv --target-size 200K OUT/", "-f csv --by payment_type OUT/"):
+        sh(f"(bp-read web/trips.csv | head -c 2000000) | bp-write {options.replace('OUT', 's3://lake/dirs/cut')}",
+           status=1)
+        assert not lake("dirs/cut").exists() or not tree(lake("dirs/cut"))
+
+
+def s3_unfinished():
+    """SIGKILL among the files of a directory: it is no table, until it is written again."""
+    write = "bp-write -f csv --target-size 200K s3://lake/killed/"
+    p = subprocess.Popen(["bash", "-c", f"exec {write}"], cwd=WORK, env=ENV, stdin=subprocess.PIPE,
+                         stderr=subprocess.DEVNULL)
+    stream = sh("bp-read web/trips.csv")
+    threading.Thread(target=feed, args=(p.stdin, stream[:len(stream) * 3 // 4]), daemon=True).start()
+    wait_until(lambda: lake("killed/00002.csv").exists())
+    p.kill()
+    p.wait()
+    for name in ("killed", "killed/", "killed/*.csv", "kill*/*.csv", "kill*"):
+        sh(f"bp-read 's3://lake/{name}'", status=1)
+        says("is not complete: its writer has not ended, or died")
+    sh("bp-read web/trips.csv | bp-write -f csv s3://lake/killed/", status=1)
+    says("is not complete")
+    sh(f"bp-read web/trips.csv | {write}; bp-read web/trips.csv | bp-write -f csv --target-size 200K disk/killed/")
+    assert tree(lake("killed")) == tree(WORK / "disk/killed")
+    same(sh("bp-read 's3://lake/kill*/*.csv' | bp-reduce 'count(*)' | bp-write"), b"count(*)\n30000\n")
+    # a COLUMN=VALUE directory is looked at with what holds it
+    lake("dirs/by/_UNFINISHED").write_text("another\n")
+    sub = sorted(f for f in lake("dirs/by").iterdir() if "=" in f.name)[0]
+    sh(f"bp-read 's3://lake/dirs/by/{sub.name}'", status=1)
+    says("is not complete")
+    lake("dirs/by/_UNFINISHED").unlink()
+    sh(f"bp-read 's3://lake/dirs/by/{sub.name}'")
+
+
 def feed(pipe, data):
     try:
         pipe.write(data)
@@ -628,6 +692,8 @@ def main():
           ("s3: the job, stage and output on the store, right in spite of faults", s3_jobs),
           ("s3: a large object in parts, in spite of faults and lost answers", s3_multipart),
           ("s3: a writer that fails or is killed leaves the old object and no parts", s3_killed),
+          ("s3: files by value and in parts, as on a disk", s3_files_in_a_directory),
+          ("s3: files of a writer that was killed are no table", s3_unfinished),
           ("s3: the server is killed in the midst of a transfer", s3_server_dies),
           ("s3: an object that is replaced while it is read", s3_changes),
           ("s3: keys by file and profile, and nowhere to be seen", s3_keys)]
