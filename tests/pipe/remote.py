@@ -605,6 +605,20 @@ def s3_unfinished():
     sh(f"bp-read 's3://lake/dirs/by/{sub.name}'")
 
 
+def s3_example():
+    """examples/taxi/16-s3.sh gives what 14-hive.sh, which was held against DuckDB, gives on a disk."""
+    taxi = pathlib.Path(__file__).resolve().parents[2] / "examples/taxi"
+    env = dict(ENV, TAXI_ROWS="20000", TAXI_DATA=str(WORK / "taxi"), TAXI_OUT=str(WORK / "taxi-out"))
+    faults(busy=9)
+    shown = sh(f"sh {taxi}/16-s3.sh s3://lake/taxi", env=env)
+    faults()
+    sh(f"sh {taxi}/14-hive.sh", env=env)
+    assert b"2020-01-17" in shown
+    same((WORK / "taxi-out/one-day-s3.csv").read_bytes(), (WORK / "taxi-out/one-day.csv").read_bytes())
+    same(sh("bp-read s3://lake/taxi/revenue-by-day | bp-write"), sh("bp-read taxi-out/revenue-by-day | bp-write"))
+    assert not lake("taxi/revenue-by-day/_UNFINISHED").exists()
+
+
 def feed(pipe, data):
     try:
         pipe.write(data)
@@ -694,6 +708,7 @@ def main():
           ("s3: a writer that fails or is killed leaves the old object and no parts", s3_killed),
           ("s3: files by value and in parts, as on a disk", s3_files_in_a_directory),
           ("s3: files of a writer that was killed are no table", s3_unfinished),
+          ("s3: the example, from and to the store", s3_example),
           ("s3: the server is killed in the midst of a transfer", s3_server_dies),
           ("s3: an object that is replaced while it is read", s3_changes),
           ("s3: keys by file and profile, and nowhere to be seen", s3_keys)]
