@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage/narrowed.h"
 
+#include "base/num.h"
 #include "col/narrow.h"
 
-bool bp_narrowed_widths(const struct bp_batch *in, uint8_t *widths)
+void bp_narrowed_widths(const struct bp_batch *in, uint8_t *widths)
 {
-    bool grown = false;
-
     for (int i = 0; i < in->n_cols; i++) {
         const struct bp_column *c = &in->cols[i];
-        size_t need;
 
-        if (!bp_type_narrows(c->type) || widths[i] == bp_type_width_bytes(c->type))
-            continue;
-        need = bp_narrow_width(c);
-        if (need > widths[i]) {
-            widths[i] = (uint8_t)need;
-            grown = true;
-        }
+        if (bp_type_narrows(c->type) && widths[i] < bp_type_width_bytes(c->type))
+            widths[i] = (uint8_t)BP_MAX(widths[i], bp_narrow_width(c));
     }
-    return grown;
 }
 
 static struct bp_type narrow_type(struct bp_type t, size_t width)

@@ -10,8 +10,8 @@
 
 #include "col/column.h"
 
-/* widths[i] is at least what column i of in needs; true: one had to grow. */
-bool bp_narrowed_widths(const struct bp_batch *in, uint8_t *widths);
+/* Each of widths grows to what its column of in needs. */
+void bp_narrowed_widths(const struct bp_batch *in, uint8_t *widths);
 /* The columns of from with these widths. */
 int bp_narrowed_schema(struct bp_schema *out, const struct bp_schema *from, const uint8_t *widths,
                        struct bp_err *err) BP_MUST;

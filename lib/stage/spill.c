@@ -153,15 +153,38 @@ static int end_stream(struct bp_spill *s, struct bp_err *err)
 /* A stream that the batch fits into. */
 static int fit(struct bp_spill *s, const struct bp_batch *in, struct bp_err *err)
 {
-    (void)bp_narrowed_widths(in, s->needs);
-    if (bp_narrowed_widths(in, s->widths) && s->w)
+    bool grown = false;
+
+    bp_narrowed_widths(in, s->needs);
+    for (int i = 0; i < in->n_cols; i++)
+        if (s->needs[i] > s->widths[i]) {
+            s->widths[i] = s->needs[i];
+            grown = true;
+        }
+    if (grown && s->w)
         BP_TRY(end_stream(s, err));
     return s->w ? 0 : begin_stream(s, err);
 }
 
+/* Of the values when they have come back: dictionaries do not. */
+static int64_t plain_bytes(const struct bp_batch *in)
+{
+    int64_t sum = bp_batch_size_bytes(in);
+
+    for (int c = 0; c < in->n_cols; c++)
+        for (int64_t i = 0; in->cols[c].dict && i < in->n_rows; i++) {
+            size_t n = 0;
+
+            if (!bp_column_is_null(&in->cols[c], i))
+                (void)bp_column_bytes(&in->cols[c], i, &n);
+            sum += (int64_t)n;
+        }
+    return sum;
+}
+
 int bp_spill_put(struct bp_spill *s, const struct bp_batch *in, struct bp_err *err)
 {
-    int64_t bytes = bp_batch_size_bytes(in);
+    int64_t bytes = plain_bytes(in);
     struct bp_batch narrow;
     int rc;
 

@@ -57,6 +57,7 @@ static void runs_come_back_in_any_order_and_at_the_same_time(void)
     put_run(p, table_dict(table(SCHEMA, "4,d;5,e;", 1)), &runs[2]);
     CHECK(runs[0].n_rows == 3 && runs[1].n_rows == 0 && runs[2].n_rows == 2);
     CHECK(runs[0].batch_bytes == 2 * 4 + 2 * 4 + 3);
+    CHECK(runs[2].value_bytes == 2 * 4 + 2 * 4 + 2); /* plain, as they come back */
     CHECK(runs[2].to == ctx.spilled_bytes);
 
     first = read_run(p, &runs[0]);
