@@ -186,9 +186,11 @@ static int read_text(struct bp_manifest *m, char *text, struct bp_err *err)
 static int is_finished(const char *dir, struct bp_err *err)
 {
     char *path = bp_task_path(dir, BP_UNFINISHED_NAME, err);
-    int rc = path ? 0 : err->code;
+    struct bp_remote_look look;
+    int rc = path ? bp_remote_look(path, &look, err) : err->code;
 
-    if (rc == 0 && bp_file_size(path) >= 0)
+    /* what cannot be looked at may be there */
+    if (rc == 0 && look.kind != 'n')
         rc = bp_fail(err, BP_EDATA,
                      "'%s' is not complete: its writer has not ended, or died (there is "
                      "'" BP_UNFINISHED_NAME "'): wait for it, or write it again",
@@ -203,7 +205,7 @@ int bp_manifest_finished(const char *dir, struct bp_err *err)
     char *own;
     int rc;
 
-    if (!bp_remote_kind(dir))
+    if (bp_remote_kind(dir) != BP_REMOTE_S3)
         return 0;
     while (n && dir[n - 1] == '/')
         n--;

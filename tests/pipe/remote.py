@@ -311,6 +311,7 @@ class Proxy(socketserver.BaseRequestHandler):
     n = 0
     busy = breaks = 0  # every busy-th request is a 503, every breaks-th is broken in its middle
     lose = None  # a piece of a request line: its answer is lost, once
+    forbid = None  # a piece of a request line: 403
     kill_after = None  # bytes of requests, then the server is killed
     seen = 0
     moving = 0  # answers that came of moving.csv
@@ -356,6 +357,9 @@ class Proxy(socketserver.BaseRequestHandler):
                 return self.reset()
         if cls.busy and n % cls.busy == 0:
             self.request.sendall(b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            return
+        if cls.forbid and cls.forbid in first:
+            self.request.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return
         answer = self.forward(head, body)
         if answer is None:
@@ -601,6 +605,12 @@ def s3_unfinished():
     sub = sorted(f for f in lake("dirs/by").iterdir() if "=" in f.name)[0]
     sh(f"bp-read 's3://lake/dirs/by/{sub.name}'", status=1)
     says("is not complete")
+    # and where nobody tells whether it is there, it may be
+    Proxy.forbid = b"_UNFINISHED"
+    for name in ("dirs/by", f"dirs/by/{sub.name}"):
+        sh(f"bp-read 's3://lake/{name}'", status=1)
+        says("_UNFINISHED")
+    Proxy.forbid = None
     lake("dirs/by/_UNFINISHED").unlink()
     sh(f"bp-read 's3://lake/dirs/by/{sub.name}'")
 
