@@ -4,7 +4,6 @@
  * was there until then, and brings it back by its journal if we are killed.
  */
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -252,13 +251,12 @@ static int run(struct writing *w, bool replace, struct bp_err *err)
 int table_write(const char *file, const char *table, bool replace, struct bp_err *err)
 {
     struct writing w = {.file = file, .table = table};
-    bool is_new = access(file, F_OK) != 0;
     int rc = run(&w, replace, err);
 
     sqlite3_finalize(w.insert);
-    sqlite3_close(w.db); /* what was not committed is rolled back */
-    if (rc < 0 && is_new && w.db)
-        unlink(file); /* nothing is in it */
+    /* what was not committed is rolled back; a file that was new stays, empty: another writer may
+     * have it open, and wait for us */
+    sqlite3_close(w.db);
     bp_source_free(&w.in);
     bp_buf_release(&w.text);
     return rc;

@@ -77,8 +77,11 @@ with sqlite3.connect("all.sqlite") as db:
         (1, 0.1, "1.50", 'a\t\\x\n"q"\r', 1, "2020-02-29", "2020-01-01 12:00:00.5", b"\0\xff\\"),
         (9007199254740993, None, None, None, None, None, None, None),
         (-3, 1e300, "99999999.99", "", 0, "1999-12-31", "1960-01-01 00:00:00", b"")])
-code, out, err = sh(f"{READ} | head -c 900 | bp-write new.db#t")
-tap.claim("nothing is left of a new file", code == 1 and not os.path.exists("new.db"), os.listdir())
+code, out, err = sh(f"{READ} | head -c -20 | bp-write new.db#t")
+tap.claim("a new file stays empty", code == 1 and os.path.getsize("new.db") == 0, os.listdir())
+code, out, err = sh(f"({READ} | head -c -20; sleep 2) | bp-write two.db#t & sleep 1; {READ} | bp-write two.db#u; "
+                    "a=$?; wait; bp-reduce 'count(*) AS n' two.db#u | bp-write; exit $a")
+tap.same("one that failed takes nothing from one that waited for it", (code, out), (0, "n\n3\n"))
 code, out, err = sh("printf 'f\nNaN\n' >nan.csv; bp-read -s 'f double precision' nan.csv | bp-write nan.db#t")
 tap.claim("no value is changed on the way", code == 1 and "has no NaN" in err, err)
 
