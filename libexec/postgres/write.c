@@ -18,39 +18,24 @@ struct writing {
 
 /* ---- the table ---- */
 
-/* The type's name in PostgreSQL; false: it has none that keeps every value. */
+/* The type's name in PostgreSQL, mostly ours; false: it has none that keeps every value. */
 static bool type_name(struct bp_type t, struct bp_buf *out, struct bp_err *err)
 {
-    static const char *const names[BP_N_KINDS] = {
-        [BP_BOOL] = "boolean",
-        [BP_INT8] = "smallint",
-        [BP_INT16] = "smallint",
-        [BP_INT32] = "integer",
-        [BP_INT64] = "bigint",
-        [BP_UINT8] = "smallint",
-        [BP_UINT16] = "integer",
-        [BP_UINT32] = "bigint",
-        [BP_UINT64] = "numeric(20)",
-        [BP_FLOAT32] = "real",
-        [BP_FLOAT64] = "double precision",
-        [BP_DATE] = "date",
-        [BP_TIME] = "time",
-        [BP_TIMESTAMP] = "timestamp",
-        [BP_TIMESTAMPTZ] = "timestamptz",
-        [BP_INTERVAL] = "interval",
-        [BP_TEXT] = "text",
-        [BP_BINARY] = "bytea",
-    };
+    bool has_unit = t.kind == BP_TIME || t.kind == BP_TIMESTAMP || t.kind == BP_TIMESTAMPTZ;
 
-    if (t.unit == BP_NANO &&
-        (t.kind == BP_TIME || t.kind == BP_TIMESTAMP || t.kind == BP_TIMESTAMPTZ))
-        return false;
-    if (t.kind == BP_DECIMAL)
-        return bp_buf_printf(out, err, "numeric(%d,%d)", t.precision, t.scale) == 0;
-    if (t.kind == BP_LIST)
+    switch (t.kind) {
+    case BP_INT8:
+    case BP_UINT8: return bp_buf_puts(out, "smallint", err) == 0;
+    case BP_UINT16: return bp_buf_puts(out, "integer", err) == 0;
+    case BP_UINT32: return bp_buf_puts(out, "bigint", err) == 0;
+    case BP_UINT64: return bp_buf_puts(out, "numeric(20)", err) == 0;
+    case BP_LIST:
         return t.nest->kids[0].kind != BP_LIST && type_name(t.nest->kids[0], out, err) &&
                bp_buf_puts(out, "[]", err) == 0;
-    return names[t.kind] && bp_buf_puts(out, names[t.kind], err) == 0;
+    case BP_NO_TYPE:
+    case BP_STRUCT: return false;
+    default: return !(has_unit && t.unit == BP_NANO) && bp_type_print(t, out, err) == 0;
+    }
 }
 
 static int put_name(const struct writing *w, const char *name, struct bp_buf *out,
