@@ -416,5 +416,9 @@ static bool convert_wide(struct csv_out *o, const struct csv_span *f)
 
 bool csv_convert(struct csv_out *o, const struct csv_span *f, int level)
 {
-    return level > 1 && csv_wide_has(o->type) ? convert_wide(o, f) : convert_some(o, f, level);
+    int64_t end = o->n_rows + f->n;
+    bool ok = level > 1 && csv_wide_has(o->type) ? convert_wide(o, f) : convert_some(o, f, level);
+
+    o->n_rows = end; /* wherever it broke off, nulls may stand behind it */
+    return ok;
 }

@@ -54,7 +54,7 @@ struct csv_span {
 };
 
 /* Appends the fields; room is reserved. False: one of them is no value of o's
- * type, and o is unusable. */
+ * type; the rows are appended, but hold anything, until they are taken back. */
 bool csv_convert(struct csv_out *o, const struct csv_span *f, int level);
 
 #endif

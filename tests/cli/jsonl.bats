@@ -125,6 +125,12 @@ END
     says 'noise.jsonl:'
 }
 
+@test "a row behind a skipped one keeps its values where the skipped block had nulls" {
+    printf '{"a":"x"}\n{"b":2}\n{"a":5}\n' >in.jsonl
+    bp-read -q -s 'a int, b int' --on-error skip in.jsonl | bp-write --header no >got
+    diff - got <<<$',2\n5,'
+}
+
 @test "shares of JSON Lines together are the whole, for any N" {
     seq 1 5000 | sed 's/.*/{"id":&,"t":"text &"}/' >in.jsonl
     bp-read in.jsonl | bp-write -f csv --header no >want
