@@ -23,6 +23,7 @@
 #define ETAGS_STEP 1000
 #define COMPLETE_ATTEMPTS 5
 #define GIVE_UP_S 15
+#define ABORTS 5
 
 struct upload;
 
@@ -47,7 +48,7 @@ struct upload {
     size_t bytes_running;
     char mark[80];
     int n_complete;
-    bool multipart, complete_sent, done;
+    bool multipart, complete_sent, done, is_aborted;
     struct bp_err err;
 };
 
@@ -358,7 +359,26 @@ static void aborted(struct net_request *r)
 {
     struct upload *u = r->arg;
 
+    u->is_aborted = !r->err.code && r->status == 404;
     u->one_runs = false;
+}
+
+/* A part that was under way may arrive after the upload was ended, and stay: the interface of S3
+ * wants it to be ended until it is not found. */
+static void end_upload(struct upload *u, const char *query, bool under_way)
+{
+    struct bp_err ignored = {0};
+
+    for (int i = 0; i < ABORTS && !u->is_aborted; i++) {
+        if (i)
+            usleep(50000u << i);
+        send_one(u, "DELETE", query, NULL, 0, false, aborted);
+        while (u->one_runs)
+            if (net_wait(NULL, 0, &ignored) < 0)
+                return;
+        if (!under_way)
+            return;
+    }
 }
 
 /* What was put so far goes, as well as it can be in some seconds. */
@@ -366,6 +386,7 @@ static void give_up(struct upload *u)
 {
     struct bp_buf query = {0};
     struct bp_err ignored = {0};
+    bool under_way = u->parts != NULL;
 
     alarm(GIVE_UP_S);
     while (u->parts) {
@@ -375,11 +396,8 @@ static void give_up(struct upload *u)
     while (u->one_runs) /* maybe the id is to come */
         if (net_wait(NULL, 0, &ignored) < 0)
             return;
-    if (u->id && query_of(u, 0, &query, &ignored) == 0) {
-        send_one(u, "DELETE", (const char *)query.data, NULL, 0, false, aborted);
-        while (u->one_runs && net_wait(NULL, 0, &ignored) == 0)
-            ;
-    }
+    if (u->id && query_of(u, 0, &query, &ignored) == 0)
+        end_upload(u, (const char *)query.data, under_way);
     bp_buf_release(&query);
 }
 

@@ -531,7 +531,7 @@ def s3_killed():
     lake("keep.csv").write_bytes(b"old\n1\n")
     sh("(bp-read big.csv | head -c 20000000) | bp-write s3://lake/keep.csv", status=1)
     same(lake("keep.csv").read_bytes(), b"old\n1\n")
-    assert not S3.leftovers(), S3.leftovers()
+    wait_until(lambda: not S3.leftovers())
     # SIGKILL, when at least two parts were sent
     faults()
     p = subprocess.Popen(["bash", "-c", "exec bp-write -f csv s3://lake/keep.csv"], cwd=WORK, env=ENV,
