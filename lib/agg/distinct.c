@@ -44,8 +44,10 @@ static int distinct_grow(struct bp_agg *a, int64_t n_groups, struct bp_err *err)
     struct bp_type types[BP_AGG_ARGS_MAX + 1] = {BP_TYPE(BP_UINT32)};
 
     memcpy(types + 1, a->args, sizeof a->args);
-    if (!d->rows)
+    if (!d->rows) {
         BP_TRY(bp_groups_new(&d->rows, types, 1 + d->inner->n_args, err));
+        bp_groups_use_table(d->rows);
+    }
     a->keeps_values = true;
     a->n_groups = n_groups;
     return 0;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "agg/pack.h"
+#include "agg/cube.h"
 #include "base/hash.h"
 #include "base/mem.h"
 
@@ -11,7 +11,6 @@
 #define SLOTS_MIN 1024
 #define SLOTS_STEP 65536
 #define SPARSE_GROUPS (1 << 20)
-#define DIRECT_MAX ((uint64_t)1 << 20) /* entries of the array; ids of texts: any number */
 
 struct bp_groups {
     struct bp_pack own;
@@ -23,10 +22,8 @@ struct bp_groups {
     uint64_t mask;
     uint64_t seed;
 
-    bool direct; /* one narrow column: array[value - lo] = id + 1 */
-    uint32_t *array;
-    uint64_t lo, array_n;
-    uint32_t null_id; /* + 1 */
+    bool by_place; /* cube instead of slots */
+    struct bp_cube cube;
 
     uint64_t *rows; /* packed rows of a chunk */
     int64_t rows_cap;
@@ -44,7 +41,7 @@ int bp_groups_new(struct bp_groups **out, const struct bp_type *types, int n_col
     g->seed = bp_table_seed();
     g->pack = &g->own;
     BP_GO(bp_pack_init(&g->own, types, n_cols, err));
-    g->direct = n_cols == 1 && g->pack->cols[0].width <= 8 && !bp_type_is_float(types[0]);
+    g->by_place = bp_cube_init(&g->cube, &g->own);
     *out = g;
     return 0;
 out:
@@ -71,9 +68,14 @@ void bp_groups_free(struct bp_groups *g)
     bp_pack_release(&g->own);
     bp_mem_free(g->keys);
     bp_mem_free(g->slots);
-    bp_mem_free(g->array);
+    bp_cube_release(&g->cube);
     bp_mem_free(g->rows);
     bp_mem_free(g);
+}
+
+void bp_groups_use_table(struct bp_groups *g)
+{
+    g->by_place = false;
 }
 
 int64_t bp_groups_count(const struct bp_groups *g)
@@ -84,7 +86,7 @@ int64_t bp_groups_count(const struct bp_groups *g)
 int64_t bp_groups_held_bytes(const struct bp_groups *g)
 {
     int64_t n = g->cap * g->pack->n_words * 8 + (int64_t)(g->slots ? (g->mask + 1) * 8 : 0) +
-                (int64_t)g->array_n * 4 + g->rows_cap * g->pack->n_words * 8;
+                bp_cube_held_bytes(&g->cube) + g->rows_cap * g->pack->n_words * 8;
 
     for (int i = 0; i < g->own.n_cols; i++)
         n += bp_texts_held_bytes(&g->own.cols[i].texts);
@@ -127,14 +129,12 @@ static inline void copy_words(uint64_t *to, const uint64_t *from, int words)
 static int reserve_slots(struct bp_groups *g, int64_t n_rows, struct bp_err *err);
 
 /* From now on all groups are in the hash table. */
-static int leave_array(struct bp_groups *g, struct bp_err *err)
+static int leave_cube(struct bp_groups *g, struct bp_err *err)
 {
-    if (!g->direct)
+    if (!g->by_place)
         return 0;
-    g->direct = false;
-    bp_mem_free(g->array);
-    g->array = NULL;
-    g->array_n = 0;
+    g->by_place = false;
+    bp_cube_release(&g->cube);
     return reserve_slots(g, CHUNK, err); /* which puts in what is there */
 }
 
@@ -206,9 +206,11 @@ static int reserve_slots(struct bp_groups *g, int64_t n_rows, struct bp_err *err
 
 int64_t bp_groups_growth_bytes(const struct bp_groups *g, int64_t n_rows)
 {
-    uint64_t now = g->slots ? g->mask + 1 : 0, then = g->direct ? now : slots_for(g, n_rows);
+    uint64_t now = g->slots ? g->mask + 1 : 0, then = g->by_place ? now : slots_for(g, n_rows);
     int64_t n = then > now ? (int64_t)then * 8 : 0;
 
+    if (g->by_place)
+        n += bp_cube_growth_bytes(&g->cube);
     if (g->n + n_rows > g->cap)
         n += BP_MAX(g->n + n_rows - g->cap, g->cap) * g->pack->n_words * 8;
     for (int i = 0; i < g->own.n_cols; i++)
@@ -275,7 +277,7 @@ int bp_groups_reserve(struct bp_groups *g, int64_t n_rows, struct bp_err *err)
 int bp_groups_find_rows(struct bp_groups *g, const uint64_t *rows, int step, int64_t n_rows,
                         uint32_t *ids, struct bp_err *err)
 {
-    BP_TRY(leave_array(g, err));
+    BP_TRY(leave_cube(g, err));
     for (int64_t from = 0; from < n_rows; from += CHUNK) {
         int64_t n = BP_MIN(n_rows - from, CHUNK);
 
@@ -298,50 +300,7 @@ void bp_groups_rows(const struct bp_groups *g, const uint32_t *ids, int64_t n, u
         copy_words(rows + i * words, g->keys + ids[i] * (uint64_t)words, words);
 }
 
-/* ---- the array ---- */
-
-/* The value's bits of the first word; a NULL bit beside them is masked. */
-static uint64_t value_mask(const struct bp_pack_col *k)
-{
-    return k->width == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * k->width) - 1;
-}
-
-/* Make the array cover lo..hi. False: too far apart. */
-static int array_cover(struct bp_groups *g, uint64_t lo, uint64_t hi, bool *fits,
-                       struct bp_err *err)
-{
-    bool texts = bp_type_is_bytes(g->pack->cols[0].type);
-    uint64_t range, old_lo = g->lo, n;
-    uint32_t *p;
-
-    *fits = true;
-    if (g->array_n && lo >= g->lo && hi - g->lo < g->array_n)
-        return 0;
-    if (g->array_n) {
-        hi = BP_MAX(hi, g->lo + (g->array_n - 1));
-        if (lo < g->lo) { /* values that fall: leave room for more of them */
-            range = BP_MIN(hi - lo, DIRECT_MAX);
-            lo = lo > range / 2 ? lo - range / 2 : 0;
-        }
-        lo = BP_MIN(lo, g->lo);
-    }
-    range = hi - lo;
-    *fits = range < DIRECT_MAX || (texts && range < UINT32_MAX);
-    if (!*fits)
-        return 0;
-    for (n = 256; n <= range;)
-        n *= 2;
-    p = bp_mem_new(n, sizeof *p, err);
-    if (!p)
-        return err->code;
-    if (g->array_n)
-        memcpy(p + (old_lo - lo), g->array, BP_MIN(g->array_n, n - (old_lo - lo)) * sizeof *p);
-    bp_mem_free(g->array);
-    g->array = p;
-    g->array_n = n;
-    g->lo = lo;
-    return 0;
-}
+/* ---- the cube ---- */
 
 static uint32_t new_group(struct bp_groups *g, const uint64_t *row)
 {
@@ -349,49 +308,22 @@ static uint32_t new_group(struct bp_groups *g, const uint64_t *row)
     return (uint32_t)++g->n;
 }
 
-static void find_in_array(struct bp_groups *g, const struct bp_column *c, int64_t from, int64_t n,
-                          uint32_t *ids)
+/* Sets *done unless the values lie too far apart: then the table takes over for good. */
+static int try_cube(struct bp_groups *g, int64_t n, uint32_t *ids, bool *done, struct bp_err *err)
 {
-    uint64_t mask = value_mask(&g->pack->cols[0]), lo = g->lo;
-    int words = g->pack->n_words;
+    uint32_t at[CHUNK];
 
+    BP_TRY(bp_cube_find(&g->cube, g->rows, n, g->keys, g->n, at, done, err));
+    if (!*done)
+        return leave_cube(g, err);
     for (int64_t i = 0; i < n; i++) {
-        const uint64_t *row = g->rows + i * words;
-        uint32_t *e;
+        uint32_t *e = &g->cube.ids[at[i]];
 
-        if (c->n_nulls && !bp_bit_get(c->valid, from + i))
-            e = &g->null_id;
-        else
-            e = &g->array[(row[0] & mask) - lo];
         if (!*e)
-            *e = new_group(g, row);
+            *e = new_group(g, g->rows + i * g->pack->n_words);
         ids[i] = *e - 1;
     }
-}
-
-/* Sets *done unless the values lie too far apart: then the table takes over for good. */
-static int try_array(struct bp_groups *g, const struct bp_column *c, int64_t from, int64_t n,
-                     uint32_t *ids, bool *done, struct bp_err *err)
-{
-    uint64_t mask = value_mask(&g->pack->cols[0]), lo = UINT64_MAX, hi = 0;
-    int words = g->pack->n_words;
-
-    for (int64_t i = 0; i < n; i++) {
-        uint64_t v = g->rows[i * words] & mask;
-
-        if (c->n_nulls && !bp_bit_get(c->valid, from + i))
-            continue;
-        lo = BP_MIN(lo, v);
-        hi = BP_MAX(hi, v);
-    }
-    if (lo > hi) /* nothing but NULL */
-        lo = hi = g->lo;
-    BP_TRY(array_cover(g, lo, hi, done, err));
-    if (*done) {
-        find_in_array(g, c, from, n, ids);
-        return 0;
-    }
-    return leave_array(g, err);
+    return 0;
 }
 
 static int reserve_rows(struct bp_groups *g, int64_t n, struct bp_err *err)
@@ -426,8 +358,8 @@ int bp_groups_find(struct bp_groups *g, const struct bp_column *const cols[], in
         BP_TRY(reserve_keys(g, n, err));
         BP_TRY(bp_pack_rows(&g->own, cols, from, n, g->rows, err));
         done = false;
-        if (g->direct)
-            BP_TRY(try_array(g, cols[0], from, n, ids + from, &done, err));
+        if (g->by_place)
+            BP_TRY(try_cube(g, n, ids + from, &done, err));
         if (done)
             continue;
         BP_TRY(reserve_slots(g, n, err));

@@ -7,7 +7,7 @@
  *
  * Text is its id in a bp_texts. Floats are canonical (0 for -0, one NaN), signed
  * integers have their sign bit flipped so that words order as values do. Two ways
- * to look up: one narrow column whose values lie close together indexes an array;
+ * to look up: columns whose values lie close together are the index of an array (cube.h);
  * else an open-addressing table of (32 bits of hash, id + 1) over the packed keys.
  */
 #ifndef BP_AGG_GROUPS_H
@@ -22,6 +22,8 @@ int bp_groups_new(struct bp_groups **out, const struct bp_type *types, int n_col
 /* Of rows that are packed already, by pack, which must outlive it. */
 int bp_groups_new_packed(struct bp_groups **out, const struct bp_pack *pack,
                          struct bp_err *err) BP_MUST;
+/* No array, before the first row: for sets of (group, value), of which there may be many. */
+void bp_groups_use_table(struct bp_groups *g);
 void bp_groups_free(struct bp_groups *g); /* NULL is a no-op */
 /* ids[i] = group of row i. With no columns every row is of group 0. */
 int bp_groups_find(struct bp_groups *g, const struct bp_column *const cols[], int64_t n_rows,

@@ -63,8 +63,10 @@ static int set_grow(struct bp_agg *a, int64_t n_groups, struct bp_err *err)
     struct set *s = (struct set *)a;
     struct bp_type types[2] = {BP_TYPE(BP_UINT32), a->args[0]};
 
-    if (!s->pairs)
+    if (!s->pairs) {
         BP_TRY(bp_groups_new(&s->pairs, types, 2, err));
+        bp_groups_use_table(s->pairs);
+    }
     if (strcmp(a->kind->func, "median") == 0) {
         s->fraction = (struct bp_fraction){0.5, true};
     }
