@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fmt/parquet/column_write.h"
 
+#include <isa-l.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/mem.h"
 #include "fmt/parquet/hybrid.h"
@@ -163,7 +163,7 @@ static int put_page(struct bp_pq_writer *w, bool is_dict, int encoding, int64_t 
                               : BP_PQ_DATA_PAGE);
     bp_thrift_put_i32(&t, 2, (int32_t)w->raw.len);
     bp_thrift_put_i32(&t, 3, (int32_t)packed_bytes);
-    bp_thrift_put_i32(&t, 4, (int32_t)crc32_z(0, body, packed_bytes));
+    bp_thrift_put_i32(&t, 4, (int32_t)crc32_gzip_refl(0, body, packed_bytes));
     bp_thrift_open_struct(&t, is_dict ? 7 : w->v2 ? 8 : 5);
     bp_thrift_put_i32(&t, 1, (int32_t)n_values);
     if (is_dict) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fmt/parquet/page.h"
 
+#include <isa-l.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/mem.h"
 #include "codec/pack.h"
@@ -278,7 +278,7 @@ static int check_crc(const struct bp_pq_raw *raw, struct bp_err *err)
 
     if (!raw->h.have_crc)
         return 0;
-    crc = (uint32_t)crc32_z(0, raw->body.data, raw->body.len);
+    crc = crc32_gzip_refl(0, raw->body.data, raw->body.len);
     if (crc != raw->h.crc)
         return bp_fail(err, BP_EDATA, "its checksum is %08x, the header says %08x", crc,
                        raw->h.crc);
