@@ -51,7 +51,8 @@ static int append(struct bp_dictset *s, const uint8_t *p, size_t n, struct bp_er
     BP_TRY(bp_block_grow(&s->bytes, used, used + n, err));
     if (n)
         memcpy(s->bytes->data + used, p, n);
-    offsets_of(s)[0] = 0;
+    if (!rows) /* later, snapshots may be read by other threads */
+        offsets_of(s)[0] = 0;
     offsets_of(s)[rows + 1] = (int32_t)(used + n);
     s->n++;
     return 0;
