@@ -43,21 +43,27 @@ enum avro_wire {
     AVRO_BYTES,
     AVRO_STRING,
     AVRO_FIXED,
-    AVRO_ENUM
+    AVRO_ENUM,
+    AVRO_RECORD,
+    AVRO_ARRAY,
+    AVRO_MAP
 };
 
-struct avro_field {
+struct avro_type {
     enum avro_wire wire;
-    int n_branches;        /* of a union; 0: it is none */
-    int null_branch;       /* -1: no value is null */
-    size_t fixed_bytes;    /* of AVRO_FIXED */
-    const json_t *symbols; /* of AVRO_ENUM; lives in avro_schema.json */
-    struct bp_type type;
+    int n_branches;         /* of a union; 0: it is none */
+    int null_branch;        /* -1: no value is null */
+    size_t fixed_bytes;     /* of AVRO_FIXED */
+    const json_t *symbols;  /* of AVRO_ENUM; lives in avro_schema.json */
+    struct avro_type *kids; /* a record's fields; the items of an array; a map's values */
+    int n_kids;
+    struct bp_type type; /* a struct, a list; of a map a list of structs of key and value */
 };
 
 struct avro_schema {
-    json_t *json, *named; /* named: the types that have a name, by it */
-    struct avro_field *fields;
+    json_t *json, *named;    /* named: the types that have a name, by it */
+    struct avro_type record; /* whose fields are the columns */
+    int n_types;
     struct bp_schema columns;
 };
 

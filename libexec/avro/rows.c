@@ -12,6 +12,7 @@ struct reading {
     struct avro_file file;
     struct avro_schema schema;
     struct bp_ipc_rows rows;
+    int column; /* whose value is read */
 };
 
 /* The bytes of a block that are not yet read. */
@@ -19,15 +20,15 @@ struct cursor {
     const uint8_t *p, *end;
 };
 
-static int wrong(const struct reading *r, int c, const char *what, struct bp_err *err)
+static int wrong(const struct reading *r, const char *what, struct bp_err *err)
 {
     return bp_fail(err, BP_EDATA, "%s: row %lld: column %s: %s", r->file.name,
-                   (long long)r->rows.n_rows + 1, r->schema.columns.fields[c].name, what);
+                   (long long)r->rows.n_rows + 1, r->schema.columns.fields[r->column].name, what);
 }
 
-static int cut(const struct reading *r, int c, struct bp_err *err)
+static int cut(const struct reading *r, struct bp_err *err)
 {
-    return wrong(r, c, "damaged Avro file: the block ends, or a number is none", err);
+    return wrong(r, "damaged Avro file: the block ends, or a number is none", err);
 }
 
 static bool take(struct cursor *at, size_t n, const uint8_t **p)
@@ -41,28 +42,28 @@ static bool take(struct cursor *at, size_t n, const uint8_t **p)
 
 /* ---- values ---- */
 
-static int add_integer(struct reading *r, int c, struct cursor *at, struct bp_err *err)
+static int add_integer(const struct reading *r, const struct avro_type *t, struct bp_builder *b,
+                       struct cursor *at, struct bp_err *err)
 {
-    const struct avro_field *f = &r->schema.fields[c];
-    int64_t v, day = 86400 * bp_unit_per_second(f->type.unit);
+    int64_t v, day = 86400 * bp_unit_per_second(t->type.unit);
     int32_t v32;
 
     if (!avro_long(&at->p, at->end, &v))
-        return cut(r, c, err);
-    if (f->wire == AVRO_INT && (v < INT32_MIN || v > INT32_MAX))
-        return wrong(r, c, "a number beyond 32 bits, where an int is declared", err);
-    if (f->type.kind == BP_TIME && (v < 0 || v >= day))
-        return wrong(r, c, "a time that is not within a day", err);
+        return cut(r, err);
+    if (t->wire == AVRO_INT && (v < INT32_MIN || v > INT32_MAX))
+        return wrong(r, "a number beyond 32 bits, where an int is declared", err);
+    if (t->type.kind == BP_TIME && (v < 0 || v >= day))
+        return wrong(r, "a time that is not within a day", err);
     v32 = (int32_t)v;
-    if (f->type.kind == BP_INT32 || f->type.kind == BP_DATE)
-        return bp_builder_add(&r->rows.cols[c], &v32, err);
-    return bp_builder_add(&r->rows.cols[c], &v, err);
+    if (t->type.kind == BP_INT32 || t->type.kind == BP_DATE)
+        return bp_builder_add(b, &v32, err);
+    return bp_builder_add(b, &v, err);
 }
 
 /* Big-endian, two's complement, of any length. */
-static int add_decimal(struct reading *r, int c, const uint8_t *p, size_t n, struct bp_err *err)
+static int add_decimal(const struct reading *r, const struct avro_type *t, struct bp_builder *b,
+                       const uint8_t *p, size_t n, struct bp_err *err)
 {
-    struct bp_type type = r->schema.fields[c].type;
     uint8_t fill = n && p[0] & 0x80 ? 0xff : 0;
     bp_uint128 bits = fill ? ~(bp_uint128)0 : 0, limit = 1;
     bp_int128 v;
@@ -70,83 +71,132 @@ static int add_decimal(struct reading *r, int c, const uint8_t *p, size_t n, str
     for (; n > 16 && p[0] == fill; n--)
         p++;
     if (n > 16 || (n == 16 && (p[0] & 0x80) != (fill & 0x80)))
-        return wrong(r, c, "a decimal that is too large", err);
+        return wrong(r, "a decimal that is too large", err);
     for (size_t i = 0; i < n; i++)
         bits = bits << 8 | p[i];
-    for (int i = 0; i < type.precision; i++)
+    for (int i = 0; i < t->type.precision; i++)
         limit *= 10;
     v = (bp_int128)bits;
     if ((v < 0 ? -bits : bits) >= limit)
-        return wrong(r, c, "a decimal that has more digits than are declared", err);
-    return bp_builder_add(&r->rows.cols[c], &v, err);
+        return wrong(r, "a decimal that has more digits than are declared", err);
+    return bp_builder_add(b, &v, err);
 }
 
-static int add_bytes(struct reading *r, int c, struct cursor *at, struct bp_err *err)
+static int add_bytes(const struct reading *r, const struct avro_type *t, struct bp_builder *b,
+                     struct cursor *at, struct bp_err *err)
 {
-    const struct avro_field *f = &r->schema.fields[c];
-    int64_t n = (int64_t)f->fixed_bytes;
+    int64_t n = (int64_t)t->fixed_bytes;
     const uint8_t *p;
     size_t bad_at;
 
-    if ((f->wire != AVRO_FIXED && !avro_long(&at->p, at->end, &n)) || n < 0 ||
+    if ((t->wire != AVRO_FIXED && !avro_long(&at->p, at->end, &n)) || n < 0 ||
         !take(at, (size_t)n, &p))
-        return cut(r, c, err);
-    if (f->type.kind == BP_DECIMAL)
-        return add_decimal(r, c, p, (size_t)n, err);
-    if (f->type.kind == BP_TEXT && !bp_utf8_check(p, (size_t)n, &bad_at))
-        return wrong(r, c, "it is not valid UTF-8", err);
-    return bp_builder_add_bytes(&r->rows.cols[c], p, (size_t)n, err);
+        return cut(r, err);
+    if (t->type.kind == BP_DECIMAL)
+        return add_decimal(r, t, b, p, (size_t)n, err);
+    if (t->type.kind == BP_TEXT && !bp_utf8_check(p, (size_t)n, &bad_at))
+        return wrong(r, "it is not valid UTF-8", err);
+    return bp_builder_add_bytes(b, p, (size_t)n, err);
 }
 
-static int add_symbol(struct reading *r, int c, struct cursor *at, struct bp_err *err)
+static int add_symbol(const struct reading *r, const struct avro_type *t, struct bp_builder *b,
+                      struct cursor *at, struct bp_err *err)
 {
-    const json_t *symbols = r->schema.fields[c].symbols, *symbol;
+    const json_t *symbols = t->symbols, *symbol;
     int64_t i;
 
     if (!avro_long(&at->p, at->end, &i))
-        return cut(r, c, err);
+        return cut(r, err);
     if (i < 0 || (uint64_t)i >= json_array_size(symbols))
-        return wrong(r, c, "a symbol that its enum does not have", err);
+        return wrong(r, "a symbol that its enum does not have", err);
     symbol = json_array_get(symbols, (size_t)i);
-    return bp_builder_add_bytes(&r->rows.cols[c], json_string_value(symbol),
-                                json_string_length(symbol), err);
+    return bp_builder_add_bytes(b, json_string_value(symbol), json_string_length(symbol), err);
 }
 
 /* Booleans and floats, which lie as they do in memory. */
-static int add_plain(struct reading *r, int c, size_t n, struct cursor *at, struct bp_err *err)
+static int add_plain(const struct reading *r, struct bp_builder *b, size_t n, struct cursor *at,
+                     struct bp_err *err)
 {
     uint64_t value = 0;
     const uint8_t *p;
 
     if (!take(at, n, &p))
-        return cut(r, c, err);
+        return cut(r, err);
     memcpy(&value, p, n);
     if (n == 1 && p[0] > 1)
-        return wrong(r, c, "a boolean that is neither 0 nor 1", err);
-    return bp_builder_add(&r->rows.cols[c], &value, err);
+        return wrong(r, "a boolean that is neither 0 nor 1", err);
+    return bp_builder_add(b, &value, err);
 }
 
-static int add_value(struct reading *r, int c, struct cursor *at, struct bp_err *err)
+static int add_value(const struct reading *r, const struct avro_type *t, struct bp_builder *b,
+                     struct cursor *at, struct bp_err *err);
+
+/* An item of an array, or an entry of a map: a struct of a key, which is text, and a value. */
+static int add_item(const struct reading *r, const struct avro_type *t, struct bp_builder *b,
+                    struct cursor *at, struct bp_err *err)
 {
-    const struct avro_field *f = &r->schema.fields[c];
+    static const struct avro_type key = {.wire = AVRO_STRING, .type = {.kind = BP_TEXT}};
+
+    if (t->wire == AVRO_ARRAY)
+        return add_value(r, t->kids, b, at, err);
+    BP_TRY(bp_builder_reserve(b, 1, err));
+    BP_TRY(add_value(r, &key, &b->kids[0], at, err));
+    BP_TRY(add_value(r, t->kids, &b->kids[1], at, err));
+    return bp_builder_add_nested(b, err);
+}
+
+/* Blocks of items: how many, the items; a negative number is followed by their bytes; none ends. */
+static int add_list(const struct reading *r, const struct avro_type *t, struct bp_builder *b,
+                    struct cursor *at, struct bp_err *err)
+{
+    int64_t n, n_bytes;
+
+    BP_TRY(bp_builder_reserve(b, 1, err));
+    do {
+        if (!avro_long(&at->p, at->end, &n) || (n < 0 && !avro_long(&at->p, at->end, &n_bytes)))
+            return cut(r, err);
+        if (n < -(at->end - at->p) || n > at->end - at->p) /* each has a byte at least */
+            return wrong(r, "damaged Avro file: a list of more items than the block has bytes",
+                         err);
+        for (int64_t i = n < 0 ? -n : n; i > 0; i--)
+            BP_TRY(add_item(r, t, &b->kids[0], at, err));
+    } while (n);
+    return bp_builder_add_nested(b, err);
+}
+
+static int add_record(const struct reading *r, const struct avro_type *t, struct bp_builder *b,
+                      struct cursor *at, struct bp_err *err)
+{
+    BP_TRY(bp_builder_reserve(b, 1, err));
+    for (int i = 0; i < t->n_kids; i++)
+        BP_TRY(add_value(r, &t->kids[i], &b->kids[i], at, err));
+    return bp_builder_add_nested(b, err);
+}
+
+static int add_value(const struct reading *r, const struct avro_type *t, struct bp_builder *b,
+                     struct cursor *at, struct bp_err *err)
+{
     int64_t branch;
 
-    if (f->n_branches) {
+    if (t->n_branches) {
         if (!avro_long(&at->p, at->end, &branch))
-            return cut(r, c, err);
-        if (branch < 0 || branch >= f->n_branches)
-            return wrong(r, c, "a type that its union does not have", err);
-        if (branch == f->null_branch)
-            return bp_builder_add_null(&r->rows.cols[c], err);
+            return cut(r, err);
+        if (branch < 0 || branch >= t->n_branches)
+            return wrong(r, "a type that its union does not have", err);
+        if (branch == t->null_branch)
+            return bp_builder_add_null(b, err);
     }
-    switch (f->wire) {
-    case AVRO_BOOLEAN: return add_plain(r, c, 1, at, err);
-    case AVRO_FLOAT: return add_plain(r, c, 4, at, err);
-    case AVRO_DOUBLE: return add_plain(r, c, 8, at, err);
+    switch (t->wire) {
+    case AVRO_BOOLEAN: return add_plain(r, b, 1, at, err);
+    case AVRO_FLOAT: return add_plain(r, b, 4, at, err);
+    case AVRO_DOUBLE: return add_plain(r, b, 8, at, err);
     case AVRO_INT:
-    case AVRO_LONG: return add_integer(r, c, at, err);
-    case AVRO_ENUM: return add_symbol(r, c, at, err);
-    default: return add_bytes(r, c, at, err);
+    case AVRO_LONG: return add_integer(r, t, b, at, err);
+    case AVRO_ENUM: return add_symbol(r, t, b, at, err);
+    case AVRO_RECORD: return add_record(r, t, b, at, err);
+    case AVRO_ARRAY:
+    case AVRO_MAP: return add_list(r, t, b, at, err);
+    default: return add_bytes(r, t, b, at, err);
     }
 }
 
@@ -159,8 +209,10 @@ static int copy_block(struct reading *r, int64_t n_rows, struct bp_err *err)
     for (int64_t i = 0; i < n_rows; i++) {
         const uint8_t *from = at.p;
 
-        for (int c = 0; c < r->schema.columns.n_fields; c++)
-            BP_TRY(add_value(r, c, &at, err));
+        for (int c = 0; c < r->rows.n_cols; c++) {
+            r->column = c;
+            BP_TRY(add_value(r, &r->schema.record.kids[c], &r->rows.cols[c], &at, err));
+        }
         BP_TRY(bp_ipc_rows_next(&r->rows, (size_t)(at.p - from), err));
     }
     if (at.p != at.end)

@@ -97,6 +97,38 @@ TYPES = [
     ("u", {"type": "string", "logicalType": "uuid"}), ("e", {"type": "enum", "name": "E", "symbols": ["RED", "BLUE"]}),
     ("e2", ["null", "E"]), ("raw", "bytes"), ("one", ["int"]),
 ]
+nested = pl.DataFrame({
+    "n": list(range(3000)),
+    "list": [None if k % 7 == 0 else [v if v % 3 else None for v in range(k % 5)] for k in range(3000)],
+    "st": [None if k % 11 == 0 else {"x": k, "t": None if k % 2 else f"v{k}", "l": [k / 4] * (k % 3)} for k in range(3000)],
+    "sts": [[{"day": datetime.date(2000, 1, 1) + datetime.timedelta(days=k), "b": k % 3 == 1}] * (k % 4) for k in range(3000)],
+})
+nested.write_parquet("nested.parquet")
+nested.write_avro("nested.avro", compression="deflate")
+tap.same("lists and structs as Polars writes them", sh(
+    "cmp <(bp-read nested.avro | bp-write -f jsonl) <(bp-read nested.parquet | bp-write -f jsonl) && "
+    "cmp <(bp-schema --sql nested.avro) <(bp-schema --sql nested.parquet)"), (0, "", ""))
+
+COLOUR = {"type": "enum", "name": "E", "symbols": ["RED", "BLUE"]}
+make("hand.avro", [
+    ("m", {"type": "map", "values": ["null", "long"]}),
+    ("p", {"type": "record", "name": "P", "namespace": "geo", "fields": [
+        {"name": "x", "type": "int"}, {"name": "e", "type": COLOUR}, {"name": "deep", "type": {"type": "array", "items": {
+            "type": "array", "items": "string"}}}]}),
+    ("e", {"type": "enum", "name": "E", "symbols": ["LEFT", "RIGHT"]}),
+    ("q", ["null", "geo.P"]), ("e2", "E"), ("e3", "geo.E"),
+], [(2,
+     long(1) + text("a") + long(1) + long(5) + long(-2) + long(99) + text("b") + long(0) + text("") + long(1) + long(-1) + long(0)
+     + long(-7) + long(1) + long(2) + long(0) + long(1) + text("t") + long(0) + long(0)
+     + long(1) + long(0) + long(1) + long(0)
+     + long(0)
+     + long(8) + long(0) + long(0) + long(0)
+     + long(1) + long(9) + long(1) + long(0) + long(1) + long(1))])
+tap.same("maps, lists of lists, records by name, blocks with their size, names by namespace", sh(
+    "bp-read hand.avro | bp-write -f jsonl; bp-schema hand.avro | tail -1 >/dev/null"), (0, (
+        '{"m":[{"key":"a","value":5},{"key":"b","value":null},{"key":"","value":-1}],'
+        '"p":{"x":-7,"e":"BLUE","deep":[[],["t"]]},"e":"RIGHT","q":null,"e2":"RIGHT","e3":"RED"}\n'
+        '{"m":[],"p":{"x":8,"e":"RED","deep":[]},"e":"LEFT","q":{"x":9,"e":"BLUE","deep":[]},"e2":"RIGHT","e3":"BLUE"}\n'), ""))
 big = 10 ** 38 - 1
 # z6 has a branch in front of its value; l3 and l6 have none
 ROWS = [
@@ -119,11 +151,29 @@ tap.same("no blocks", sh("bp-read none.avro | bp-write"), (0, "date,t3\n", ""))
 
 LONG = [("a", "long")]
 refused("another union", "column a: it is a union of other things", [("a", ["int", "string"])], [])
-refused("an array", "column a: Avro's type 'array' is not read", [("a", {"type": "array", "items": "int"})], [])
-refused("a record in a record", "column a: Avro's type 'record'", [("a", ["null", {"type": "record", "name": "x", "fields": []}])], [])
-refused("a record that names itself", "column a: Avro's type 'r'", [("a", ["null", "r"])], [])
+refused("a record of nothing", "column a: it is a record without fields",
+        [("a", ["null", {"type": "record", "name": "x", "fields": []}])], [])
+refused("a record that names itself", "column a: its type contains itself", [("a", ["null", "r"])], [])
+refused("one that does in a list", "column a: its type contains itself",
+        [("a", {"type": "record", "name": "x", "fields": [{"name": "f", "type": {"type": "array", "items": "x"}}]})], [])
+doubling = [("a", {"type": "record", "name": "r0", "fields": [{"name": "f", "type": "int"}]})] + [
+    (f"a{k}", {"type": "record", "name": f"r{k}", "fields": [{"name": n, "type": f"r{k - 1}"} for n in "fg"]})
+    for k in range(1, 40)]
+refused("types that double", "more than 10000 types", doubling, [])
+deep = "int"
+for _ in range(200):
+    deep = {"type": "array", "items": deep}
+refused("types too deep", "column a: its types are too deep", [("a", deep)], [])
+refused("a name of another namespace", "column b: Avro's type 'E' is not read",
+        [("a", {"type": "enum", "name": "E", "namespace": "n", "symbols": ["X"]}), ("b", "E")], [])
 refused("another codec", "compressed by 'lzma9'", LONG, [], "lzma9")
 refused("decimals too wide", "more than 38 digits", [("a", {"type": "bytes", "logicalType": "decimal", "precision": 39})], [])
+refused("a list of too many items", "row 1: column a: damaged Avro file: a list of more items",
+        [("a", {"type": "array", "items": "int"})], [(1, long(2 ** 40))])
+refused("a list whose number has no opposite", "row 1: column a: damaged Avro file: a list of more items",
+        [("a", {"type": "array", "items": "int"})], [(1, long(-2 ** 63) + long(1))])
+refused("a list without an end", "row 1: column a: damaged Avro file: the block ends",
+        [("a", {"type": "array", "items": "int"})], [(1, long(1) + long(3))])
 refused("too few rows", "block 1 has bytes behind its rows", LONG, [(1, long(1) + long(2))])
 refused("too many rows", "row 3: column a: damaged", LONG, [(3, long(1) + long(-70))])
 refused("many rows of nothing", "fewer bytes than rows", LONG, [(2 ** 62, b"")])
