@@ -204,8 +204,10 @@ static int add_value(const struct reading *r, const struct avro_type *t, struct 
 
 static int copy_block(struct reading *r, int64_t n_rows, struct bp_err *err)
 {
-    struct cursor at = {r->file.rows.data, r->file.rows.data + r->file.rows.len};
+    struct cursor at = {r->file.rows.data, r->file.rows.data};
 
+    if (r->file.rows.len) /* else there may be no memory at all */
+        at.end += r->file.rows.len;
     for (int64_t i = 0; i < n_rows; i++) {
         const uint8_t *from = at.p;
 
