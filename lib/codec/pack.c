@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "codec/snappy_unpack.h"
 #include "sys/library.h"
 
 #define ZSTD_LEVEL 1
@@ -50,25 +51,7 @@ static int none_pack(const uint8_t *in, size_t n, uint8_t *out, size_t *out_n, s
 static int snappy_unpack(const uint8_t *in, size_t n, uint8_t *out, size_t out_n,
                          struct bp_err *err)
 {
-    static _Atomic(void *) uncompress, length;
-    void *f = uncompress, *g = length;
-    size_t len = 0;
-
-    if (!f || !g) {
-        BP_TRY(bp_library_symbol("libsnappy.so.1", "libsnappy1v5", "snappy_uncompress", &f, err));
-        BP_TRY(bp_library_symbol("libsnappy.so.1", "libsnappy1v5", "snappy_uncompressed_length", &g,
-                                 err));
-        uncompress = f;
-        length = g;
-    }
-    if (((__typeof__(&snappy_uncompressed_length))g)((const char *)in, n, &len) != SNAPPY_OK ||
-        len != out_n)
-        return bad(err, "snappy");
-    len = out_n;
-    if (((__typeof__(&snappy_uncompress))f)((const char *)in, n, (char *)out, &len) != SNAPPY_OK ||
-        len != out_n)
-        return bad(err, "snappy");
-    return 0;
+    return bp_snappy_unpack(in, n, out, out_n) ? 0 : bad(err, "snappy");
 }
 
 static int snappy_pack(const uint8_t *in, size_t n, uint8_t *out, size_t *out_n, struct bp_err *err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Compression of whole blocks, whose size before and after is known: Parquet's
- * pages. One row of a table a codec. snappy and brotli are loaded on first use.
+ * pages. One row of a table a codec. brotli, and snappy to write, are loaded on first use.
  */
 #ifndef BP_CODEC_PACK_H
 #define BP_CODEC_PACK_H

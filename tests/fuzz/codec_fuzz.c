@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Any bytes as a compressed file: no crash; and the same bytes, and the same end, whatever
- * the size of the reads, with threads that decode and without.
+ * the size of the reads, with threads that decode and without. The same bytes as a block of
+ * snappy: what its library says.
  */
+#include <snappy-c.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec/codec.h"
+#include "codec/pack.h"
+#include "sys/library.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -46,6 +50,37 @@ static void same(int rc_a, const uint8_t *a, size_t n_a, int rc_b, const uint8_t
         abort();
 }
 
+static void *library(const char *symbol)
+{
+    struct bp_err err = {0};
+    void *f;
+
+    if (bp_library_symbol("libsnappy.so.1", "libsnappy1v5", symbol, &f, &err) < 0)
+        abort();
+    return f;
+}
+
+static void check_snappy(const uint8_t *data, size_t size, uint8_t *a, uint8_t *b)
+{
+    static __typeof__(&snappy_uncompressed_length) length;
+    static __typeof__(&snappy_uncompress) uncompress;
+    struct bp_err err = {0};
+    size_t n, got;
+    int ours;
+
+    if (!length) {
+        length = (__typeof__(length))library("snappy_uncompressed_length");
+        uncompress = (__typeof__(uncompress))library("snappy_uncompress");
+    }
+    if (length((const char *)data, size, &n) != SNAPPY_OK || n > MAX_OUT)
+        return;
+    got = n;
+    ours = bp_unpack(BP_PACK_SNAPPY, data, size, a, n, &err);
+    if ((uncompress((const char *)data, size, (char *)b, &got) == SNAPPY_OK) != (ours == 0) ||
+        (ours == 0 && memcmp(a, b, n) != 0))
+        abort();
+}
+
 /* Input: the length of small reads, then the file. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -64,5 +99,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         same(rc_a, a, n_a, rc_b, b, n_b);
     else if (memcmp(a, b, n_b) != 0)
         abort();
+    check_snappy(data + 1, size - 1, a, b);
     return 0;
 }
