@@ -165,7 +165,7 @@ static int by_sink(struct bp_tool *t, const struct opts *o, struct target *g,
                    const struct bp_schema *schema, struct bp_sink *sink)
 {
     struct bp_by_opts y = {.to = publish_opts(o, g), .open = open_by_file, .arg = &g->make};
-    char **names = NULL, file_name[256], *dir;
+    char **names = NULL, *dir;
     int n_names = 0, rc;
 
     g->make.one_of_many = true;
@@ -173,14 +173,11 @@ static int by_sink(struct bp_tool *t, const struct opts *o, struct target *g,
     if (o->by) {
         BP_TRY(bp_expr_parse_names(o->by, &names, &n_names, &t->err));
         y.columns = (const char *const *)names;
-        if (o->run)
-            snprintf(file_name, sizeof file_name, "%.150s-00000%s", o->run, g->make.suffix);
-        else
-            (void)bp_task_name(file_name, 0, 1, g->make.suffix);
-        y.file_name = file_name;
+        y.suffix = g->make.suffix;
     } else {
         BP_TRY(cut_pattern(t, g->out, &dir, &y.pattern));
         y.to.dir = dir;
+        y.to.fixed_names = true;
     }
     g->task_dir = y.to.dir;
     if (t->task.n && !(y.to.dir = part_path(t, o, y.to.dir, "")))

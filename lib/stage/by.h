@@ -18,6 +18,7 @@ struct bp_publish_opts {
     const char *run;    /* NULL: none; files of other runs stay */
     bool replace;       /* whatever the directory holds */
     bool replace_parts; /* only the directories COLUMN=VALUE that get rows; others stay */
+    bool fixed_names;   /* the files' names are not of the form that bp_publish_name() gives */
 };
 /* A sink of the format on f (taken over). */
 typedef int (*bp_open_file)(void *arg, struct bp_outfile *f, const struct bp_schema *schema,
@@ -27,7 +28,7 @@ struct bp_by_opts {
     struct bp_publish_opts to;
     const char *const *columns; /* NULL-terminated names: directories COLUMN=VALUE, and the
                                  * columns left out of the files */
-    const char *file_name;      /* in each such directory */
+    const char *suffix;         /* of the file in each such directory */
     const char *pattern;        /* instead: the files' names, with {COLUMN} in them; the columns
                                  * stay in the files */
     bp_open_file open;

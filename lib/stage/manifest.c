@@ -223,7 +223,7 @@ int bp_manifest_finished(const char *dir, struct bp_err *err)
     return rc;
 }
 
-int bp_manifest_read(struct bp_manifest *m, const char *dir, bool *present, struct bp_err *err)
+int bp_manifest_load(struct bp_manifest *m, const char *dir, bool *present, struct bp_err *err)
 {
     char *path = bp_task_path(dir, BP_MANIFEST_NAME, err);
     struct bp_buf b = {0};
@@ -233,7 +233,6 @@ int bp_manifest_read(struct bp_manifest *m, const char *dir, bool *present, stru
     *present = false;
     if (!path)
         return err->code;
-    BP_GO(bp_manifest_finished(dir, err));
     if (bp_path_kind(path) != BP_PATH_FILE)
         goto out;
     BP_GO(bp_read_file(path, MAX_BYTES, &b, err));
@@ -254,6 +253,14 @@ out:
     return rc;
 }
 
+int bp_manifest_read(struct bp_manifest *m, const char *dir, bool *present, struct bp_err *err)
+{
+    *m = (struct bp_manifest){0};
+    *present = false;
+    BP_TRY(bp_manifest_finished(dir, err));
+    return bp_manifest_load(m, dir, present, err);
+}
+
 /* ---- against the directory ---- */
 
 struct walk {
@@ -265,7 +272,7 @@ struct walk {
     int64_t n_listed, n_others;
 };
 
-static bool is_listed(const struct bp_manifest *m, const char *path)
+bool bp_manifest_has(const struct bp_manifest *m, const char *path)
 {
     struct bp_manifest_file key = {.path = (char *)(uintptr_t)path};
 
@@ -291,7 +298,7 @@ static int walk_entry(struct walk *w, const char *name, int depth, struct bp_err
         return err->code;
     if (bp_path_kind(full) == BP_PATH_DIR && depth < 100) {
         rc = walk_dir(w, depth + 1, err);
-    } else if (is_listed(w->m, (const char *)w->path.data)) {
+    } else if (bp_manifest_has(w->m, (const char *)w->path.data)) {
         w->n_listed++;
     } else if (!(depth == 0 && strcmp(name, BP_MANIFEST_NAME) == 0)) {
         if (w->n_others++ == 0)
@@ -372,6 +379,14 @@ int bp_manifest_check(const struct bp_manifest *m, const char *dir, struct bp_er
     return rc;
 }
 
+int bp_manifest_strangers(const char *dir, int64_t n, const char *path, struct bp_err *err)
+{
+    return bp_fail(err, BP_EDATA,
+                   "'%s' holds %lld file%s that bp-write did not write there as one output "
+                   "('%s'): write to another directory, or replace all of it with --replace",
+                   dir, (long long)n, n > 1 ? "s" : "", path);
+}
+
 int bp_manifest_may_replace(const char *dir, struct bp_err *err)
 {
     struct bp_manifest m = {0};
@@ -384,11 +399,7 @@ int bp_manifest_may_replace(const char *dir, struct bp_err *err)
     BP_GO(bp_manifest_read(&m, dir, &present, err));
     BP_GO(walk(&w, err));
     if (w.n_others)
-        rc = bp_fail(err, BP_EDATA,
-                     "'%s' holds %lld file%s that bp-write did not write there as one output "
-                     "('%s'): write to another directory, or replace all of it with --replace",
-                     dir, (long long)w.n_others, w.n_others > 1 ? "s" : "",
-                     (const char *)w.first.data);
+        rc = bp_manifest_strangers(dir, w.n_others, (const char *)w.first.data, err);
 out:
     bp_buf_release(&w.first);
     bp_manifest_release(&m);

@@ -43,9 +43,15 @@ int bp_manifest_finished(const char *dir, struct bp_err *err) BP_MUST;
 /* That of dir, which is finished. *present false: there is none, or another program's _SUCCESS. */
 int bp_manifest_read(struct bp_manifest *m, const char *dir, bool *present,
                      struct bp_err *err) BP_MUST;
+/* The same of one that is not finished. */
+int bp_manifest_load(struct bp_manifest *m, const char *dir, bool *present,
+                     struct bp_err *err) BP_MUST;
+bool bp_manifest_has(const struct bp_manifest *sorted, const char *path);
 /* The directory holds just the files of the list, each of its size; else BP_EDATA. Names
  * that begin with "." or "_" do not count. */
 int bp_manifest_check(const struct bp_manifest *m, const char *dir, struct bp_err *err) BP_MUST;
+/* That n files of dir, of which path is one, are not of its list: BP_EDATA. */
+int bp_manifest_strangers(const char *dir, int64_t n, const char *path, struct bp_err *err) BP_MUST;
 /* May dir be replaced by another output? BP_EDATA if it holds a file that no list of
  * ours names; what is not there, and an empty directory, pass. */
 int bp_manifest_may_replace(const char *dir, struct bp_err *err) BP_MUST;

@@ -46,8 +46,7 @@ static int open_file(struct parts_sink *s, struct bp_err *err)
     if (s->n_files > BP_PARTS_FILES_MAX)
         return bp_fail(err, BP_EDATA, "more than %d files: a larger --target-size",
                        BP_PARTS_FILES_MAX);
-    snprintf(s->name, sizeof s->name, "%s%s%05lld%s", s->to.run ? s->to.run : "",
-             s->to.run ? "-" : "", (long long)s->n_files, s->suffix);
+    bp_publish_name(&s->to, s->n_files, s->suffix, s->name, sizeof s->name);
     BP_TRY(bp_publish_create(&s->to, s->name, &out, err));
     s->n_files++;
     s->file_rows = s->file_bytes = 0;

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "stage/names.h"
 #include "sys/dir.h"
-#include "sys/remote.h"
+#include "sys/outtree_far.h"
 
 #define RUN_MAX 100
 
@@ -52,6 +52,15 @@ static bool is_of_run(const char *path, const char *run)
 
 /* ---- opening ---- */
 
+int bp_publish_other_runs(const struct bp_manifest *m, const char *dir, struct bp_err *err)
+{
+    return bp_fail(err, BP_EDATA,
+                   "'%s' holds files of other runs ('%s'), and this is none of them: add to them "
+                   "with --run ID, replace all with --replace, or, by value, the values that are "
+                   "written with --replace-parts",
+                   dir, m->runs[0]);
+}
+
 static int has_runs(const char *dir, struct bp_err *err)
 {
     struct bp_manifest old;
@@ -59,11 +68,7 @@ static int has_runs(const char *dir, struct bp_err *err)
     int rc = bp_manifest_read(&old, dir, &present, err);
 
     if (rc == 0 && old.n_runs)
-        rc = bp_fail(err, BP_EDATA,
-                     "'%s' holds files of other runs ('%s'), and this is none of them: add to them "
-                     "with --run ID, replace all with --replace, or, by value, the values that are "
-                     "written with --replace-parts",
-                     dir, old.runs[0]);
+        rc = bp_publish_other_runs(&old, dir, err);
     bp_manifest_release(&old);
     return rc;
 }
@@ -96,21 +101,15 @@ static int look_first(struct bp_publish *p, struct bp_err *err)
 
 int bp_publish_open(struct bp_publish *p, const struct bp_publish_opts *o, struct bp_err *err)
 {
-    *p = (struct bp_publish){.o = *o, .locked = -1, .tree.fd = -1};
+    *p = (struct bp_publish){.o = *o, .locked = -1, .tree.fd = -1, .n_digits = 5};
     if (o->run) {
         BP_TRY(check_run(o->run, err));
         p->run = bp_mem_str(o->run, err);
         if (!p->run)
             return err->code;
     }
-    if (bp_remote_kind(o->dir) && (o->run || o->replace || o->replace_parts))
-        return bp_fail(
-            err, BP_EUSAGE,
-            "'%s': --run, --replace and --replace-parts keep or replace what a directory "
-            "holds in one step, which an object store cannot: write to a new prefix",
-            o->dir);
     BP_TRY(bp_outtree_open(&p->tree, o->dir, err));
-    return p->tree.is_far ? 0 : look_first(p, err);
+    return p->tree.is_far ? bp_publish_far_begin(p, err) : look_first(p, err);
 }
 
 void bp_publish_release(struct bp_publish *p)
@@ -118,12 +117,20 @@ void bp_publish_release(struct bp_publish *p)
     bp_dir_unlock(p->locked);
     p->locked = -1;
     bp_manifest_release(&p->list);
+    bp_manifest_release(&p->old);
     bp_outtree_abort(&p->tree);
     bp_mem_free(p->run);
     p->run = NULL;
 }
 
 /* ---- files ---- */
+
+void bp_publish_name(const struct bp_publish *p, int64_t i, const char *suffix, char *out,
+                     size_t n_bytes)
+{
+    snprintf(out, n_bytes, "%.*s%s%0*lld%.100s", RUN_MAX, p->run ? p->run : "", p->run ? "-" : "",
+             p->n_digits, (long long)i, suffix);
+}
 
 int bp_publish_create(struct bp_publish *p, const char *name, struct bp_outfile *f,
                       struct bp_err *err)
@@ -189,32 +196,42 @@ static bool has_run(const struct bp_manifest *m, const char *run)
     return false;
 }
 
-/* What stays of the old directory, which is locked. */
-static int keep_files(struct bp_publish *p, struct bp_err *err)
+/* What stays of what old lists. */
+static int keep_listed(struct bp_publish *p, const struct bp_manifest *old, struct bp_err *err)
 {
     int64_t n_new = p->list.n_files, n_kept = 0;
-    struct bp_manifest old;
-    bool present, again;
-    int rc;
+    bool again = p->run && has_run(old, p->run); /* else a file of its name is another's */
 
     bp_manifest_sort(&p->list);
-    BP_TRY(bp_manifest_read(&old, p->tree.path, &present, err));
-    again = p->run && has_run(&old, p->run); /* else a file of its name is another's */
-    for (int64_t i = 0; i < old.n_files; i++) {
-        const struct bp_manifest_file *f = &old.files[i];
+    for (int64_t i = 0; i < old->n_files; i++) {
+        const struct bp_manifest_file *f = &old->files[i];
 
         if (p->run ? again && is_of_run(f->path, p->run) : has_part(&p->list, n_new, f->path))
             continue;
-        BP_GO(bp_outtree_keep(&p->tree, f->path, err));
-        BP_GO(bp_manifest_add(&p->list, f->path, f->n_rows, f->n_bytes, err));
+        if (!p->tree.is_far)
+            BP_TRY(bp_outtree_keep(&p->tree, f->path, err));
+        BP_TRY(bp_manifest_add(&p->list, f->path, f->n_rows, f->n_bytes, err));
         n_kept++;
     }
     if (n_kept) {
-        BP_GO(same_columns(&old.columns, &p->list.columns, p->o.dir, err));
-        BP_GO(same_columns(&old.by, &p->list.by, p->o.dir, err));
+        BP_TRY(same_columns(&old->columns, &p->list.columns, p->o.dir, err));
+        BP_TRY(same_columns(&old->by, &p->list.by, p->o.dir, err));
     }
-    rc = keep_runs(p, &old, err);
-out:
+    return keep_runs(p, old, err);
+}
+
+/* The old directory is locked, or far and marked. */
+static int keep_files(struct bp_publish *p, struct bp_err *err)
+{
+    struct bp_manifest old = {0};
+    bool present;
+    int rc;
+
+    if (p->tree.is_far)
+        return keep_listed(p, &p->old, err);
+    rc = bp_manifest_read(&old, p->tree.path, &present, err);
+    if (rc == 0)
+        rc = keep_listed(p, &old, err);
     bp_manifest_release(&old);
     return rc;
 }
@@ -232,6 +249,14 @@ static int write_list(struct bp_publish *p, struct bp_err *err)
     return rc;
 }
 
+/* The list is whole. */
+static int add_old(struct bp_publish *p, bool exists, struct bp_err *err)
+{
+    if (exists && (p->run || p->o.replace_parts))
+        BP_TRY(keep_files(p, err));
+    return p->run ? bp_manifest_add_run(&p->list, p->run, err) : 0;
+}
+
 /* Once; BP_DONE: there was no old directory, and now there is one. */
 static int commit_once(struct bp_publish *p, struct bp_err *err)
 {
@@ -239,23 +264,30 @@ static int commit_once(struct bp_publish *p, struct bp_err *err)
 
     /* whoever wants to replace it waits: what one takes over, or refuses, must still hold
      * when the new directory stands there */
-    if (!p->tree.is_far)
-        BP_TRY(bp_dir_lock(p->tree.path, &p->locked, err));
+    BP_TRY(bp_dir_lock(p->tree.path, &p->locked, err));
     exists = p->locked >= 0;
     if (exists)
         BP_TRY(may_replace(p, err)); /* others may have come since */
-    if (exists && (p->run || p->o.replace_parts))
-        BP_TRY(keep_files(p, err));
-    if (p->run)
-        BP_TRY(bp_manifest_add_run(&p->list, p->run, err));
+    BP_TRY(add_old(p, exists, err));
     BP_TRY(write_list(p, err));
     return bp_outtree_commit(&p->tree, exists, err);
+}
+
+static int commit_far(struct bp_publish *p, struct bp_err *err)
+{
+    BP_TRY(add_old(p, true, err));
+    BP_TRY(bp_outtree_far_check(&p->tree, err));
+    BP_TRY(write_list(p, err));
+    BP_TRY(bp_publish_far_clear(p, err));
+    return bp_outtree_commit(&p->tree, true, err);
 }
 
 int bp_publish_commit(struct bp_publish *p, struct bp_err *err)
 {
     int rc;
 
+    if (p->tree.is_far)
+        return commit_far(p, err);
     while ((rc = commit_once(p, err)) == BP_DONE)
         BP_TRY(bp_outtree_remove(&p->tree, BP_MANIFEST_NAME, err));
     return rc;

@@ -5,7 +5,7 @@
  * a directory stands there, by exchanging the two (renameat2). The old one is removed
  * after that. So PATH names the old directory or the new one at every instant; what
  * a dead process left is removed by the next writer on this host. Below a URL that is done
- * otherwise (outtree_far.h), and only where nothing is.
+ * otherwise (outtree_far.h).
  */
 #ifndef BP_SYS_OUTTREE_H
 #define BP_SYS_OUTTREE_H
@@ -20,8 +20,9 @@ struct bp_outtree {
     int64_t n_files;
     /* below a URL (outtree_far.h) */
     bool is_far;
-    char far_mark[24]; /* what the mark of it holds; "": there is none */
-    struct bp_names far_names;
+    char far_mark[24];                    /* what the mark of it holds; "": there is none */
+    struct bp_names far_names, far_there; /* created; and what was there before, sorted */
+    bool far_stays;                       /* whatever fails now */
 };
 
 /* In a directory on an object store: what else is there is no result yet. */

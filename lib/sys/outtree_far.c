@@ -19,7 +19,7 @@ static char *below(const struct bp_outtree *t, const char *name, struct bp_err *
     return (char *)b.data;
 }
 
-static int remove_name(const struct bp_outtree *t, const char *name, struct bp_err *err)
+int bp_outtree_far_remove(const struct bp_outtree *t, const char *name, struct bp_err *err)
 {
     char *url = below(t, name, err);
     int rc = url ? bp_remote_remove(url, err) : err->code;
@@ -28,13 +28,12 @@ static int remove_name(const struct bp_outtree *t, const char *name, struct bp_e
     return rc;
 }
 
-/* All keys below the URL, sorted. */
 static int by_bytes(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int list(const struct bp_outtree *t, struct bp_names *out, struct bp_err *err)
+int bp_outtree_far_list(const struct bp_outtree *t, struct bp_names *out, struct bp_err *err)
 {
     char *prefix = below(t, "", err);
     int rc;
@@ -49,29 +48,9 @@ static int list(const struct bp_outtree *t, struct bp_names *out, struct bp_err 
 
 /* ---- the beginning ---- */
 
-static bool has(const struct bp_names *l, const char *name)
+bool bp_outtree_far_has(const struct bp_names *l, const char *name)
 {
     return l->n && bsearch(&name, l->names, (size_t)l->n, sizeof *l->names, by_bytes);
-}
-
-/* Nothing may be there, but what has been left unfinished: it goes, but for the mark. */
-static int clear_place(const struct bp_outtree *t, struct bp_err *err)
-{
-    struct bp_names l;
-    int rc;
-
-    BP_GO(list(t, &l, err));
-    if (l.n && !has(&l, BP_UNFINISHED_NAME))
-        BP_GO(bp_fail(err, BP_EDATA,
-                      "'%s' holds '%s', and an object store cannot put a new directory in the "
-                      "place of an old one: write to a new prefix, or remove the old one first",
-                      t->path, l.names[0]));
-    for (int i = 0; i < l.n; i++)
-        if (strcmp(l.names[i], BP_UNFINISHED_NAME) != 0)
-            BP_GO(remove_name(t, l.names[i], err));
-out:
-    bp_names_release(&l);
-    return rc;
 }
 
 static int put_mark(struct bp_outtree *t, struct bp_err *err)
@@ -112,7 +91,13 @@ int bp_outtree_far_open(struct bp_outtree *t, const char *path, struct bp_err *e
     t->path = bp_mem_strn(path, n, err);
     if (!t->path)
         return err->code;
-    BP_TRY(clear_place(t, err));
+    return 0;
+}
+
+int bp_outtree_far_begin(struct bp_outtree *t, struct bp_names *there, struct bp_err *err)
+{
+    t->far_there = *there;
+    *there = (struct bp_names){0};
     return put_mark(t, err);
 }
 
@@ -148,37 +133,44 @@ int bp_outtree_far_size(const struct bp_outtree *t, const char *name, int64_t *n
 static int mark_is_ours(const struct bp_outtree *t, bool *ours, struct bp_err *err)
 {
     char *url = below(t, BP_UNFINISHED_NAME, err);
+    struct bp_remote_look look = {.kind = 'n'};
     struct bp_buf b = {0};
-    int rc = url ? bp_read_file(url, sizeof t->far_mark, &b, err) : err->code;
+    int rc = url ? bp_remote_look_afresh(url, &look, err) : err->code;
 
+    if (rc == 0 && look.kind == 'f')
+        rc = bp_read_file(url, sizeof t->far_mark, &b, err);
     *ours = rc == 0 && b.len == strlen(t->far_mark) && memcmp(b.data, t->far_mark, b.len) == 0;
     bp_buf_release(&b);
     bp_mem_free(url);
     return rc;
 }
 
-/* far_names, sorted, and the mark are all there is. Two values of one file name are seen here. */
-static int check_names(struct bp_outtree *t, struct bp_err *err)
+/* Two values of one file name are seen here. */
+static int sort_names(struct bp_outtree *t, struct bp_err *err)
 {
-    struct bp_names l;
-    int rc, at = 0;
+    struct bp_names *l = &t->far_names;
 
-    if (t->far_names.n)
-        qsort(t->far_names.names, (size_t)t->far_names.n, sizeof *l.names, by_bytes);
-    for (int i = 1; i < t->far_names.n; i++)
-        if (strcmp(t->far_names.names[i - 1], t->far_names.names[i]) == 0)
+    if (l->n)
+        qsort(l->names, (size_t)l->n, sizeof *l->names, by_bytes);
+    for (int i = 1; i < l->n; i++)
+        if (strcmp(l->names[i - 1], l->names[i]) == 0)
             return bp_fail(err, BP_EDATA,
                            "'%s/%s' would be the name of the files of two different values",
-                           t->path, t->far_names.names[i]);
-    BP_GO(list(t, &l, err));
-    for (int i = 0; i < l.n; i++) {
-        if (strcmp(l.names[i], BP_UNFINISHED_NAME) == 0)
-            continue;
-        if (at == t->far_names.n || strcmp(l.names[i], t->far_names.names[at]) != 0)
-            break;
-        at++;
-    }
-    if (at < t->far_names.n || l.n != at + 1)
+                           t->path, l->names[i]);
+    return 0;
+}
+
+static int check_names(const struct bp_outtree *t, struct bp_err *err)
+{
+    struct bp_names l;
+    int rc, n_known = 0;
+
+    BP_GO(bp_outtree_far_list(t, &l, err));
+    for (int i = 0; i < l.n; i++)
+        n_known += bp_outtree_far_has(&t->far_names, l.names[i]) ||
+                   bp_outtree_far_has(&t->far_there, l.names[i]) ||
+                   strcmp(l.names[i], BP_UNFINISHED_NAME) == 0;
+    if (n_known < l.n || l.n != t->far_names.n + t->far_there.n + 1)
         rc = bp_fail(err, BP_EDATA,
                      "'%s' does not hold what was written to it, and that only: somebody else "
                      "wrote to it meanwhile",
@@ -188,17 +180,30 @@ out:
     return rc;
 }
 
-int bp_outtree_far_commit(struct bp_outtree *t, struct bp_err *err)
+static int check_mark(struct bp_outtree *t, struct bp_err *err)
 {
     bool ours;
 
     BP_TRY(mark_is_ours(t, &ours, err));
-    if (!ours) {
-        t->far_mark[0] = '\0'; /* nor is what is there */
-        return bp_fail(err, BP_EDATA, "'%s' was begun anew by another bp-write meanwhile", t->path);
-    }
+    if (ours)
+        return 0;
+    t->far_mark[0] = '\0'; /* nor is what is there */
+    return bp_fail(err, BP_EDATA, "'%s' was begun anew by another bp-write meanwhile", t->path);
+}
+
+int bp_outtree_far_check(struct bp_outtree *t, struct bp_err *err)
+{
+    BP_TRY(check_mark(t, err));
+    BP_TRY(sort_names(t, err));
     BP_TRY(check_names(t, err));
-    BP_TRY(remove_name(t, BP_UNFINISHED_NAME, err));
+    t->far_stays = t->far_there.n > 0;
+    return 0;
+}
+
+int bp_outtree_far_commit(struct bp_outtree *t, struct bp_err *err)
+{
+    BP_TRY(check_mark(t, err));
+    BP_TRY(bp_outtree_far_remove(t, BP_UNFINISHED_NAME, err));
     t->far_mark[0] = '\0';
     bp_outtree_far_abort(t);
     return 0;
@@ -210,15 +215,16 @@ void bp_outtree_far_abort(struct bp_outtree *t)
     bool ours = false;
     int rc = 0;
 
-    if (t->far_mark[0])
+    if (t->far_mark[0] && !t->far_stays)
         rc = mark_is_ours(t, &ours, &ignored);
     if (rc == 0 && ours) {
         for (int i = t->far_names.n - 1; i >= 0 && rc == 0; i--)
-            rc = remove_name(t, t->far_names.names[i], &ignored);
+            rc = bp_outtree_far_remove(t, t->far_names.names[i], &ignored);
         if (rc == 0) /* else it goes on saying what the rest is */
-            (void)!remove_name(t, BP_UNFINISHED_NAME, &ignored);
+            (void)!bp_outtree_far_remove(t, BP_UNFINISHED_NAME, &ignored);
     }
     bp_names_release(&t->far_names);
+    bp_names_release(&t->far_there);
     bp_mem_free(t->path);
     *t = (struct bp_outtree){.fd = -1};
 }

@@ -252,13 +252,13 @@ static int call(struct call *c, enum bp_wire_op op, const char *url, int64_t a, 
 
 /* ---- calls ---- */
 
-int bp_remote_look(const char *url, struct bp_remote_look *out, struct bp_err *err)
+static int look(const char *url, bool afresh, struct bp_remote_look *out, struct bp_err *err)
 {
     struct call c = {0};
     size_t n;
 
     memset(out, 0, sizeof *out);
-    if (call(&c, BP_WIRE_LOOK, url, 0, 0, 0, err) == 0) {
+    if (call(&c, BP_WIRE_LOOK, url, afresh, 0, 0, err) == 0) {
         n = c.payload.len ? BP_MIN(c.payload.len - 1, sizeof out->version - 1) : 0;
         out->kind = c.payload.len ? (char)c.payload.data[0] : 'n';
         if (n)
@@ -273,6 +273,16 @@ int bp_remote_look(const char *url, struct bp_remote_look *out, struct bp_err *e
     }
     bp_buf_release(&c.payload);
     return err->code;
+}
+
+int bp_remote_look(const char *url, struct bp_remote_look *out, struct bp_err *err)
+{
+    return look(url, false, out, err);
+}
+
+int bp_remote_look_afresh(const char *url, struct bp_remote_look *out, struct bp_err *err)
+{
+    return look(url, true, out, err);
 }
 
 int bp_remote_read(const char *url, void *p, size_t n, int64_t offset, size_t *got,

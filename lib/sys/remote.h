@@ -26,6 +26,8 @@ struct bp_remote_look {
     char version[17];
 };
 int bp_remote_look(const char *url, struct bp_remote_look *out, struct bp_err *err) BP_MUST;
+/* At what is there now, whatever was seen before: for what others write, too. */
+int bp_remote_look_afresh(const char *url, struct bp_remote_look *out, struct bp_err *err) BP_MUST;
 /* Names below the directory, unsorted; those of directories end in '/'. */
 int bp_remote_list(const char *prefix, bool deep, struct bp_names *out, struct bp_err *err) BP_MUST;
 int bp_remote_read(const char *url, void *p, size_t n, int64_t offset, size_t *got,

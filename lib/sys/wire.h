@@ -8,7 +8,7 @@
  * in any order. The helper ends when the socket does.
  *
  *   op       payload        a        b         c          answer: payload    a        b
- *   LOOK     URL            -        -         -          kind, version      size     mtime (ns)
+ *   LOOK     URL            afresh   -         -          kind, version      size     mtime (ns)
  *   READ     URL            offset   n bytes   hint       the bytes          -        -
  *   LIST     URL prefix     deep     -         -          names, NUL each    -        -
  *   WANT     URL            offset   n bytes   -          none
@@ -18,7 +18,8 @@
  * -1: not known), 'd' a directory, 'n' is not there. The version is up to 16 hex digits,
  * or nothing. READ gives fewer bytes only at the end; hint says how many will be wanted
  * from offset on, soon. LIST gives what follows the prefix, up to and with the next '/'
- * unless deep. All reads of a URL are of one version of it; a change is an error.
+ * unless deep. All reads of a URL are of one version of it; a change is an error. But a look
+ * afresh asks the server whatever is known, and reads behind it are of what was seen then.
  *
  * `bp-remote put URL`: descriptor 0 has the bytes, descriptor 3 is the socket. After the
  * end of the bytes the command sends one byte, 'c': then, and only then, the object is

@@ -140,7 +140,12 @@ static struct object *object_new(const char *url, struct bp_err *err)
     return o;
 }
 
-/* Only one of which nothing is on its way. */
+static bool is_idle(const struct object *o)
+{
+    return !o->looks && !o->reads && !o->streaming;
+}
+
+/* Only one that is idle, or whose look failed. */
 static void forget(struct object *o)
 {
     take_out(o);
@@ -351,9 +356,14 @@ void object_look(struct asked *a)
 {
     struct object *o = find(a->url);
     struct bp_err err = {0};
-    bool asked = o != NULL;
     size_t n = strlen(a->url);
+    bool asked;
 
+    if (a->head.a && o && is_idle(o)) {
+        forget(o);
+        o = NULL;
+    }
+    asked = o != NULL;
     look_ahead(a->url);
     if (o && o->kind) {
         answer_look(o, a);
@@ -421,7 +431,7 @@ static void removed(struct net_request *r)
 
     if (!err.code && r->status != 404 && r->status / 100 != 2)
         (void)net_fail(r, "remove", &err);
-    if (o && !o->looks && !o->reads && !o->streaming)
+    if (o && is_idle(o))
         forget(o);
     bp_mem_free(r->address);
     net_clear(r);

@@ -564,22 +564,92 @@ def s3_files_in_a_directory():
         sh(f"bp-stat --fingerprint s3://lake/dirs/{name} >a; bp-stat --fingerprint disk/{name} >b")
         same((WORK / "a").read_bytes(), (WORK / "b").read_bytes())
     # what cannot be done says so, and does nothing
-    before = tree(lake("dirs/by"))
-    by = "-f csv --by payment_type s3://lake/dirs/by/"
-    for options, status, text in ((by, 1, "cannot put a new directory in the place of an old one"),
-                                  (f"--replace {by}", 2, "write to a new prefix"),
-                                  (f"--run a {by}", 2, "write to a new prefix"),
-                                  (f"--replace-parts {by}", 2, "write to a new prefix"),
-                                  (f"--task 0/2 {by}", 2, "write by value in one process"),
+    before = tree(lake("dirs"))
+    for options, status, text in (("'s3://lake/dirs/pattern/{VendorID}/{payment_type}.csv'", 1, "cannot put files of the same"),
+                                  ("--replace 's3://lake/dirs/pattern/{VendorID}.csv'", 1, "cannot put files of the same"),
+                                  ("--task 0/2 -f csv --by payment_type s3://lake/dirs/by/", 2, "write by value in one process"),
                                   ("'s3://{VendorID}.csv'", 2, "names no bucket")):
         sh(f"bp-read web/trips.csv | bp-write {options}", status=status)
         says(text)
-    assert tree(lake("dirs/by")) == before
+    assert tree(lake("dirs")) == before
     # a stream that is cut off: nothing stays
     for options in ("-f csv --target-size 200K OUT/", "-f csv --by payment_type OUT/"):
         sh(f"(bp-read web/trips.csv | head -c 2000000) | bp-write {options.replace('OUT', 's3://lake/dirs/cut')}",
            status=1)
         assert not lake("dirs/cut").exists() or not tree(lake("dirs/cut"))
+
+
+def s3_directories_again():
+    """What is in a directory is replaced, or stays beside a run, as on a disk."""
+    every = "bp-read web/trips.csv"
+    some = f"{every} | bp-filter 'payment_type = 1 AND trip_distance > 2'"
+    hive = "-f csv --by 'payment_type, VendorID' OUT/"
+    steps = [(every, hive), (some, hive), (every, f"--replace-parts {hive}"), (some, f"--replace-parts {hive}"),
+             (every, f"--run b {hive}"), (some, f"--run b-00 {hive}"), (some, f"--run b {hive}"),
+             (every, f"--run b {hive}"), (some, f"--replace {hive}"),
+             (every, "-f csv --parts 3 --replace OUT/"), (some, "-f csv --parts 2 OUT/"),
+             (every, "-f csv --run one OUT/"), (some, "-f csv --run two OUT/"), (some, "-f csv --run one OUT/")]
+    rows_of = {}
+    for rows, options in steps:
+        faults(busy=9)
+        for out in ("disk/again", "s3://lake/again"):
+            sh(f"{rows} | bp-write {options.replace('OUT', out)}")
+        faults()
+        for out in ("disk/again", "s3://lake/again"):
+            rows_of[out[0]] = sorted(sh(f"bp-read {out} | bp-write").splitlines())
+        assert rows_of["s"] == rows_of["d"], options
+        far, near = tree(lake("again")), tree(WORK / "disk/again")
+        assert "_UNFINISHED" not in far
+        assert sorted(v for k, v in far.items() if k != "_SUCCESS") == sorted(v for k, v in near.items() if k != "_SUCCESS")
+    # refused, and nothing changed: a stranger; runs of others; other columns
+    before = tree(lake("again"))
+    sh(f"{some} | bp-write -f csv --parts 2 s3://lake/again/", status=1)
+    says("holds files of other runs ('one')")
+    sh(f"{some} | bp-map VendorID | bp-write -f csv --run three s3://lake/again/", status=1)
+    says("holds files with other columns than these")
+    assert tree(lake("again")) == before
+    lake("again/stranger.csv").write_text("a\n1\n")
+    for options in ("--parts 2", "--run three"):
+        sh(f"{some} | bp-write -f csv {options} s3://lake/again/", status=1)
+        says("holds 1 file that bp-write did not write there as one output ('stranger.csv')")
+    # a stream that is cut off: all is as it was
+    lake("again/stranger.csv").unlink()
+    for options in ("--run one", "--run three", "--replace --parts 2"):
+        sh(f"({every} | head -c 2000000) | bp-write -f csv {options} s3://lake/again/", status=1)
+        assert tree(lake("again")) == before, options
+    # a killed one: no table, until one is written; what it left does not count
+    for sign in ("killed", "after the list"):
+        if sign == "killed":
+            p = subprocess.Popen(["bash", "-c", "exec bp-write -f csv --replace --target-size 200K s3://lake/again/"],
+                                 cwd=WORK, env=ENV, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            stream = sh(every)
+            threading.Thread(target=feed, args=(p.stdin, stream[:len(stream) * 3 // 4]), daemon=True).start()
+            wait_until(lambda: lake("again/00001.csv").exists())
+            p.kill()
+            p.wait()
+        else:  # the old files of its run had not gone yet
+            lake("again/_UNFINISHED").write_text("another\n")
+            lake("again/one-00017.csv").write_text("a\n1\n")
+        assert all(tree(lake("again")).get(k) == v for k, v in before.items())
+        sh("bp-read s3://lake/again", status=1)
+        says("is not complete: its writer has not ended, or died")
+        sh(f"{some} | bp-write -f csv --parts 2 s3://lake/again/", status=1)
+        says("holds files of other runs")
+        sh(f"{some} | bp-write -f csv --run one s3://lake/again/")
+        assert sorted(sh("bp-read s3://lake/again | bp-write").splitlines()) == rows_of["d"]
+        before = tree(lake("again"))
+        assert len(before) == 5, sorted(before)
+    # a mark of another: it is not ours any more, and nothing of what is there is taken back
+    p = subprocess.Popen(["bash", "-c", "exec bp-write -f csv --run one s3://lake/again/"], cwd=WORK, env=ENV,
+                         stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    stream = sh(some)
+    p.stdin.write(stream[:len(stream) // 2])
+    p.stdin.flush()
+    wait_until(lambda: lake("again/_UNFINISHED").exists())
+    lake("again/_UNFINISHED").write_text("another\n")
+    err = p.communicate(stream[len(stream) // 2:])[1].decode()
+    assert p.returncode == 1 and "was begun anew by another bp-write meanwhile" in err, err
+    assert all(tree(lake("again")).get(k) == v for k, v in before.items())
 
 
 def s3_unfinished():
@@ -717,6 +787,7 @@ def main():
           ("s3: a large object in parts, in spite of faults and lost answers", s3_multipart),
           ("s3: a writer that fails or is killed leaves the old object and no parts", s3_killed),
           ("s3: files by value and in parts, as on a disk", s3_files_in_a_directory),
+          ("s3: directories that are replaced, and runs, as on a disk", s3_directories_again),
           ("s3: files of a writer that was killed are no table", s3_unfinished),
           ("s3: the example, from and to the store", s3_example),
           ("s3: the server is killed in the midst of a transfer", s3_server_dies),
