@@ -349,7 +349,7 @@ static int run(struct bp_tool *t, const struct opts *o)
     else
         BP_GO(file_sink(t, o, &g, &src.schema, &sink));
     rc = bp_tool_drain(t, &src, &sink);
-    if (rc < 0 && g.command && !o->to && strstr(t->err.msg, "the command")) {
+    if (rc < 0 && g.command && !o->to && t->err.code == BP_ECOMMAND) {
         bp_err_clear(&t->err); /* its helper has said why */
         rc = bp_fail(&t->err, BP_EUPSTREAM, "the database did not take it");
     }

@@ -24,11 +24,13 @@ enum bp_code {
     BP_EUSAGE = -4,    /* the command line is wrong: exit 2 */
     BP_EUPSTREAM = -5, /* the producer of our input failed or died */
     BP_ECLOSED = -6,   /* the consumer of our output closed early: quiet */
+    BP_ECOMMAND = -7,  /* a command that we started failed, and has said why; sys_errno is its
+                        * exit status */
 };
 
 struct bp_err {
     int code;      /* enum bp_code, 0 while nothing failed */
-    int sys_errno; /* for BP_ESYS */
+    int sys_errno; /* for BP_ESYS, BP_ECOMMAND */
     char msg[2048];
 };
 

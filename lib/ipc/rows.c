@@ -47,10 +47,12 @@ int bp_ipc_rows_next(struct bp_ipc_rows *r, size_t n_bytes, struct bp_err *err)
                : 0;
 }
 
-int bp_ipc_rows_end(struct bp_ipc_rows *r, int rc, struct bp_err *err)
+int bp_ipc_rows_end(struct bp_ipc_rows *r, int rc, bp_ipc_say *say, struct bp_err *err)
 {
     if (rc == 0)
         rc = send_rows(r, err);
+    if (rc < 0 && say)
+        say(err);
     if (r->sink.ops && rc == 0)
         rc = r->sink.ops->commit(r->sink.self, err);
     else if (r->sink.ops)

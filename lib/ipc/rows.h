@@ -30,8 +30,11 @@ int bp_ipc_rows_open(struct bp_ipc_rows *r, int fd, const char *name,
                      const struct bp_schema *schema, struct bp_err *err) BP_MUST;
 /* Every column has got its value of one more row, n_bytes of the input. */
 int bp_ipc_rows_next(struct bp_ipc_rows *r, size_t n_bytes, struct bp_err *err) BP_MUST;
-/* rc 0: what is left is sent and the stream committed; else it is aborted with err's message.
- * Frees; returns rc, or the code of what failed here. */
-int bp_ipc_rows_end(struct bp_ipc_rows *r, int rc, struct bp_err *err) BP_MUST;
+/* Tells people what failed. */
+typedef void bp_ipc_say(const struct bp_err *err);
+/* rc 0: what is left is sent and the stream committed; else it is aborted with err's message,
+ * after say (NULL: nobody) was called: whoever reads the stream may end us when it sees that it
+ * is aborted. Frees; returns rc, or the code of what failed here. */
+int bp_ipc_rows_end(struct bp_ipc_rows *r, int rc, bp_ipc_say *say, struct bp_err *err) BP_MUST;
 
 #endif

@@ -247,7 +247,7 @@ static int step(struct stream *s, struct bp_err *err)
 /* The producer's own words go on as they are; all else gets its place. */
 static int place_error(struct stream *s, struct bp_err *err)
 {
-    if (err->code == BP_EDATA)
+    if (err->code == BP_EDATA || err->code == BP_ECOMMAND)
         return bp_err_prefix(err, "%s: message at byte %" PRId64, s->in.name, s->message_at);
     if (err->code == BP_EUPSTREAM && s->what != BP_IPC_NEXT_ABORT)
         return bp_err_prefix(err, "%s", s->in.name);

@@ -30,12 +30,11 @@ struct pipes {
 
 /* ---- the keeper ---- */
 
-static void exec_command(const struct pipes *p, const char *text, bool is_reader)
+static void exec_command(const struct pipes *p, const char *text, bool is_reader, int null)
 {
     static const int reset[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ};
     char *const argv[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
                           (char *)(uintptr_t)text, NULL};
-    int null = open("/dev/null", O_RDONLY);
     sigset_t none;
 
     setpgid(0, 0);
@@ -45,9 +44,8 @@ static void exec_command(const struct pipes *p, const char *text, bool is_reader
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (dup2(is_reader ? p->data[0] : null, 0) < 0 || (!is_reader && dup2(p->data[1], 1) < 0))
         _exit(126);
-    if (null > 2)
-        close(null);
-    execv("/bin/sh", argv); /* all others of ours are O_CLOEXEC */
+    (void)fcntl(0, F_SETFD, 0); /* where null was 0 itself */
+    execv("/bin/sh", argv);     /* all others of ours are O_CLOEXEC */
     _exit(127);
 }
 
@@ -94,7 +92,20 @@ static int wait_for(pid_t pid, int control)
     return status;
 }
 
-static void keep(const struct pipes *p, const char *text, bool is_reader)
+static void write_status(int fd, int status)
+{
+    size_t put = 0;
+
+    while (put < sizeof status) {
+        ssize_t n = write(fd, (const char *)&status + put, sizeof status - put);
+
+        if (n <= 0 && errno != EINTR)
+            return; /* no status: so it is told */
+        put += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static void keep(const struct pipes *p, const char *text, bool is_reader, int null)
 {
     int status = 0;
     ssize_t n;
@@ -104,7 +115,7 @@ static void keep(const struct pipes *p, const char *text, bool is_reader)
     setsid();
     pid = fork();
     if (pid == 0)
-        exec_command(p, text, is_reader);
+        exec_command(p, text, is_reader, null);
     if (pid < 0)
         _exit(1); /* no status: so it is told */
     setpgid(pid, pid);
@@ -121,7 +132,7 @@ static void keep(const struct pipes *p, const char *text, bool is_reader)
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
             ;
     }
-    (void)!write(p->status[1], &status, sizeof status);
+    write_status(p->status[1], status);
     _exit(0);
 }
 
@@ -145,11 +156,17 @@ int bp_child_start(struct bp_child **out, const char *text, bool is_reader, int 
     struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}};
     struct bp_child *c = bp_mem_new(1, sizeof *c, err);
     sigset_t all, was;
+    int null = -1;
 
     if (c)
         c->text = bp_mem_str(text, err);
     if (!c || !c->text)
         goto fail;
+    null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null < 0) {
+        bp_fail_errno(err, errno, "cannot open '/dev/null'");
+        goto fail;
+    }
     if (pipe2(p.data, O_CLOEXEC) < 0 || pipe2(p.control, O_CLOEXEC) < 0 ||
         pipe2(p.status, O_CLOEXEC) < 0) {
         bp_fail_errno(err, errno, "cannot start '%s'", text);
@@ -159,12 +176,13 @@ int bp_child_start(struct bp_child **out, const char *text, bool is_reader, int 
     pthread_sigmask(SIG_SETMASK, &all, &was);
     c->keeper = fork();
     if (c->keeper == 0)
-        keep(&p, c->text, is_reader);
+        keep(&p, c->text, is_reader, null);
     pthread_sigmask(SIG_SETMASK, &was, NULL);
     if (c->keeper < 0) {
         bp_fail_errno(err, errno, "cannot start '%s'", text);
         goto fail;
     }
+    close(null);
     *fd = p.data[is_reader];
     close(p.data[!is_reader]);
     close(p.control[0]);
@@ -175,6 +193,8 @@ int bp_child_start(struct bp_child **out, const char *text, bool is_reader, int 
     *out = c;
     return 0;
 fail:
+    if (null >= 0)
+        close(null);
     close_pipes(&p);
     if (c)
         bp_mem_free(c->text);
@@ -204,26 +224,52 @@ static int judge(const char *text, int status, struct bp_err *err)
     if (WIFSIGNALED(status))
         return bp_fail(err, BP_EDATA, "the command '%s' was killed by signal %d (%s)", text,
                        WTERMSIG(status), strsignal(WTERMSIG(status)));
+    if (!WEXITSTATUS(status))
+        return 0;
     if (WEXITSTATUS(status) == 127)
-        return bp_fail(err, BP_EDATA, "the command '%s' was not found (exit status 127)", text);
-    if (WEXITSTATUS(status))
-        return bp_fail(err, BP_EDATA, "the command '%s' failed with exit status %d", text,
-                       WEXITSTATUS(status));
-    return 0;
+        bp_fail(err, BP_ECOMMAND, "the command '%s' was not found (exit status 127)", text);
+    else
+        bp_fail(err, BP_ECOMMAND, "the command '%s' failed with exit status %d", text,
+                WEXITSTATUS(status));
+    err->sys_errno = WEXITSTATUS(status);
+    return err->code;
+}
+
+static bool read_status(const struct bp_child *c, int *status)
+{
+    size_t got = 0;
+
+    while (got < sizeof *status) {
+        ssize_t n = read(c->status, (char *)status + got, sizeof *status - got);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        got += (size_t)n;
+    }
+    return true;
 }
 
 int bp_child_finish(struct bp_child *c, struct bp_err *err)
 {
     char go = GO;
-    int status, rc = 0;
-    ssize_t n = write(c->control, &go, 1);
+    int status, rc, why = 0;
+    ssize_t n;
 
     do
-        n = n == 1 || n < 0 ? read(c->status, &status, sizeof status) : 0;
+        n = write(c->control, &go, 1);
     while (n < 0 && errno == EINTR);
-    if (n != (ssize_t)sizeof status)
+    if (n != 1) { /* the keeper would wait for it without end */
+        why = errno;
+        close(c->control);
+        c->control = -1;
+    }
+    if (!read_status(c, &status))
         rc = bp_fail(err, BP_EDATA, "the command '%s' could not be started, or its keeper died",
                      c->text);
+    else if (why)
+        rc = bp_fail_errno(err, why, "cannot tell the command '%s' that it has all", c->text);
     else
         rc = judge(c->text, status, err);
     end(c);

@@ -26,7 +26,7 @@ struct bp_child;
 int bp_child_start(struct bp_child **out, const char *text, bool is_reader, int *fd,
                    struct bp_err *err) BP_MUST;
 /* What we write ends here (our end of the pipe is closed): waits for the command.
- * BP_EDATA unless it exits with 0. Frees c. */
+ * BP_ECOMMAND if it exits with another status than 0, BP_EDATA if it does not exit. Frees c. */
 int bp_child_finish(struct bp_child *c, struct bp_err *err) BP_MUST;
 /* Kills the command and what it started, waits, frees c. Before fd is closed. */
 void bp_child_kill(struct bp_child *c);

@@ -81,7 +81,9 @@ static int start(struct bp_tool *t, struct bp_piece *p, const char *what, const 
     BP_TRY(bp_input_from_command(&p->in, p->path, p->command, err));
     if (bp_input_peek(&p->in, 8, &ahead, &got, err) == 0)
         return 0;
-    is_absent = strstr(err->msg, "exit status 127") != NULL; /* the loader says so */
+    if (err->code != BP_ECOMMAND)
+        return err->code;
+    is_absent = err->sys_errno == 127; /* the loader says so */
     bp_err_clear(err);
     if (is_absent)
         return bp_fail(err, BP_EDATA,

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "col/schema.h"
+#include "ipc/rows.h"
 #include "sys/input.h"
 
 /* ---- container.c ---- */
@@ -73,6 +74,6 @@ void avro_schema_release(struct avro_schema *s);
 /* ---- rows.c ---- */
 
 /* All rows of the file, onto fd. */
-int avro_read(const char *path, int fd, struct bp_err *err) BP_MUST;
+int avro_read(const char *path, int fd, bp_ipc_say *say, struct bp_err *err) BP_MUST;
 
 #endif

@@ -8,6 +8,16 @@
 
 #include "avro.h"
 
+/* Once. */
+static void say(const struct bp_err *err)
+{
+    static bool said;
+
+    if (!said && err->code < 0 && err->code != BP_ECLOSED)
+        fprintf(stderr, "bp-avro: %s\n", err->msg);
+    said = said || err->code < 0;
+}
+
 int main(int argc, char **argv)
 {
     struct bp_err err = {0};
@@ -21,9 +31,8 @@ int main(int argc, char **argv)
     if (*argv[3])
         bp_fail(&err, BP_EDATA, "%s: an Avro file has no tables, so none is named '%s'", argv[2],
                 argv[3]);
-    else if (avro_read(argv[2], STDOUT_FILENO, &err) == BP_ECLOSED)
+    else if (avro_read(argv[2], STDOUT_FILENO, say, &err) == BP_ECLOSED)
         bp_err_clear(&err);
-    if (err.code < 0)
-        fprintf(stderr, "bp-avro: %s\n", err.msg);
+    say(&err);
     return err.code < 0;
 }

@@ -241,10 +241,10 @@ static int run(struct reading *r, const char *path, int fd, struct bp_err *err)
     return copy_rows(r, err);
 }
 
-int avro_read(const char *path, int fd, struct bp_err *err)
+int avro_read(const char *path, int fd, bp_ipc_say *say, struct bp_err *err)
 {
     struct reading r = {0};
-    int rc = bp_ipc_rows_end(&r.rows, run(&r, path, fd, err), err);
+    int rc = bp_ipc_rows_end(&r.rows, run(&r, path, fd, err), say, err);
 
     avro_schema_release(&r.schema);
     avro_close(&r.file);

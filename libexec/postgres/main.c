@@ -86,6 +86,15 @@ void pg_release(struct pg *p)
     bp_mem_free(p->name);
 }
 
+void say(const struct bp_err *err)
+{
+    static bool said;
+
+    if (!said && err->code < 0 && err->code != BP_ECLOSED)
+        fprintf(stderr, "bp-postgres: %s\n", err->msg);
+    said = said || err->code < 0;
+}
+
 int main(int argc, char **argv)
 {
     bool reads = argc == 4 && strcmp(argv[1], "read") == 0;
@@ -103,7 +112,6 @@ int main(int argc, char **argv)
         (reads ? pg_read(&p, &err) : pg_write(&p, replaces, &err)) < 0 && err.code == 0)
         err.code = BP_EDATA;
     pg_release(&p);
-    if (err.code < 0 && err.code != BP_ECLOSED)
-        fprintf(stderr, "bp-postgres: %s\n", err.msg);
+    say(&err);
     return err.code < 0 && err.code != BP_ECLOSED;
 }

@@ -35,4 +35,7 @@ int pg_read(struct pg *p, struct bp_err *err) BP_MUST;
  * has rows is refused, or emptied first (replace). */
 int pg_write(struct pg *p, bool replace, struct bp_err *err) BP_MUST;
 
+/* main.c: what failed goes to stderr, once. */
+void say(const struct bp_err *err);
+
 #endif

@@ -174,7 +174,7 @@ static int run(struct reading *r, struct bp_err *err)
 int pg_read(struct pg *p, struct bp_err *err)
 {
     struct reading r = {.p = p};
-    int rc = bp_ipc_rows_end(&r.rows, run(&r, err), err);
+    int rc = bp_ipc_rows_end(&r.rows, run(&r, err), say, err);
 
     bp_buf_release(&r.field);
     bp_schema_release(&r.schema);

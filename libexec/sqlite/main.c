@@ -6,6 +6,15 @@
 
 #include "sqlite.h"
 
+void say(const struct bp_err *err)
+{
+    static bool said;
+
+    if (!said && err->code < 0 && err->code != BP_ECLOSED)
+        fprintf(stderr, "bp-sqlite: %s\n", err->msg);
+    said = said || err->code < 0;
+}
+
 int main(int argc, char **argv)
 {
     struct bp_err err = {0};
@@ -21,7 +30,6 @@ int main(int argc, char **argv)
                         "SQLite; by hand: bp-sqlite read|write|replace FILE TABLE\n");
         return 2;
     }
-    if (rc < 0 && rc != BP_ECLOSED)
-        fprintf(stderr, "bp-sqlite: %s\n", err.msg);
+    say(&err);
     return rc < 0 && rc != BP_ECLOSED;
 }

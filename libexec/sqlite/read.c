@@ -223,7 +223,7 @@ static int run(struct reading *r, const char *table, struct bp_err *err)
 int table_read(const char *file, const char *table, struct bp_err *err)
 {
     struct reading r = {.file = file};
-    int rc = bp_ipc_rows_end(&r.rows, run(&r, table, err), err);
+    int rc = bp_ipc_rows_end(&r.rows, run(&r, table, err), say, err);
 
     bp_schema_release(&r.schema);
     sqlite3_free(r.table);

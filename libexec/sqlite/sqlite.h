@@ -16,4 +16,7 @@ int table_read(const char *file, const char *table, struct bp_err *err) BP_MUST;
  * they are not there. A table that has rows is refused, or emptied first (replace). */
 int table_write(const char *file, const char *table, bool replace, struct bp_err *err) BP_MUST;
 
+/* main.c: what failed goes to stderr, once. */
+void say(const struct bp_err *err);
+
 #endif

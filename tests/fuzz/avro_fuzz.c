@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     must(in >= 0 && out >= 0 && write(in, data, size) == (ssize_t)size);
     snprintf(path, sizeof path, "/proc/self/fd/%d", in);
-    rc = avro_read(path, dup(out), &err);
+    rc = avro_read(path, dup(out), NULL, &err);
     must(rc == 0 || (rc < 0 && err.code == rc && err.msg[0]));
     must((read_stream(out) == BP_DONE) == (rc == 0));
     close(in);

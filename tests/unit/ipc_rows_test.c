@@ -25,7 +25,7 @@ static void write_rows(int fd, int64_t n, int rc)
     }
     if (rc < 0)
         bp_fail(&err, rc, "the table went away");
-    ended = bp_ipc_rows_end(&r, rc, &err);
+    ended = bp_ipc_rows_end(&r, rc, NULL, &err);
     CHECK(ended == rc);
     CHECK(!r.cols && !r.sink.ops);
     bp_schema_release(&schema);
@@ -93,7 +93,7 @@ static void what_was_never_opened_can_end(void)
     struct bp_err err = {0};
 
     bp_fail(&err, BP_EDATA, "no such table");
-    CHECK(bp_ipc_rows_end(&r, BP_EDATA, &err) == BP_EDATA);
+    CHECK(bp_ipc_rows_end(&r, BP_EDATA, NULL, &err) == BP_EDATA);
 }
 
 UNIT_MAIN(T(every_row_is_in_the_stream), T(a_failure_is_handed_on),
