@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bp-todo: the tasks of a stage or output that are not committed yet, or are stale. */
 #include "base/arena.h"
+#include "stage/manifest.h"
 #include "stage/stage.h"
 #include "sys/dir.h"
 #include "tool/tool.h"
@@ -46,7 +47,20 @@ static int newest(struct bp_tool *t, int64_t *out)
     return 0;
 }
 
-/* Clears the tasks whose file is older than limit_ns. */
+/* A task's directory on an object store that its writer has not ended is no task's output. */
+static int is_ended(const char *path, bool *ended, struct bp_err *err)
+{
+    int rc = bp_manifest_finished(path, err);
+
+    *ended = rc == 0;
+    if (rc == BP_EDATA) {
+        bp_err_clear(err);
+        rc = 0;
+    }
+    return rc;
+}
+
+/* Clears the tasks whose file is older than limit_ns, or was not ended. */
 static int drop_stale(struct bp_tool *t, const char *dir, int64_t limit_ns, uint8_t *committed)
 {
     struct bp_names l;
@@ -55,15 +69,20 @@ static int drop_stale(struct bp_tool *t, const char *dir, int64_t limit_ns, uint
     BP_TRY(bp_dir_list(dir, false, &l, &t->err));
     for (int i = 0; i < l.n && rc == 0; i++) {
         const char *suffix;
-        int64_t ns;
+        int64_t ns = limit_ns;
         int task, n;
         char *path;
+        bool ended = true;
 
         if (!bp_task_parse(l.names[i], &task, &n, &suffix))
             continue;
         path = bp_arena_printf(t->arena, &t->err, "%s/%s", dir, l.names[i]);
-        rc = path ? bp_path_mtime_ns(path, &ns, &t->err) : t->err.code;
-        if (rc == 0 && ns < limit_ns)
+        rc = path ? 0 : t->err.code;
+        if (rc == 0 && !*suffix)
+            rc = is_ended(path, &ended, &t->err);
+        if (rc == 0 && limit_ns > INT64_MIN)
+            rc = bp_path_mtime_ns(path, &ns, &t->err);
+        if (rc == 0 && (!ended || ns < limit_ns))
             committed[task] = 0;
     }
     bp_names_release(&l);

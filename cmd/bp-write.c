@@ -235,12 +235,11 @@ static int check_options(struct bp_tool *t, const struct opts *o, const struct t
         return bp_fail(&t->err, BP_EUSAGE,
                        "-T writes what is this task's, and a repeated one replaces it: --parts, "
                        "--target-size, --run and --replace-parts are for one process");
-    if (t->task.n && g->by_value && bp_remote_kind(g->out))
-        return bp_fail(
-            &t->err, BP_EUSAGE,
-            "'%s': -T by value makes a directory of each task, which appears at once: an "
-            "object store cannot; write by value in one process",
-            g->out);
+    if (t->task.n && g->by_value && o->replace && bp_remote_kind(g->out))
+        return bp_fail(&t->err, BP_EUSAGE,
+                       "'%s': --replace under -T takes away other tasks' directories, which an "
+                       "object store cannot: write to a new prefix",
+                       g->out);
     BP_TRY(check_runs(t, o, g));
     if (o->by && (!g->out || g->is_pattern))
         return bp_fail(&t->err, BP_EUSAGE, "--by writes into a directory: --by '%s' OUT/", o->by);

@@ -569,7 +569,7 @@ def s3_files_in_a_directory():
     before = tree(lake("dirs"))
     for options, status, text in (("'s3://lake/dirs/pattern/{VendorID}/{payment_type}.csv'", 1, "cannot put files of the same"),
                                   ("--replace 's3://lake/dirs/pattern/{VendorID}.csv'", 1, "cannot put files of the same"),
-                                  ("--task 0/2 -f csv --by payment_type s3://lake/dirs/by/", 2, "write by value in one process"),
+                                  ("--task 0/2 --replace -f csv --by payment_type s3://lake/dirs/by/", 2, "write to a new prefix"),
                                   ("'s3://{VendorID}.csv'", 2, "names no bucket")):
         sh(f"bp-read web/trips.csv | bp-write {options}", status=status)
         says(text)
@@ -652,6 +652,23 @@ def s3_directories_again():
     err = p.communicate(stream[len(stream) // 2:])[1].decode()
     assert p.returncode == 1 and "was begun anew by another bp-write meanwhile" in err, err
     assert all(tree(lake("again")).get(k) == v for k, v in before.items())
+
+
+def s3_tasks_by_value():
+    """A directory of each task, repeated ones too; a task that is missing, or has not ended, is told."""
+    for out in ("disk/tasks", "s3://lake/tasks"):
+        for i in (0, 1, 1, 2):
+            if i == 2:
+                sh(f"bp-read {out}", status=1)
+                says("1 of 3 tasks are missing, the first is 2/3")
+            sh(f"bp-read --task {i}/3 web/trips.csv | bp-write --task {i}/3 -f csv --by payment_type {out}/")
+    same(sh("bp-read s3://lake/tasks | bp-stat --fingerprint -"), sh("bp-read disk/tasks | bp-stat --fingerprint -"))
+    lake("tasks/00001-of-00003/_UNFINISHED").write_text("another\n")
+    sh("bp-read s3://lake/tasks", status=1)
+    says("00001-of-00003' is not complete: its writer has not ended, or died")
+    same(sh("bp-todo -n 3 s3://lake/tasks"), b"1/3\n")
+    sh("bp-read --task 1/3 web/trips.csv | bp-write --task 1/3 -f csv --by payment_type s3://lake/tasks/")
+    same(sh("bp-read s3://lake/tasks | bp-stat --fingerprint -"), sh("bp-read disk/tasks | bp-stat --fingerprint -"))
 
 
 def s3_unfinished():
@@ -790,6 +807,7 @@ def main():
           ("s3: a writer that fails or is killed leaves the old object and no parts", s3_killed),
           ("s3: files by value and in parts, as on a disk", s3_files_in_a_directory),
           ("s3: directories that are replaced, and runs, as on a disk", s3_directories_again),
+          ("s3: tasks by value", s3_tasks_by_value),
           ("s3: files of a writer that was killed are no table", s3_unfinished),
           ("s3: the example, from and to the store", s3_example),
           ("s3: the server is killed in the midst of a transfer", s3_server_dies),
