@@ -148,16 +148,14 @@ static void drop_used_columns(struct join *j)
     }
 }
 
-/* What a lookup costs beside the rows: slots, ids, the scratch of the building. */
-#define TABLE_BYTES 48
-
+/* For the table, which knows its keys. */
 static bool has_room(const struct join *j)
 {
-    int64_t bytes = bp_held_ids(&j->held) * TABLE_BYTES;
+    int64_t bytes = bp_join_table_need_bytes(&j->table, &j->held);
 
     if (j->never_spill)
         return true;
-    if (j->held.refused || !bp_budget_take(&j->ctx->budget, bytes))
+    if (!bp_budget_take(&j->ctx->budget, bytes))
         return false;
     bp_budget_give(&j->ctx->budget, bytes);
     return true;
@@ -214,7 +212,13 @@ static int take_right(struct join *j, struct bp_err *err)
     if (j->spill)
         return 0;
     BP_TRY(bp_held_finish(&j->held, err));
-    return has_room(j) ? 0 : start_spill(j, err);
+    if (j->held.refused && !j->never_spill)
+        return start_spill(j, err);
+    BP_TRY(bp_join_table_open(&j->table, &j->plan, &j->held, &j->ctx->budget, err));
+    if (has_room(j))
+        return 0;
+    bp_join_table_release(&j->table);
+    return start_spill(j, err);
 }
 
 static int build(struct join *j, struct bp_err *err)
@@ -225,7 +229,7 @@ static int build(struct join *j, struct bp_err *err)
         return 0;
     if (bp_held_ids(&j->held) > BP_JOIN_LAST)
         return bp_fail(err, BP_EDATA, "the right side has more than 2 billion rows");
-    BP_TRY(bp_join_table_build(&j->table, &j->plan, &j->held, &j->ctx->budget, err));
+    BP_TRY(bp_join_table_build(&j->table, &j->held, err));
     if (!j->key_cols) {
         drop_used_columns(j);
         BP_TRY(bp_join_emit_open(&j->emit, &j->plan, &j->held, err));

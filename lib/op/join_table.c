@@ -11,9 +11,10 @@
 #include "base/hash.h"
 
 #define STEP 1024
-#define AHEAD 16        /* probes that are prefetched */
-#define DENSE_MIN 65536 /* numbers that may always be an array */
-#define DENSE_PER_ROW 6 /* and so many times the rows */
+#define AHEAD 16             /* probes that are prefetched */
+#define DENSE_MIN 65536      /* numbers that may always be an array */
+#define DENSE_PER_ROW 6      /* and so many times the rows */
+#define BYTES_TABLE_BYTES 48 /* of a row whose key is bytes: slot, id, group, its bytes */
 
 /* ---- words of all keys, packed into one number ---- */
 
@@ -124,12 +125,19 @@ static int take(struct bp_join_table *t, int which, size_t bytes, int fill, void
     return 0;
 }
 
-static int take_slots(struct bp_join_table *t, int64_t n_rows, struct bp_err *err)
+static uint64_t slots_for(int64_t n_rows)
 {
     uint64_t n = 64;
 
     while (n < (uint64_t)n_rows + (uint64_t)n_rows / 2)
         n *= 2;
+    return n;
+}
+
+static int take_slots(struct bp_join_table *t, int64_t n_rows, struct bp_err *err)
+{
+    uint64_t n = slots_for(n_rows);
+
     t->mask = n - 1;
     return take(t, 1, n * sizeof *t->slots, 0xff, &t->slots, err);
 }
@@ -450,8 +458,8 @@ out:
     return rc;
 }
 
-int bp_join_table_build(struct bp_join_table *t, const struct bp_join_plan *p,
-                        const struct bp_held *held, struct bp_budget *budget, struct bp_err *err)
+int bp_join_table_open(struct bp_join_table *t, const struct bp_join_plan *p,
+                       const struct bp_held *held, struct bp_budget *budget, struct bp_err *err)
 {
     size_t n = (size_t)p->n_keys;
 
@@ -469,9 +477,27 @@ int bp_join_table_build(struct bp_join_table *t, const struct bp_join_plan *p,
         bp_join_forms(p->keys[k].left_type, p->keys[k].right_type, &t->left_forms[k],
                       &t->right_forms[k]);
     t->form = BP_TABLE_EMPTY;
-    if (!held->n_rows)
-        return 0;
-    choose_form(t, held);
+    if (held->n_rows)
+        choose_form(t, held);
+    return 0;
+}
+
+int64_t bp_join_table_need_bytes(const struct bp_join_table *t, const struct bp_held *held)
+{
+    int64_t n_ids = bp_held_ids(held);
+    int64_t groups = n_ids * (int64_t)(sizeof(uint32_t) + sizeof *t->ids);
+    int64_t slots = (int64_t)slots_for(held->n_rows) * (int64_t)sizeof *t->slots;
+
+    switch (t->form) {
+    case BP_TABLE_EMPTY: return 0;
+    case BP_TABLE_DENSE: return groups + (int64_t)t->n_dense * (int64_t)sizeof *t->dense;
+    case BP_TABLE_WORDS: return groups + slots;
+    default: return BP_MAX(groups + slots, n_ids * BYTES_TABLE_BYTES);
+    }
+}
+
+int bp_join_table_build(struct bp_join_table *t, const struct bp_held *held, struct bp_err *err)
+{
     return t->form == BP_TABLE_EMPTY ? 0 : fill(t, held, err);
 }
 

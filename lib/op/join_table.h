@@ -50,9 +50,14 @@ struct bp_join_table {
     struct bp_budget *budget;
 };
 
-/* held is finished and has at most BP_JOIN_LAST ids; its columns are the right's. */
-int bp_join_table_build(struct bp_join_table *t, const struct bp_join_plan *p,
-                        const struct bp_held *held, struct bp_budget *budget,
+/* Looks at the keys: held is finished, its columns are the right's. Released also on error. */
+int bp_join_table_open(struct bp_join_table *t, const struct bp_join_plan *p,
+                       const struct bp_held *held, struct bp_budget *budget,
+                       struct bp_err *err) BP_MUST;
+/* What the building takes, beside the rows. */
+int64_t bp_join_table_need_bytes(const struct bp_join_table *t, const struct bp_held *held);
+/* held has at most BP_JOIN_LAST ids. */
+int bp_join_table_build(struct bp_join_table *t, const struct bp_held *held,
                         struct bp_err *err) BP_MUST;
 /* heads[i] for each row of left; BP_JOIN_NONE: no match. Thread safe. */
 int bp_join_table_find(const struct bp_join_table *t, const struct bp_batch *left, uint32_t *heads,
