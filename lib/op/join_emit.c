@@ -3,8 +3,35 @@
 
 #include <string.h>
 
+#define THREADS_LEAST_IDS ((int64_t)1 << 20) /* held rows from which on threads pay */
+
+struct bp_join_job {
+    const struct bp_join_emit *e;
+    const struct bp_batch *left;
+    const struct bp_join_pairs *pairs;
+    const struct right_refs *refs;
+    const struct bp_join_col *col;
+    struct bp_column *out;
+    struct bp_err err;
+};
+
+static void work(void *ctx, int worker, void *job);
+
+static int open_pool(struct bp_join_emit *e, int n_threads, struct bp_err *err)
+{
+    static const struct bp_pool_ops ops = {.work = work};
+    int n = e->plan->n_cols;
+
+    e->jobs = bp_mem_new((size_t)n + 1, sizeof *e->jobs, err);
+    if (!e->jobs)
+        return err->code;
+    if (n_threads < 2 || bp_held_ids(e->held) < THREADS_LEAST_IDS)
+        return 0;
+    return bp_pool_open(&e->pool, BP_MIN(n_threads, n), n, &ops, NULL, err);
+}
+
 int bp_join_emit_open(struct bp_join_emit *e, const struct bp_join_plan *plan,
-                      const struct bp_held *held, struct bp_err *err)
+                      const struct bp_held *held, int n_threads, struct bp_err *err)
 {
     size_t n_srcs = (size_t)held->n_chunks + 1;
 
@@ -18,11 +45,13 @@ int bp_join_emit_open(struct bp_join_emit *e, const struct bp_join_plan *plan,
             bp_held_columns(held, c, e->srcs + (size_t)c * n_srcs);
         e->srcs[(size_t)c * n_srcs + n_srcs - 1] = &plan->right_missing.cols[c];
     }
-    return 0;
+    return open_pool(e, n_threads, err);
 }
 
 void bp_join_emit_release(struct bp_join_emit *e)
 {
+    bp_pool_free(e->pool);
+    bp_mem_free(e->jobs);
     bp_mem_free(e->srcs);
     memset(e, 0, sizeof *e);
 }
@@ -94,24 +123,56 @@ static int left_column(const struct bp_join_emit *e, int col, const struct bp_ba
     return rc;
 }
 
+static int make_column(struct bp_join_job *j)
+{
+    const struct bp_join_col *c = j->col;
+
+    if (c->left >= 0 && (j->left || c->right < 0))
+        return left_column(j->e, c->left, j->left, j->pairs, j->out, &j->err);
+    return right_column(j->e, c->right, j->pairs, j->refs, j->out, &j->err);
+}
+
+static void work(void *ctx, int worker, void *job)
+{
+    (void)ctx, (void)worker;
+    (void)make_column(job); /* what failed stands in the job */
+}
+
+/* The jobs of all wanted columns; the error of the first that failed. */
+static int run_jobs(const struct bp_join_emit *e, int n, struct bp_err *err)
+{
+    for (int i = 0; i < n && !e->pool; i++)
+        (void)make_column(&e->jobs[i]);
+    for (int i = 0; i < n && e->pool; i++)
+        bp_pool_give(e->pool, &e->jobs[i]);
+    while (e->pool && bp_pool_take(e->pool))
+        ;
+    for (int i = 0; i < n; i++)
+        if (e->jobs[i].err.code) {
+            *err = e->jobs[i].err;
+            return err->code;
+        }
+    return 0;
+}
+
 int bp_join_emit_pairs(const struct bp_join_emit *e, const struct bp_batch *left,
                        const struct bp_join_pairs *pairs, const bool *uses, struct bp_batch *out,
                        struct bp_err *err)
 {
     struct right_refs refs = {0};
-    int rc;
+    int n = 0, rc;
 
     BP_TRY(bp_batch_init(out, e->plan->n_cols, err));
     BP_GO(right_refs(e, pairs, &refs, err));
-    for (int i = 0; i < e->plan->n_cols; i++) {
-        const struct bp_join_col *c = &e->plan->cols[i];
-        bool from_left = c->left >= 0 && (left || c->right < 0);
-
-        if (uses && !uses[i])
-            continue;
-        BP_GO(from_left ? left_column(e, c->left, left, pairs, &out->cols[i], err)
-                        : right_column(e, c->right, pairs, &refs, &out->cols[i], err));
-    }
+    for (int i = 0; i < e->plan->n_cols; i++)
+        if (!uses || uses[i])
+            e->jobs[n++] = (struct bp_join_job){.e = e,
+                                                .left = left,
+                                                .pairs = pairs,
+                                                .refs = &refs,
+                                                .col = &e->plan->cols[i],
+                                                .out = &out->cols[i]};
+    BP_GO(run_jobs(e, n, err));
     out->n_rows = pairs->n;
 out:
     bp_block_unref(refs.block);

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pairs of a left row and a held right row, made into columns of the result. */
+/*
+ * Pairs of a left row and a held right row, made into columns of the result: by threads, a column
+ * each, where what is held is more than the caches have room for.
+ */
 #ifndef BP_OP_JOIN_EMIT_H
 #define BP_OP_JOIN_EMIT_H
 
 #include "op/join_plan.h"
 #include "op/join_table.h"
+#include "sys/pool.h"
+
+struct bp_join_job;
 
 struct bp_join_emit {
     const struct bp_join_plan *plan;
     const struct bp_held *held;
     const struct bp_column **srcs; /* [right column][chunk], and last the missing row's */
+    struct bp_join_job *jobs;      /* one a column of the result */
+    struct bp_pool *pool;          /* NULL: none */
 };
 
 struct bp_join_pairs {
@@ -20,10 +28,10 @@ struct bp_join_pairs {
 
 /* held is finished. */
 int bp_join_emit_open(struct bp_join_emit *e, const struct bp_join_plan *plan,
-                      const struct bp_held *held, struct bp_err *err) BP_MUST;
+                      const struct bp_held *held, int n_threads, struct bp_err *err) BP_MUST;
 void bp_join_emit_release(struct bp_join_emit *e);
 /* The result's columns for pairs; only those with uses[i], if uses is given. left NULL:
- * the left is missing in all pairs. Thread safe. */
+ * the left is missing in all pairs. By one thread at a time. */
 int bp_join_emit_pairs(const struct bp_join_emit *e, const struct bp_batch *left,
                        const struct bp_join_pairs *pairs, const bool *uses, struct bp_batch *out,
                        struct bp_err *err) BP_MUST;

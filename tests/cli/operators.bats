@@ -343,3 +343,19 @@ END
     [ "$(strings -n 4 small.100.arrows | grep -c 'name 5')" = 1 ]
     ! cmp -s small.100.arrows large.100.arrows
 }
+
+@test "a right side of more than a million rows is gathered by threads, to the same bytes" {
+    awk 'BEGIN { print "k,t,v,n"; for (i = 0; i < 1100000; i++) printf "%d,%s%d,%d,%s\n", i * 7 % 1100000, i % 3 ? "some text " : "t", i, i * 11, i % 5 ? i : "" }' >right.csv
+    awk 'BEGIN { print "k,l"; for (i = 0; i < 60000; i++) printf "%d,left %d\n", i * 37 % 1200000, i }' >left.csv
+    bp-read right.csv >right.arrow
+    for type in inner left full anti; do
+        bp-read left.csv | bp-join -j 1 -t $type -k k - right.arrow >want
+        bp-read left.csv | bp-join -j 3 -t $type -k k - right.arrow >got
+        cmp want got
+    done
+    bp-read left.csv | bp-join -j 1 -t full --fill 0 -k k - right.arrow >want
+    bp-read left.csv | bp-join -j 3 -t full --fill 0 -k k - right.arrow >got
+    cmp want got
+    [ "$(bp-read left.csv | bp-join -j 3 -k k --where "t LIKE '%7' AND v > 70" - right.arrow | bp-reduce 'count(*) AS n' | bp-write --header no)" = \
+        "$(bp-read left.csv | bp-join -j 1 -k k - right.arrow | bp-filter "t LIKE '%7' AND v > 70" | bp-reduce 'count(*) AS n' | bp-write --header no)" ]
+}
