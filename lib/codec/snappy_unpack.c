@@ -39,6 +39,13 @@ static size_t little_endian(const uint8_t *p, unsigned n)
     return v;
 }
 
+/* They may overlap: a pattern that repeats. */
+static void repeat(uint8_t *to, const uint8_t *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = from[i];
+}
+
 /* ---- exactly ---- */
 
 static bool literal(struct place *at, unsigned tag)
@@ -72,8 +79,7 @@ static bool copy(struct place *at, unsigned tag)
     at->in += n_offset;
     if (offset - 1 >= (size_t)(at->out - at->out_start) || (size_t)(at->out_end - at->out) < n)
         return false;
-    for (size_t i = 0; i < n; i++) /* they may overlap: a pattern that repeats */
-        at->out[i] = at->out[i - offset];
+    repeat(at->out, at->out - offset, n);
     at->out += n;
     return true;
 }
@@ -88,13 +94,12 @@ static bool element(struct place *at)
 /* ---- fast ---- */
 
 /* From closer than 16 bytes, which are not all there yet. */
-static void repeat(uint8_t *to, size_t offset, size_t n)
+static void copy_near(uint8_t *to, size_t offset, size_t n)
 {
     uint64_t v;
 
     if (offset != 8) {
-        for (size_t i = 0; i < n; i++)
-            to[i] = to[i - offset];
+        repeat(to, to - offset, n);
         return;
     }
     memcpy(&v, to - 8, sizeof v);
@@ -142,7 +147,7 @@ static bool fast(struct place *at)
         if (__builtin_expect(offset - 1 >= (size_t)(out - at->out_start), 0))
             return false;
         if (__builtin_expect(offset < 16, 0))
-            repeat(out, offset, n);
+            copy_near(out, offset, n);
         else if (__builtin_expect(n > 16, 0))
             copy_64(out, out - offset);
         else
