@@ -3,7 +3,8 @@
 # sh 16-s3.sh s3://BUCKET/NEW-PREFIX
 # 16. The revenue job from and to an object store: trips as Parquet, a stage that independent
 # tasks write, and the result in Hive directories of Parquet, one for each day; then one
-# day, of which only its directory is fetched. bp-remote(7) says where the server and the keys
+# day, of which only its directory is fetched; and days that are appended as runs, one of them
+# twice. bp-remote(7) says where the server and the keys
 # are told: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY.
 set -eu
 . "$(dirname "$0")/env.sh"
@@ -25,3 +26,11 @@ bp-reduce --final "$s3/stage" | bp-map 'hour::date AS day, *' |
 
 bp-read -w "day = '2020-01-17'" "$s3/revenue-by-day" | bp-write "$out/one-day-s3.csv"
 bp-show -n 5 "$out/one-day-s3.csv"
+
+for day in 2020-01-16 2020-01-17 2020-01-17; do
+    bp-read -w "day = '$day'" "$s3/revenue-by-day" |
+        bp-write --by day -f parquet --run "$day" "$s3/appended/"
+done
+bp-reduce -k day 'sum(revenue) AS revenue, sum(trips) AS trips' "$s3/appended" |
+    bp-sort day | bp-write "$out/appended-s3.csv"
+bp-show "$out/appended-s3.csv"

@@ -362,6 +362,9 @@ def example_14_writes_hive_directories_of_parquet():
         select tpep_pickup_datetime, PULocationID, total_amount from yellow
         where total_amount > 60 order by total_amount desc, tpep_pickup_datetime, PULocationID"""),
         ordered=True)
+    check_same(csv_rows(out("appended.csv")), sql_rows(oracle(), """
+        select hour::date as day, sum(revenue) as revenue, sum(trips) as trips from revenue_yellow
+        where hour::date in ('2020-01-16', '2020-01-17') group by 1 order by 1"""), ordered=True)
 
 
 def example_15_has_the_same_answer_from_gzipped_json():

@@ -715,6 +715,7 @@ def s3_example():
     assert b"2020-01-17" in shown
     same((WORK / "taxi-out/one-day-s3.csv").read_bytes(), (WORK / "taxi-out/one-day.csv").read_bytes())
     same(sh("bp-read s3://lake/taxi/revenue-by-day | bp-write"), sh("bp-read taxi-out/revenue-by-day | bp-write"))
+    same((WORK / "taxi-out/appended-s3.csv").read_bytes(), (WORK / "taxi-out/appended.csv").read_bytes())
     assert not lake("taxi/revenue-by-day/_UNFINISHED").exists()
 
 
