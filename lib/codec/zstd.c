@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* zstd (RFC 8878), frame by frame; skippable frames are skipped. */
+#include <string.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include "base/mem.h"
 #include "base/num.h"
 #include "codec/codec.h"
 
@@ -26,53 +28,86 @@ static bool zstd_may_follow(uint8_t first)
     return first == 0x28 || (first & 0xf0) == 0x50;
 }
 
+#define HEAD_MOST_BYTES 18
+
+/* The library does not hold the size that a frame's head tells against what an empty last block
+ * ends. */
+struct zstd {
+    ZSTD_DStream *d;
+    uint8_t head[HEAD_MOST_BYTES];
+    size_t n_head;
+    unsigned long long n_out;
+};
+
+static void zstd_free(void *self)
+{
+    struct zstd *z = self;
+
+    ZSTD_freeDStream(z->d);
+    bp_mem_free(z);
+}
+
 static void *zstd_open(struct bp_err *err)
 {
-    ZSTD_DStream *d = ZSTD_createDStream();
+    struct zstd *z = bp_mem_new(1, sizeof *z, err);
 
-    if (!d)
-        bp_fail_oom(err, ZSTD_DStreamOutSize());
-    return d;
+    if (!z)
+        return NULL;
+    z->d = ZSTD_createDStream();
+    if (z->d)
+        return z;
+    bp_fail_oom(err, ZSTD_DStreamOutSize());
+    bp_mem_free(z);
+    return NULL;
 }
 
 static int zstd_begin(void *self, struct bp_err *err)
 {
-    size_t rc = ZSTD_DCtx_reset(self, ZSTD_reset_session_only);
+    struct zstd *z = self;
+    size_t rc = ZSTD_DCtx_reset(z->d, ZSTD_reset_session_only);
 
+    z->n_head = 0;
+    z->n_out = 0;
     if (!ZSTD_isError(rc))
-        rc = ZSTD_DCtx_setParameter(self, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+        rc = ZSTD_DCtx_setParameter(z->d, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
     if (ZSTD_isError(rc))
         return bp_fail(err, BP_EDATA, "zstd cannot be reset (%s)", ZSTD_getErrorName(rc));
     return 0;
 }
 
+static bool is_all(const struct zstd *z)
+{
+    unsigned long long told = ZSTD_getFrameContentSize(z->head, z->n_head);
+
+    return told == ZSTD_CONTENTSIZE_UNKNOWN || told == z->n_out;
+}
+
 static int zstd_step(void *self, struct bp_codec_step *io, struct bp_err *err)
 {
+    struct zstd *z = self;
     ZSTD_inBuffer in = {io->in, io->n_in, 0};
     ZSTD_outBuffer out = {io->out, io->n_out, 0};
-    size_t rc = ZSTD_decompressStream(self, &out, &in);
+    size_t rc = ZSTD_decompressStream(z->d, &out, &in);
+    size_t more = BP_MIN(in.pos, sizeof z->head - z->n_head);
 
+    if (more)
+        memcpy(z->head + z->n_head, io->in, more);
+    z->n_head += more;
+    z->n_out += out.pos;
     io->in += in.pos;
     io->n_in -= in.pos;
     io->out += out.pos;
     io->n_out -= out.pos;
     if (ZSTD_getErrorCode(rc) == ZSTD_error_memory_allocation)
         return bp_fail_oom(err, (size_t)1 << WINDOW_LOG_MAX);
-    if (ZSTD_isError(rc)) {
-        io->why = ZSTD_getErrorName(rc);
-        return BP_EDATA;
-    }
-    return rc == 0 ? BP_DONE : 0;
-}
-
-static void zstd_free(void *self)
-{
-    ZSTD_freeDStream(self);
+    if (!ZSTD_isError(rc) && (rc || is_all(z)))
+        return rc == 0 ? BP_DONE : 0;
+    io->why = rc ? ZSTD_getErrorName(rc) : "not as long as it says";
+    return BP_EDATA;
 }
 
 /* ---- frames that tell their size ---- */
 
-#define HEAD_MOST_BYTES 18
 #define SKIPPABLE_HEAD_BYTES 8
 #define SINGLE_SEGMENT 0x20 /* of the descriptor: no window is asked for */
 
