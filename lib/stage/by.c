@@ -172,21 +172,28 @@ static void choose_live(struct by_sink *s)
     bp_budget_least(&s->ctx->budget, s->o.file_bytes);
 }
 
+/* Below a URL what is there tells which names are free. */
+static int name_files(struct by_sink *s, const struct bp_by_opts *o, struct bp_err *err)
+{
+    char suffix[64], name[256];
+
+    snprintf(suffix, sizeof suffix, "%s%s", o->to.run ? "" : "-of-00001", o->suffix);
+    bp_publish_name(&s->to, 0, suffix, name, sizeof name);
+    return bp_by_name_file(&s->name, name, err);
+}
+
 static int sink_open(struct by_sink *s, const struct bp_schema *schema, const struct bp_by_opts *o,
                      struct bp_err *err)
 {
-    char suffix[64], file_name[256];
-
-    BP_TRY(bp_publish_open(&s->to, &o->to, err));
-    snprintf(suffix, sizeof suffix, "%s%s", o->to.run ? "" : "-of-00001",
-             o->suffix ? o->suffix : "");
-    bp_publish_name(&s->to, 0, suffix, file_name, sizeof file_name);
-    BP_TRY(bp_by_name_init(&s->name, schema, o->columns, file_name, o->pattern, err));
+    BP_TRY(bp_by_name_init(&s->name, schema, o->columns, o->pattern, err));
     s->keys = s->name.columns;
     s->n_keys = s->name.n_columns;
     s->key_cols = bp_mem_new((size_t)s->n_keys, sizeof(struct bp_column *), err);
     if (!s->key_cols)
         return err->code;
+    BP_TRY(bp_publish_open(&s->to, &o->to, err));
+    if (!o->pattern)
+        BP_TRY(name_files(s, o, err));
     BP_TRY(keep_columns(s, schema, o->pattern != NULL, err));
     choose_live(s);
     BP_TRY(bp_key_ids_open(&s->ids, s->n_keys, err));

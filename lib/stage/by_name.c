@@ -50,7 +50,7 @@ static int add_column(struct bp_by_name *n, const struct bp_schema *s, const cha
 }
 
 static int init_hive(struct bp_by_name *n, const struct bp_schema *s, const char *const *columns,
-                     const char *file_name, struct bp_err *err)
+                     struct bp_err *err)
 {
     int column;
 
@@ -71,6 +71,11 @@ static int init_hive(struct bp_by_name *n, const struct bp_schema *s, const char
         BP_TRY(bp_buf_puts(&n->name, "=", err));
         BP_TRY(add_piece(n, n->name.data, n->name.len, column, err));
     }
+    return 0;
+}
+
+int bp_by_name_file(struct bp_by_name *n, const char *file_name, struct bp_err *err)
+{
     n->name.len = 0;
     BP_TRY(bp_buf_printf(&n->name, err, "/%s", file_name));
     return add_piece(n, n->name.data, n->name.len, -1, err);
@@ -101,12 +106,12 @@ static int init_pattern(struct bp_by_name *n, const struct bp_schema *s, const c
 }
 
 int bp_by_name_init(struct bp_by_name *n, const struct bp_schema *s, const char *const *columns,
-                    const char *file_name, const char *pattern, struct bp_err *err)
+                    const char *pattern, struct bp_err *err)
 {
     *n = (struct bp_by_name){0};
     if (pattern)
         return init_pattern(n, s, pattern, err);
-    return init_hive(n, s, columns, file_name, err);
+    return init_hive(n, s, columns, err);
 }
 
 /* ---- a row's ---- */

@@ -19,10 +19,12 @@ struct bp_by_name {
     struct bp_buf name; /* scratch */
 };
 
-/* columns and file_name: COLUMN=VALUE/.../FILE; or pattern, with {COLUMN} in it. A column
- * that is not there is BP_EUSAGE. */
+/* columns: COLUMN=VALUE/.../FILE; or pattern, with {COLUMN} in it. A column that is not there is
+ * BP_EUSAGE. */
 int bp_by_name_init(struct bp_by_name *n, const struct bp_schema *s, const char *const *columns,
-                    const char *file_name, const char *pattern, struct bp_err *err) BP_MUST;
+                    const char *pattern, struct bp_err *err) BP_MUST;
+/* With columns, before the first name: FILE. */
+int bp_by_name_file(struct bp_by_name *n, const char *file_name, struct bp_err *err) BP_MUST;
 /* That of row i, relative, from bp_mem. No part of it is "." or "..", and none that a
  * value begins is empty or begins with "." or "_"; one too long is BP_EDATA. */
 int bp_by_name_make(struct bp_by_name *n, const struct bp_batch *b, int64_t i, char **out,

@@ -67,7 +67,8 @@ static void named(const char *schema, const char *rows, const char *pattern, con
 
     bp_err_clear(&err);
     CHECK(bp_source_next(&s, &b, &err) == 0);
-    CHECK(bp_by_name_init(&n, &s.schema, by, "f.csv", pattern, &err) == 0);
+    CHECK(bp_by_name_init(&n, &s.schema, by, pattern, &err) == 0);
+    CHECK(pattern || bp_by_name_file(&n, "f.csv", &err) == 0);
     if (bp_by_name_make(&n, &b, 0, &name, &err) == 0)
         CHECK_STR(name, want);
     else
