@@ -2,6 +2,7 @@
 #include "agg/cube.h"
 
 #include "base/mem.h"
+#include "base/num.h"
 
 #define PLACES_MAX ((uint64_t)1 << 20) /* 4 MiB; of one column of texts: any number */
 /* For few groups an array is kept small: a window of few groups has one of its own. */
@@ -99,17 +100,6 @@ static int find_places(const struct bp_cube *c, const uint64_t *rows, int64_t n,
 
 /* ---- following the data ---- */
 
-static uint64_t greatest_common_divisor(uint64_t a, uint64_t b)
-{
-    while (b) {
-        uint64_t r = a % b;
-
-        a = b;
-        b = r;
-    }
-    return a;
-}
-
 static void see(struct bp_cube_side *s, const uint64_t *rows, int n_words, int64_t n)
 {
     for (int64_t i = 0; i < n; i++, rows += n_words) {
@@ -124,7 +114,7 @@ static void see(struct bp_cube_side *s, const uint64_t *rows, int n_words, int64
         s->max = BP_MAX(s->max, v);
         away = v > s->first ? v - s->first : s->first - v;
         if (away && (!s->gap || away % s->gap))
-            s->gap = greatest_common_divisor(away, s->gap);
+            s->gap = bp_gcd(away, s->gap);
     }
 }
 

@@ -16,7 +16,7 @@
 #define BP_CUBE_SIDES 4
 #define BP_CUBE_ROWS BP_TEXTS_ROWS
 
-/* A column: value lo + i * stride has place i, NULL place n. */
+/* A column: value lo + i * gap has place i, NULL place n. */
 struct bp_cube_side {
     int word, shift, null_word, null_shift; /* of packed rows, as in struct bp_pack_col */
     uint64_t mask;

@@ -18,6 +18,18 @@ __extension__ typedef unsigned __int128 bp_uint128;
 /* 10^0 to 10^19: all that fit. */
 extern const uint64_t bp_pow10_u64[20];
 
+/* The greatest common divisor; of 0 and b: b. */
+static inline uint64_t bp_gcd(uint64_t a, uint64_t b)
+{
+    while (b) {
+        uint64_t rest = a % b;
+
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
 static inline uint32_t bp_load_u32(const void *p)
 {
     uint32_t v;

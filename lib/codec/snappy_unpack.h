@@ -2,7 +2,8 @@
 /*
  * A block of snappy (format_description.txt of google/snappy): its size as a varint, then
  * elements: literal bytes, or a copy of bytes made before. Parquet's columns of numbers are
- * mostly elements of five bytes; the library of Debian needs twice the time for them.
+ * mostly elements of five bytes; the library of Debian needs more than half as
+ * much time again for them.
  */
 #ifndef BP_CODEC_SNAPPY_UNPACK_H
 #define BP_CODEC_SNAPPY_UNPACK_H

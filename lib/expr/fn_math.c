@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "expr/function.h"
 #include "expr/wide.h"
 
@@ -163,17 +164,6 @@ static int bind_pi(struct bp_bind *b, int tok, struct bp_node **args, int *n, st
 
 /* ---- whole numbers ---- */
 
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-    while (b) {
-        uint64_t rest = a % b;
-
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 static uint64_t magnitude(int64_t v)
 {
     return v < 0 ? -(uint64_t)v : (uint64_t)v;
@@ -182,7 +172,7 @@ static uint64_t magnitude(int64_t v)
 /* op 1: least common multiple. */
 static bool common(bool least, int64_t a, int64_t b, int64_t max, int64_t *v)
 {
-    uint64_t x = magnitude(a), y = magnitude(b), u = gcd(x, y);
+    uint64_t x = magnitude(a), y = magnitude(b), u = bp_gcd(x, y);
 
     *v = 0;
     if (least && u && __builtin_mul_overflow(x / u, y, &u))
