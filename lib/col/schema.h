@@ -10,11 +10,20 @@
 #include "base/buf.h"
 #include "col/type.h"
 
+/* Text written as a dictionary (on the stream: int32 indexes). */
+enum bp_dict_kind {
+    BP_DICT_NONE = 0,
+    BP_DICT_KNOWN,  /* declared, or all values are known: a file has one, too */
+    BP_DICT_GROWING /* how many values there will be nobody knows: streams, which may replace a
+                     * dictionary, have one; it is no part of the schema's text, and files are
+                     * plain */
+};
+
 struct bp_field {
     char *name;
     struct bp_type type;
     bool nullable; /* false for NOT NULL */
-    bool dict;     /* text written as a dictionary (on the stream: int32 indexes) */
+    uint8_t dict;  /* enum bp_dict_kind; any but NONE is true */
     bool pseudo;   /* there because a clause names it: * does not stand for it */
 };
 

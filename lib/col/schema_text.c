@@ -299,7 +299,7 @@ static int read_options(struct parser *p, struct bp_field *f, struct bp_err *err
         } else if (take_word(p, "dictionary")) {
             if (f->type.kind != BP_TEXT)
                 return fail_at(p, start, err, "only text can be a DICTIONARY");
-            f->dict = true;
+            f->dict = BP_DICT_KNOWN;
         } else {
             return 0;
         }
@@ -499,7 +499,7 @@ int bp_schema_print(const struct bp_schema *s, bool multiline, struct bp_buf *ou
         BP_TRY(bp_name_print(f->name, out, err));
         BP_TRY(bp_buf_puts(out, " ", err));
         BP_TRY(bp_type_print(f->type, out, err));
-        BP_TRY(bp_buf_printf(out, err, "%s%s%s", f->dict ? " DICTIONARY" : "",
+        BP_TRY(bp_buf_printf(out, err, "%s%s%s", f->dict == BP_DICT_KNOWN ? " DICTIONARY" : "",
                              f->nullable ? "" : " NOT NULL", end));
     }
     return 0;

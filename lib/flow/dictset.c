@@ -6,31 +6,55 @@
  */
 #include "flow/dictset.h"
 
-#include <string.h>
-
 #include "base/hash.h"
+
+#define SLOTS_MIN 64
+#define SPARSE_VALUES 8192 /* up to so many, slots are four times as many: few look-ups go on */
 
 static int32_t *offsets_of(const struct bp_dictset *s)
 {
     return (int32_t *)(void *)s->offsets->data;
 }
 
+/* ---- the table ---- */
+
+static uint64_t load64(const uint8_t *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* As much of p[0, n) as stands in a slot; no byte behind it is read. */
+static void make_head(const uint8_t *p, size_t n, uint64_t seed, uint64_t head[2])
+{
+    head[0] = head[1] = 0;
+    if (n > BP_DICT_INLINE) {
+        head[0] = bp_xxh3_seeded(p, n, seed);
+    } else if (n >= 8) {
+        head[0] = load64(p);
+        head[1] = n > 8 ? load64(p + n - 8) >> (8 * (16 - n)) : 0;
+    } else if (n) {
+        memcpy(head, p, n);
+    }
+}
+
 static int rehash(struct bp_dictset *s, struct bp_err *err)
 {
-    uint32_t n_slots = s->n_slots ? s->n_slots * 2 : 64, mask = n_slots - 1;
-    uint64_t *slots = bp_mem_new(n_slots, sizeof *slots, err);
+    uint32_t n_slots = s->n_slots ? s->n_slots * 2 : SLOTS_MIN, mask = n_slots - 1;
+    struct bp_dict_slot *slots = bp_mem_new(n_slots, sizeof *slots, err);
 
     if (!slots)
         return err->code;
     for (uint32_t i = 0; i < s->n_slots; i++) {
-        uint64_t slot = s->slots[i];
-        uint32_t at = (uint32_t)(slot >> 32) & mask;
+        uint32_t at = (uint32_t)bp_dict_hash(s->slots[i].head, s->seed) & mask;
 
-        if (!slot)
+        if (!s->slots[i].number)
             continue;
-        while (slots[at])
+        while (slots[at].number)
             at = (at + 1) & mask;
-        slots[at] = slot;
+        slots[at] = s->slots[i];
     }
     bp_mem_free(s->slots);
     s->slots = slots;
@@ -58,95 +82,174 @@ static int append(struct bp_dictset *s, const uint8_t *p, size_t n, struct bp_er
     return 0;
 }
 
-static int find_or_add(struct bp_dictset *s, const uint8_t *p, size_t n, int32_t *code,
-                       struct bp_err *err)
+static bool is_value(const struct bp_dictset *s, int32_t code, const uint8_t *p, size_t n)
 {
-    uint64_t hash = bp_xxh3_seeded(p, n, bp_table_seed());
-    uint32_t high = (uint32_t)(hash >> 32), at;
+    return memcmp(s->bytes->data + offsets_of(s)[code], p, n) == 0;
+}
 
-    if ((uint64_t)s->n * 2 >= s->n_slots)
-        BP_TRY(rehash(s, err));
-    for (at = high & (s->n_slots - 1); s->slots[at]; at = (at + 1) & (s->n_slots - 1)) {
-        int32_t i = (int32_t)(uint32_t)s->slots[at] - 1;
-        const int32_t *off = offsets_of(s) + i;
+/* There is room for one more value. */
+int bp_dictset_ready(struct bp_dictset *s, struct bp_err *err)
+{
+    if (!s->n_slots)
+        s->seed = bp_table_seed();
+    return (uint64_t)s->n * (s->n < SPARSE_VALUES ? 4 : 2) >= s->n_slots ? rehash(s, err) : 0;
+}
 
-        if ((uint32_t)(s->slots[at] >> 32) == high && (size_t)(off[1] - off[0]) == n &&
-            (n == 0 || memcmp(s->bytes->data + off[0], p, n) == 0)) {
-            *code = i;
+int bp_dictset_code(struct bp_dictset *s, const uint8_t *p, size_t n, int32_t *code,
+                    struct bp_err *err)
+{
+    uint64_t head[2];
+    uint32_t at;
+
+    BP_TRY(bp_dictset_ready(s, err));
+    make_head(p, n, s->seed, head);
+    at = (uint32_t)bp_dict_hash(head, s->seed) & (s->n_slots - 1);
+    for (; s->slots[at].number; at = (at + 1) & (s->n_slots - 1)) {
+        const struct bp_dict_slot *x = &s->slots[at];
+
+        if (x->head[0] == head[0] && x->head[1] == head[1] && x->len == n &&
+            (n <= BP_DICT_INLINE || is_value(s, x->number - 1, p, n))) {
+            *code = x->number - 1;
             return 0;
         }
     }
     BP_TRY(append(s, p, n, err));
-    s->slots[at] = (uint64_t)high << 32 | (uint32_t)s->n;
+    s->slots[at] = (struct bp_dict_slot){{head[0], head[1]}, (uint32_t)n, (int32_t)s->n};
     *code = (int32_t)s->n - 1;
     return 0;
 }
 
-static int start_map(struct bp_dictset *s, struct bp_dict *d, struct bp_err *err)
-{
-    int32_t *map = bp_mem_grow(s->map, (size_t)d->values.n_rows, sizeof *map, err);
+/* ---- codes of other dictionaries ---- */
 
-    if (!map)
-        return err->code;
-    memset(map, 0xFF, (size_t)d->values.n_rows * sizeof *map);
-    s->map = map;
-    s->n_mapped = 0;
-    s->is_identity = true;
+/* Does d begin with all values of seen? They stand on the same blocks, which a set that
+ * grew goes on using; seen keeps them, so no others can be at these places. */
+static bool only_grew(const struct bp_dict *seen, const struct bp_dict *d)
+{
+    const struct bp_column *a = &seen->values, *b = &d->values;
+
+    return a->n_rows > 0 && a->data == b->data && a->bytes == b->bytes && a->n_rows <= b->n_rows;
+}
+
+/* m is for d from now on. */
+static int use_dict(const struct bp_dictset *s, struct bp_dictmap *m, struct bp_dict *d,
+                    struct bp_err *err)
+{
+    bool fresh = !m->seen || m->epoch != s->epoch || !(m->seen == d || only_grew(m->seen, d));
+    int64_t n = d->values.n_rows, from = fresh ? 0 : m->n;
+    int32_t *codes;
+
+    if (!fresh && m->seen == d)
+        return 0;
+    if (n > m->cap) {
+        codes = bp_mem_grow(m->codes, (size_t)n, sizeof *codes, err);
+        if (!codes)
+            return err->code;
+        m->codes = codes;
+        m->cap = n;
+    }
+    if (n > from)
+        memset(m->codes + from, 0xFF, (size_t)(n - from) * sizeof *m->codes);
+    m->n = n;
+    if (fresh) {
+        m->n_mapped = 0;
+        m->is_identity = true;
+        m->epoch = s->epoch;
+    }
     bp_dict_ref(d);
-    bp_dict_unref(s->seen);
-    s->seen = d;
+    bp_dict_unref(m->seen);
+    m->seen = d;
     return 0;
 }
 
-static int map_code(struct bp_dictset *s, int32_t code, struct bp_err *err)
+static int map_code(struct bp_dictset *s, struct bp_dictmap *m, int32_t code, struct bp_err *err)
 {
-    const struct bp_column *v = &s->seen->values;
+    const struct bp_column *v = &m->seen->values;
     const int32_t *off = (const int32_t *)v->data + code;
 
-    BP_TRY(find_or_add(s, v->bytes + off[0], (size_t)(off[1] - off[0]), &s->map[code], err));
-    s->n_mapped++;
-    s->is_identity = s->is_identity && s->map[code] == code;
+    BP_TRY(bp_dictset_code(s, v->bytes + off[0], (size_t)(off[1] - off[0]), &m->codes[code], err));
+    m->n_mapped++;
+    m->is_identity = m->is_identity && m->codes[code] == code;
     return 0;
 }
 
-static int encode_dict(struct bp_dictset *s, const struct bp_column *c, int64_t from, int64_t n,
-                       int32_t *out, struct bp_err *err)
+static int encode_dict(struct bp_dictset *s, struct bp_dictmap *m, const struct bp_column *c,
+                       int64_t from, int64_t n, int32_t *out, struct bp_err *err)
 {
     const int32_t *codes = (const int32_t *)c->data + from;
 
-    if (s->seen != c->dict)
-        BP_TRY(start_map(s, c->dict, err));
+    BP_TRY(use_dict(s, m, c->dict, err));
     for (int64_t i = 0; i < n; i++) {
-        if (bp_column_is_null(c, from + i)) {
+        if (c->n_nulls && bp_column_is_null(c, from + i)) {
             out[i] = 0;
             continue;
         }
-        if (s->map[codes[i]] < 0)
-            BP_TRY(map_code(s, codes[i], err));
-        out[i] = s->map[codes[i]];
+        if (m->codes[codes[i]] < 0)
+            BP_TRY(map_code(s, m, codes[i], err));
+        out[i] = m->codes[codes[i]];
     }
     return 0;
 }
 
-int bp_dictset_encode(struct bp_dictset *s, const struct bp_column *c, int64_t from, int64_t n,
-                      int32_t *out, struct bp_err *err)
+int bp_dictset_encode(struct bp_dictset *s, struct bp_dictmap *map, const struct bp_column *c,
+                      int64_t from, int64_t n, int32_t *out, struct bp_err *err)
 {
     const int32_t *off = (const int32_t *)c->data + from;
 
     if (c->dict)
-        return encode_dict(s, c, from, n, out, err);
+        return encode_dict(s, map ? map : &s->map, c, from, n, out, err);
     for (int64_t i = 0; i < n; i++) {
         out[i] = 0;
         if (!bp_column_is_null(c, from + i))
-            BP_TRY(find_or_add(s, c->bytes + off[i], (size_t)(off[i + 1] - off[i]), &out[i], err));
+            BP_TRY(
+                bp_dictset_code(s, c->bytes + off[i], (size_t)(off[i + 1] - off[i]), &out[i], err));
     }
     return 0;
 }
 
-bool bp_dictset_same(const struct bp_dictset *s, const struct bp_dict *d)
+bool bp_dictset_same(const struct bp_dictset *s, const struct bp_dictmap *map,
+                     const struct bp_dict *d)
 {
-    return s->seen == d && s->is_identity && s->n_mapped == d->values.n_rows;
+    const struct bp_dictmap *m = map ? map : &s->map;
+
+    return m->seen == d && m->epoch == s->epoch && m->is_identity &&
+           m->n_mapped == d->values.n_rows;
 }
+
+int bp_dictset_recode(struct bp_dictset *s, struct bp_dictmap *map, struct bp_column *c,
+                      struct bp_err *err)
+{
+    struct bp_block *b;
+
+    if (c->dict && bp_dictset_same(s, map, c->dict))
+        return 0;
+    BP_TRY(bp_block_new(&b, (size_t)c->n_rows * sizeof(int32_t), err));
+    if (bp_dictset_encode(s, map, c, 0, c->n_rows, (int32_t *)(void *)b->data, err) < 0) {
+        bp_block_unref(b);
+        return err->code;
+    }
+    bp_block_unref(c->own[1]);
+    bp_block_unref(c->own[2]);
+    bp_dict_unref(c->dict);
+    c->own[1] = b;
+    c->own[2] = NULL;
+    c->data = b->data;
+    c->bytes = NULL;
+    c->dict = NULL;
+    return 0;
+}
+
+int bp_dictset_bind(struct bp_dictset *s, struct bp_column *c, struct bp_err *err)
+{
+    struct bp_dict *d;
+
+    BP_TRY(bp_dictset_dict(s, &d, err));
+    bp_dict_unref(c->dict);
+    c->dict = d;
+    c->type = BP_TYPE(BP_TEXT);
+    return 0;
+}
+
+/* ---- the values ---- */
 
 int64_t bp_dictset_bytes(const struct bp_dictset *s)
 {
@@ -176,9 +279,19 @@ int bp_dictset_dict(struct bp_dictset *s, struct bp_dict **out, struct bp_err *e
     return 0;
 }
 
+void bp_dictmap_release(struct bp_dictmap *m)
+{
+    bp_mem_free(m->codes);
+    bp_dict_unref(m->seen);
+    *m = (struct bp_dictmap){0};
+}
+
 void bp_dictset_clear(struct bp_dictset *s)
 {
+    uint64_t epoch = s->epoch + 1;
+
     bp_dictset_release(s);
+    s->epoch = epoch;
 }
 
 void bp_dictset_release(struct bp_dictset *s)
@@ -186,8 +299,7 @@ void bp_dictset_release(struct bp_dictset *s)
     bp_block_unref(s->offsets);
     bp_block_unref(s->bytes);
     bp_mem_free(s->slots);
-    bp_mem_free(s->map);
-    bp_dict_unref(s->seen);
+    bp_dictmap_release(&s->map);
     bp_dict_unref(s->snapshot);
     memset(s, 0, sizeof *s);
 }

@@ -48,46 +48,11 @@ void bp_recut_release(struct bp_recut *r)
 
 /* ---- dictionaries ---- */
 
-/* Replaces c by the same rows with codes of the field's own dictionary. */
-static int encode(struct bp_dictset *set, struct bp_column *c, struct bp_err *err)
-{
-    struct bp_block *b;
-
-    if (c->dict && bp_dictset_same(set, c->dict))
-        return 0;
-    BP_TRY(bp_block_new(&b, (size_t)c->n_rows * sizeof(int32_t), err));
-    if (bp_dictset_encode(set, c, 0, c->n_rows, (int32_t *)(void *)b->data, err) < 0) {
-        bp_block_unref(b);
-        return err->code;
-    }
-    bp_block_unref(c->own[1]);
-    bp_block_unref(c->own[2]);
-    bp_dict_unref(c->dict);
-    c->own[1] = b;
-    c->own[2] = NULL;
-    c->data = b->data;
-    c->bytes = NULL;
-    c->dict = NULL;
-    return 0;
-}
-
-/* c, which holds codes of the field's dictionary, says so. */
-static int bind(struct bp_dictset *set, struct bp_column *c, struct bp_err *err)
-{
-    struct bp_dict *d;
-
-    BP_TRY(bp_dictset_dict(set, &d, err));
-    bp_dict_unref(c->dict);
-    c->dict = d;
-    c->type = BP_TYPE(BP_TEXT);
-    return 0;
-}
-
 static int encode_all(struct bp_recut *r, struct bp_batch *b, struct bp_err *err)
 {
     for (int i = 0; i < r->n_cols; i++)
         if (r->is_dict[i])
-            BP_TRY(encode(&r->dicts[i], &b->cols[i], err));
+            BP_TRY(bp_dictset_recode(&r->dicts[i], NULL, &b->cols[i], err));
     return 0;
 }
 
@@ -104,7 +69,7 @@ static int bind_all(struct bp_recut *r, struct bp_batch *b, struct bp_err *err)
 {
     for (int i = 0; i < r->n_cols; i++)
         if (r->is_dict[i])
-            BP_TRY(bind(&r->dicts[i], &b->cols[i], err));
+            BP_TRY(bp_dictset_bind(&r->dicts[i], &b->cols[i], err));
     renew_dicts(r);
     return 0;
 }
@@ -152,6 +117,27 @@ static int64_t rows_to_cut(const struct bp_recut *r, bool *full)
     return low;
 }
 
+/* Of dictionary column i, only the rows that are used: later ones belong to a later dictionary. */
+static int add_codes(struct bp_recut *r, int i, struct bp_column *view, int64_t n,
+                     struct bp_err *err)
+{
+    struct bp_block *codes = NULL;
+    int rc = 0;
+
+    if (!view->dict || !bp_dictset_same(&r->dicts[i], NULL, view->dict)) {
+        BP_TRY(bp_block_new(&codes, (size_t)(r->in_from + n) * sizeof(int32_t), err));
+        rc = bp_dictset_encode(&r->dicts[i], NULL, view, r->in_from, n,
+                               (int32_t *)(void *)codes->data + r->in_from, err);
+        view->data = codes->data;
+    }
+    view->type = BP_TYPE(BP_INT32);
+    view->dict = NULL;
+    if (rc == 0)
+        rc = bp_builder_add_rows(&r->builders[i], view, r->in_from, n, err);
+    bp_block_unref(codes);
+    return rc;
+}
+
 static int append(struct bp_recut *r, int64_t n, struct bp_err *err)
 {
     if (!r->pending_rows) {
@@ -161,20 +147,10 @@ static int append(struct bp_recut *r, int64_t n, struct bp_err *err)
     r->pending_bytes += bytes_of(r, r->in_from, n);
     for (int i = 0; i < r->n_cols; i++) {
         struct bp_column view = r->in.cols[i]; /* owns nothing */
-        struct bp_block *codes = NULL;
         int rc;
 
         if (r->is_dict[i]) {
-            /* only the rows that are used: later ones belong to a later dictionary */
-            BP_TRY(bp_block_new(&codes, (size_t)(r->in_from + n) * sizeof(int32_t), err));
-            rc = bp_dictset_encode(&r->dicts[i], &view, r->in_from, n,
-                                   (int32_t *)(void *)codes->data + r->in_from, err);
-            view.type = BP_TYPE(BP_INT32);
-            view.data = codes->data;
-            view.dict = NULL;
-            if (rc == 0)
-                rc = bp_builder_add_rows(&r->builders[i], &view, r->in_from, n, err);
-            bp_block_unref(codes);
+            rc = add_codes(r, i, &view, n, err);
         } else {
             rc = bp_builder_add_rows(&r->builders[i], &view, r->in_from, n, err);
         }

@@ -92,7 +92,8 @@ struct csv_worker {
     uint32_t *starts, *ends; /* of one column, where fields need a second look */
     size_t span_cap;
     struct csv_out *outs;
-    int64_t rows_guess; /* as many as the last chunk had */
+    struct bp_dictset *dicts; /* [n_cols], of columns that are dict: what outs uses */
+    int64_t rows_guess;       /* as many as the last chunk had */
     struct csv_dates dates;
 };
 
@@ -124,12 +125,16 @@ int csv_worker_new(struct csv_worker **out, struct csv_reader *r, struct csv_cha
     w->behind_bytes = 4096;
     w->rows_guess = 64;
     w->outs = bp_mem_new((size_t)r->n_cols, sizeof *w->outs, err);
-    if (!w->outs) {
+    w->dicts = w->outs ? bp_mem_new((size_t)r->n_cols, sizeof *w->dicts, err) : NULL;
+    if (!w->dicts) {
+        bp_mem_free(w->outs);
         bp_mem_free(w);
         return err->code;
     }
-    for (int c = 0; c < r->n_cols; c++)
+    for (int c = 0; c < r->n_cols; c++) {
         w->outs[c].type = r->cols[c].type;
+        w->outs[c].dict = r->cols[c].dict ? &w->dicts[c] : NULL;
+    }
     *out = w;
     return 0;
 }
@@ -138,8 +143,11 @@ void csv_worker_free(struct csv_worker *w)
 {
     if (!w)
         return;
-    for (int c = 0; c < w->r->n_cols; c++)
+    for (int c = 0; c < w->r->n_cols; c++) {
         csv_out_release(&w->outs[c]);
+        bp_dictset_release(&w->dicts[c]);
+    }
+    bp_mem_free(w->dicts);
     bp_block_unref(w->buf);
     bp_mem_free(w->idx);
     bp_mem_free(w->starts);
@@ -226,7 +234,7 @@ static bool gather_spans(struct csv_worker *w, const struct pass *t, int64_t n_r
 }
 
 static bool convert_column(struct csv_worker *w, const struct pass *t, int64_t n_rows,
-                           size_t n_fields, size_t field, struct csv_out *o)
+                           size_t n_fields, size_t field, struct csv_out *o, struct bp_err *err)
 {
     bool look = t->quote || w->r->dialect.null_text || (t->cr && field + 1 == n_fields);
     struct csv_span f = {.p = t->p,
@@ -235,7 +243,8 @@ static bool convert_column(struct csv_worker *w, const struct pass *t, int64_t n
                          .step = n_fields,
                          .n = n_rows,
                          .quote = w->r->dialect.quote,
-                         .dates = &w->dates};
+                         .dates = &w->dates,
+                         .err = err};
 
     if (look) {
         if (!gather_spans(w, t, n_rows, n_fields, field, o->type.kind == BP_TEXT))
@@ -288,9 +297,9 @@ static int flush_rows(struct csv_worker *w, struct pass *t, const struct csv_fil
             add_lines(w, t, n_rows, nf, o);
         else if (file->field_of[c] < 0)
             csv_out_nulls(o, (int64_t)n_rows);
-        else if (!convert_column(w, t, (int64_t)n_rows, nf, (size_t)file->field_of[c], o)) {
+        else if (!convert_column(w, t, (int64_t)n_rows, nf, (size_t)file->field_of[c], o, err)) {
             t->verdict = PASS_ODD;
-            return 0;
+            return err->code;
         }
     }
     t->n_rows += (int64_t)n_rows;
@@ -446,7 +455,7 @@ static int make_batch(struct csv_worker *w, struct csv_job *job, int64_t n_rows,
         }
     BP_TRY(bp_batch_init(&job->batch, w->r->n_cols, err));
     for (int c = 0; c < w->r->n_cols; c++)
-        csv_out_finish(&w->outs[c], &job->batch.cols[c]);
+        BP_TRY(csv_out_finish(&w->outs[c], &job->batch.cols[c], err));
     job->batch.n_rows = n_rows;
     w->rows_guess = n_rows + n_rows / 16;
     return 0;
@@ -597,6 +606,9 @@ void csv_worker_run(struct csv_worker *w, struct csv_job *job)
             chain_tell(w->chain, job->seq, false);
     }
     reset_outs(w);
+    for (int c = 0; c < w->r->n_cols; c++)
+        if (csv_dict_is_full(&w->dicts[c]))
+            bp_dictset_clear(&w->dicts[c]);
 }
 
 void csv_worker_skip(struct csv_worker *w, struct csv_job *job)

@@ -350,6 +350,7 @@ static int choose_columns(struct csv_reader *r, const struct bp_schema *table,
         r->n_cols++;
         r->cols[c].type = table->fields[t].type;
         r->cols[c].not_null = !table->fields[t].nullable;
+        r->cols[c].dict = (enum bp_dict_kind)table->fields[t].dict;
         r->cols[c].guessed = table->fields[t].type.kind == BP_NO_TYPE;
         r->any_guess |= r->cols[c].guessed;
     }

@@ -7,13 +7,14 @@
 #ifndef BP_FMT_CSV_OUT_H
 #define BP_FMT_CSV_OUT_H
 
-#include "col/column.h"
+#include "flow/dictset.h"
 
 struct csv_out {
     struct bp_type type;
     struct bp_block *data, *valid, *bytes; /* valid: all ones but for the nulls */
     int64_t n_rows, n_nulls, cap_rows;
     size_t bytes_len;
+    struct bp_dictset *dict; /* text only: rows are its codes; not ours. NULL: they are plain */
 };
 
 /* Room for n_rows more rows and, of text, n_bytes more bytes. */
@@ -22,11 +23,11 @@ int csv_out_reserve(struct csv_out *o, int64_t n_rows, size_t n_bytes, struct bp
 void csv_out_nulls(struct csv_out *o, int64_t n);
 /* Appends one value in memory layout, or one text; room is reserved. */
 void csv_out_value(struct csv_out *o, const void *value);
-void csv_out_bytes(struct csv_out *o, const void *p, size_t n);
+int csv_out_add_text(struct csv_out *o, const void *p, size_t n, struct bp_err *err) BP_MUST;
 /* Appends the bytea that a text of n bytes is; false: it is none. */
 bool csv_out_binary(struct csv_out *o, const void *p, size_t n);
-/* Moves the rows to c; o is empty again, of the same type. */
-void csv_out_finish(struct csv_out *o, struct bp_column *c);
+/* Moves the rows to c; o is empty again, of the same type. On failure nothing is moved. */
+int csv_out_finish(struct csv_out *o, struct bp_column *c, struct bp_err *err) BP_MUST;
 void csv_out_release(struct csv_out *o);
 
 #define CSV_DATES 256
@@ -51,10 +52,12 @@ struct csv_span {
     uint8_t quote;
     bool marked; /* fields may have CSV_ESCAPED or length -1 */
     struct csv_dates *dates;
+    struct bp_err *err; /* where memory is needed for a value that is new to a dictionary */
 };
 
 /* Appends the fields; room is reserved. False: one of them is no value of o's
- * type; the rows are appended, but hold anything, until they are taken back. */
+ * type, or f->err is set; the rows are appended, but hold anything, until they are taken
+ * back. */
 bool csv_convert(struct csv_out *o, const struct csv_span *f, int level);
 
 #endif

@@ -20,6 +20,7 @@ struct csv_source {
     struct bp_share share;
     struct csv_chain *chain;
     struct csv_worker **workers;
+    struct csv_dicts *dicts;
     struct bp_pool *pool;
     /* giving */
     int file; /* the file that is cut into chunks now */
@@ -396,8 +397,11 @@ static int next_slow(struct csv_source *s, struct bp_batch *out, struct bp_err *
     }
     if (rc < 0)
         return rc;
-    if (csv_slow_rows(s->slow))
-        return csv_slow_take(s->slow, out, err);
+    if (csv_slow_rows(s->slow)) {
+        BP_TRY(csv_slow_take(s->slow, out, err));
+        csv_dicts_renew(s->dicts);
+        return 0;
+    }
     end_slow(s);
     return BP_DONE;
 }
@@ -496,7 +500,11 @@ static int use_job(struct csv_source *s, struct csv_job *job, struct bp_err *err
         s->record_at = job->record_at;
     if (!job->odd && job->end_at >= 0)
         s->ended_at = job->end_at;
-    if (!job->odd)
+    if (!job->odd && job->batch.n_rows) {
+        csv_dicts_renew(s->dicts);
+        rc = csv_dicts_unify(s->dicts, job->worker, &job->batch, err);
+    }
+    if (!job->odd && rc == 0)
         rc = number_lines(s, job, err);
     s->stream_lines += job->lines;
     s->stream_records += job->batch.n_rows;
@@ -513,6 +521,8 @@ static void work(void *ctx, int worker, void *job)
 {
     struct csv_source *s = ctx;
     struct csv_job *j = job;
+
+    j->worker = worker;
 
     if (!j->odd) /* else the border is not plain: nothing to do here */
         csv_worker_run(s->workers[worker], j);
@@ -539,6 +549,7 @@ static int start_workers(struct csv_source *s, struct bp_err *err)
         return err->code;
     for (int i = 0; i < n; i++)
         BP_TRY(csv_worker_new(&s->workers[i], &s->r, s->chain, err));
+    BP_TRY(csv_dicts_open(&s->dicts, &s->r, n, err));
     return bp_pool_open(&s->pool, n, slots, &pool_ops, s, err);
 }
 
@@ -591,6 +602,7 @@ static void csv_free_source(void *self)
     csv_job_free(s->job);
     csv_job_free(s->held);
     csv_slow_free(s->slow);
+    csv_dicts_free(s->dicts);
     bp_block_unref(s->carry);
     bp_block_unref(s->feed);
     csv_reader_release(&s->r);
@@ -614,6 +626,7 @@ static int make_schema(const struct csv_source *s, struct bp_schema *out, struct
     for (int c = 0; c < s->r.n_cols; c++) {
         BP_TRY(bp_schema_add(out, s->r.cols[c].name, s->r.cols[c].type, err));
         out->fields[c].nullable = !s->r.cols[c].not_null;
+        out->fields[c].dict = (uint8_t)s->r.cols[c].dict;
         out->fields[c].pseudo = s->r.cols[c].is_line;
     }
     return s->share.n ? bp_mark_set_task(out, s->share, err) : 0;
@@ -641,8 +654,7 @@ static int open_all(struct csv_source *s, const struct bp_csv_opts *opts, struct
     BP_TRY(csv_columns_resolve(&s->r, opts, err));
     if (s->r.any_guess)
         BP_TRY(text_keep_declared(&s->r.declared, opts->schema, err));
-    if (s->r.any_guess)
-        BP_TRY(csv_infer(&s->r, err));
+    BP_TRY(csv_infer(&s->r, err));
     BP_TRY(csv_share_cut(&s->r, opts->task, opts->n_tasks, err));
     BP_TRY(csv_note_read(&s->r, s->share, err));
     csv_tell_least(&s->r);

@@ -3,11 +3,13 @@
  * What the parts of the CSV reader share.
  *
  *   csv_head.c    the header, and which field feeds which column
- *   csv_infer.c   types where none are declared
+ *   csv_infer.c   types where none are declared; csv_sample.c rows to tell by,
+ *                 csv_repeats.c which texts repeat
  *   csv_range.c   which bytes of which file belong to this share
  *   csv_border.c  where in the records that is
  *   csv_open.c    dialect, sizes, what the ledger says
  *   csv_read.c    the source: gives chunks to the pool, takes them in order
+ *   csv_dicts.c   one dictionary a column, from those of the workers
  *   csv_chunk.c   one chunk: bytes -> index -> columns (in a worker)
  *   csv_slow.c    libcsv's reading, for what is not plain, the messages, and tolerance
  *   csv_record.c  libcsv itself: bytes to the fields of a record
@@ -26,6 +28,7 @@
 #ifndef BP_FMT_CSV_READER_H
 #define BP_FMT_CSV_READER_H
 
+#include "flow/recut.h"
 #include "fmt/csv.h"
 #include "fmt/csv_out.h"
 #include "fmt/csv_scan.h"
@@ -65,6 +68,8 @@ struct csv_reader {
     int n_cols;
     int line_col; /* of them: the number of the line; -1: none */
     struct bp_ctx *ctx;
+    struct bp_dictset *dicts; /* [n_cols] once there are workers: of columns that are dict, the
+                               * values so far, in their order; of the main thread */
     const struct csv_kernels *kernels;
     size_t chunk_bytes, record_max_bytes;
     int n_threads;        /* that work: of the context's, as many as memory allows */
@@ -134,7 +139,7 @@ int csv_heads_read(struct csv_reader *r, const struct bp_csv_opts *opts,
 int csv_columns_resolve(struct csv_reader *r, const struct bp_csv_opts *opts,
                         struct bp_err *err) BP_MUST;
 
-/* ---- csv_infer.c: types for the output columns that have none ---- */
+/* ---- csv_infer.c: types for the output columns that have none; which texts repeat ---- */
 int csv_infer(struct csv_reader *r, struct bp_err *err) BP_MUST;
 
 /* ---- csv_open.c ---- */
@@ -181,9 +186,24 @@ int64_t csv_count_lines(const struct csv_kernels *k, const uint8_t *p, size_t n)
 int csv_border_start(const struct csv_reader *r, int file, int64_t border, int64_t *start,
                      struct bp_err *err) BP_MUST;
 
+/* ---- csv_dicts.c ---- */
+struct csv_dicts;
+/* Has a dictionary grown so large that it is to begin anew? */
+bool csv_dict_is_full(const struct bp_dictset *d);
+/* Makes r->dicts, too, which csv_dicts_free() frees. */
+int csv_dicts_open(struct csv_dicts **out, struct csv_reader *r, int n_workers,
+                   struct bp_err *err) BP_MUST;
+/* The rows of b, which come from `worker`, get the codes of r->dicts. */
+int csv_dicts_unify(struct csv_dicts *d, int worker, struct bp_batch *b,
+                    struct bp_err *err) BP_MUST;
+/* Between two batches: what has grown too large begins anew. */
+void csv_dicts_renew(struct csv_dicts *d);
+void csv_dicts_free(struct csv_dicts *d); /* NULL is a no-op */
+
 /* ---- csv_chunk.c ---- */
 struct csv_job {
     int file;
+    int worker;        /* that ran it: dictionaries of the batch are its own */
     int64_t a, b;      /* of a file; a stream: a is the offset of block's first byte */
     bool at_start;     /* a record begins at a */
     int inside;        /* is a inside quotes? 0, 1; -1: the job before knows */

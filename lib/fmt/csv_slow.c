@@ -77,8 +77,10 @@ int csv_slow_open(struct csv_slow **out, const struct csv_reader *r, int file, i
         bp_mem_free(s);
         return rc;
     }
-    for (int c = 0; c < r->n_cols; c++)
+    for (int c = 0; c < r->n_cols; c++) {
         s->outs[c].type = r->cols[c].type;
+        s->outs[c].dict = r->cols[c].dict ? &r->dicts[c] : NULL;
+    }
     *out = s;
     return 0;
 }
@@ -122,7 +124,10 @@ int csv_slow_take(struct csv_slow *s, struct bp_batch *out, struct bp_err *err)
 {
     BP_TRY(bp_batch_init(out, s->r->n_cols, err));
     for (int c = 0; c < s->r->n_cols; c++)
-        csv_out_finish(&s->outs[c], &out->cols[c]);
+        if (csv_out_finish(&s->outs[c], &out->cols[c], err) < 0) {
+            bp_batch_release(out);
+            return err->code;
+        }
     out->n_rows = s->n_rows;
     s->n_rows = 0;
     return 0;
@@ -319,7 +324,7 @@ static int add_value(struct csv_slow *s, int c, int field, struct bp_err *err)
     if (is_null)
         csv_out_nulls(o, 1);
     else if (o->type.kind == BP_TEXT)
-        csv_out_bytes(o, p, n);
+        return csv_out_add_text(o, p, n, err);
     else if (o->type.kind == BP_BINARY)
         (void)csv_out_binary(o, p, n);
     else

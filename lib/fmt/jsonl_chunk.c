@@ -199,7 +199,7 @@ static int make_batch(struct jsonl_worker *w, struct jsonl_job *job, struct bp_e
     for (int c = 0; c < w->r->n_cols; c++) {
         struct bp_column *col = &job->batch.cols[c], texts;
 
-        csv_out_finish(&w->rows.outs[c], col);
+        BP_TRY(csv_out_finish(&w->rows.outs[c], col, err));
         if (!bp_type_is_nested(w->r->cols[c].type))
             continue;
         texts = *col;

@@ -251,7 +251,7 @@ static int add_value(struct jsonl_rows *b, int c, const struct value *v, struct 
     if (v->verdict != GOOD)
         csv_out_nulls(o, 1);
     else if (bp_type_is_bytes(o->type)) /* JSON of lists and structs too */
-        csv_out_bytes(o, v->p, v->n);
+        return csv_out_add_text(o, v->p, v->n, err);
     else
         csv_out_value(o, v->room);
     return 0;

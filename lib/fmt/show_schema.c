@@ -98,7 +98,7 @@ static int json_field(struct bp_buf *out, const struct bp_field *f, struct bp_er
     BP_GO(bp_buf_puts(out, ", \"type\": ", err));
     BP_GO(bp_show_json_text(type.data, type.len, out, err));
     BP_GO(bp_buf_printf(out, err, ", \"nullable\": %s%s}", f->nullable ? "true" : "false",
-                        f->dict ? ", \"dictionary\": true" : ""));
+                        f->dict == BP_DICT_KNOWN ? ", \"dictionary\": true" : ""));
 out:
     bp_buf_release(&type);
     return rc;

@@ -11,6 +11,7 @@ struct text_col { /* an output column */
     struct bp_type type;
     int key; /* JSON Lines: which of the keys; CSV: 0 */
     bool not_null, guessed;
+    enum bp_dict_kind dict; /* of text that is read as a dictionary */
     bool is_line; /* no column of the table: the number of the line that a record begins in */
 };
 

@@ -81,6 +81,10 @@ static int open_writer(struct file_sink *s, const struct bp_schema *given, struc
 
     BP_TRY(bp_schema_copy(&schema, given, err));
     BP_GO(bp_schema_set_meta(&schema, BP_MARK_VERSION, "1", err));
+    for (int i = 0; i < schema.n_fields; i++) /* a file cannot replace a dictionary */
+        if (schema.fields[i].dict == BP_DICT_GROWING)
+            schema.fields[i].dict = BP_DICT_NONE;
+    BP_GO(bp_recut_init(&s->recut, &schema, err));
     rc = bp_ipc_writer_open(&s->w, &s->f, true, &schema, err);
 out:
     bp_schema_release(&schema);
@@ -101,7 +105,6 @@ int bp_ipc_file_sink(struct bp_sink *out, struct bp_outfile *f, const struct bp_
     s->f = *f;
     *f = (struct bp_outfile){.fd = -1, .guard = -1};
     BP_GO(bp_mark_task(schema, &s->own, err));
-    BP_GO(bp_recut_init(&s->recut, schema, err));
     BP_GO(open_writer(s, schema, err));
     out->name = bp_mem_str(s->f.path, err);
     if (!out->name) {

@@ -419,6 +419,16 @@ static int decode_field(struct decode *d, const struct bp_fb_table *t, struct bp
     return dict.fb ? bind_dictionary(d, &dict, *name, f) : 0;
 }
 
+/* Do the field's own metadata say that its dictionary grows? */
+static bool is_growing(const struct bp_fb_table *t)
+{
+    struct bp_fb_vector meta = bp_fb_vector(t, 6, 4);
+    size_t n = 0;
+    const char *s = meta.n <= MAX_META ? bp_ipc_meta_find(&meta, BP_IPC_DICT_KEY, &n) : NULL;
+
+    return s && n == strlen(BP_IPC_DICT_GROWING) && memcmp(s, BP_IPC_DICT_GROWING, n) == 0;
+}
+
 static int decode_column(struct decode *d, const struct bp_fb_table *t, int i)
 {
     struct bp_ipc_field *f = &d->out->fields[i];
@@ -431,7 +441,8 @@ static int decode_column(struct decode *d, const struct bp_fb_table *t, int i)
     BP_GO(bp_schema_add(d->schema, name, f->type, d->err));
     ours = &d->schema->fields[i];
     ours->nullable = f->nullable;
-    ours->dict = f->dict >= 0 && f->type.kind == BP_TEXT;
+    if (f->dict >= 0 && f->type.kind == BP_TEXT)
+        ours->dict = is_growing(t) ? BP_DICT_GROWING : BP_DICT_KNOWN;
 out:
     bp_mem_free(name);
     return rc;

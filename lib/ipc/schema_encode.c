@@ -137,12 +137,15 @@ static size_t field_table(struct bp_fbw *w, const struct bp_field *f, int64_t di
     size_t type = type_table(w, f->type, &kind);
     size_t dict = f->dict ? dictionary_table(w, dict_id) : 0;
     size_t children = kid_tables(w, f->type);
+    struct bp_meta growing = {BP_IPC_DICT_KEY, BP_IPC_DICT_GROWING};
+    size_t meta = f->dict == BP_DICT_GROWING ? bp_ipc_meta_encode(w, &growing, 1) : 0;
 
     bp_fbw_table_open(w);
     bp_fbw_ref(w, 0, name);
     bp_fbw_ref(w, 3, type);
     bp_fbw_ref(w, 4, dict);
     bp_fbw_ref(w, 5, children);
+    bp_fbw_ref(w, 6, meta);
     bp_fbw_int(w, 2, 1, kind, 0);
     bp_fbw_int(w, 1, 1, f->nullable, 0);
     return bp_fbw_table_close(w);
@@ -160,7 +163,7 @@ size_t bp_ipc_schema_encode(struct bp_fbw *w, const struct bp_schema *schema)
         return 0;
     for (int i = 0; i < schema->n_fields; i++) {
         refs[i] = field_table(w, &schema->fields[i], dict_id);
-        dict_id += schema->fields[i].dict;
+        dict_id += schema->fields[i].dict != BP_DICT_NONE;
     }
     fields = bp_fbw_ref_vector(w, refs, (size_t)schema->n_fields);
     bp_mem_free(refs);

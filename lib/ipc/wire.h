@@ -133,6 +133,9 @@ int bp_ipc_schema_decode(const struct bp_fb_table *t, struct bp_schema *schema,
 int bp_ipc_node_count(struct bp_type t);
 /* Returns the ref of a Schema table. Fields with dict get dictionary ids 0, 1, ... */
 size_t bp_ipc_schema_encode(struct bp_fbw *w, const struct bp_schema *schema);
+/* A field's own metadata: its dictionary is BP_DICT_GROWING. */
+#define BP_IPC_DICT_KEY "bp.dictionary"
+#define BP_IPC_DICT_GROWING "growing"
 /* A [KeyValue] vector; 0 when n is 0. */
 size_t bp_ipc_meta_encode(struct bp_fbw *w, const struct bp_meta *meta, int n);
 /* The value of a key, not NUL-terminated; NULL if absent. */

@@ -36,7 +36,7 @@ int bp_ipc_writer_open(struct bp_ipc_writer **out, struct bp_outfile *f, bool fi
         if (schema->fields[i].dict && schema->fields[i].type.kind == BP_TEXT)
             w->dicts[w->n_dicts++].field = i;
         else
-            w->schema.fields[i].dict = false;
+            w->schema.fields[i].dict = BP_DICT_NONE;
     }
     *out = w;
     return 0;
@@ -216,10 +216,11 @@ static int need_dictionary(struct bp_ipc_writer *w, int i, const struct bp_colum
 static int codes_for(struct bp_ipc_out_dict *o, bool unify, const struct bp_column *c,
                      struct bp_err *err)
 {
-    if (c->dict && (!unify || bp_dictset_same(&o->set, c->dict)))
+    if (c->dict && (!unify || bp_dictset_same(&o->set, NULL, c->dict)))
         return 0;
     BP_TRY(bp_block_new(&o->codes, (size_t)c->n_rows * sizeof(int32_t), err));
-    return bp_dictset_encode(&o->set, c, 0, c->n_rows, (int32_t *)(void *)o->codes->data, err);
+    return bp_dictset_encode(&o->set, NULL, c, 0, c->n_rows, (int32_t *)(void *)o->codes->data,
+                             err);
 }
 
 /* ---- batches ---- */
@@ -378,7 +379,7 @@ static int put_trailer(struct bp_ipc_writer *w, struct bp_err *err)
         BP_TRY(need_dictionary(w, i, NULL, err));
     BP_TRY(bp_ipc_parts_start(p, w->n_nodes, err));
     for (int i = 0; i < w->schema.n_fields; i++)
-        bp_ipc_parts_empty(p, w->schema.fields[i].type, w->schema.fields[i].dict);
+        bp_ipc_parts_empty(p, w->schema.fields[i].type, w->schema.fields[i].dict != 0);
     fill_counts(w, &c);
     bp_fbw_start(&w->fbw);
     meta = bp_ipc_meta_encode(&w->fbw, c.meta, 2);

@@ -104,44 +104,20 @@ static int read_small(struct small *s, struct bp_err *err)
 
 /* ---- texts to codes ---- */
 
-static int encode(struct bp_dictset *set, struct bp_column *c, struct bp_err *err)
-{
-    struct bp_column coded = {.type = c->type, .n_rows = c->n_rows, .n_nulls = c->n_nulls};
-    struct bp_block *codes;
-
-    BP_TRY(bp_block_new(&codes, (size_t)c->n_rows * sizeof(int32_t), err));
-    if (bp_dictset_encode(set, c, 0, c->n_rows, (int32_t *)(void *)codes->data, err) < 0) {
-        bp_block_unref(codes);
-        return err->code;
-    }
-    coded.valid = c->valid;
-    coded.own[0] = c->own[0]; /* the bits go on */
-    c->own[0] = NULL;
-    coded.data = codes->data;
-    coded.own[1] = codes;
-    bp_column_release(c);
-    *c = coded; /* without a dictionary yet: encode_column() gives it one */
-    return 0;
-}
-
 /* Column col of all that was read, with one dictionary. */
 static int encode_column(struct small *s, int col, struct bp_err *err)
 {
     struct bp_dictset set = {0};
-    struct bp_dict *dict = NULL;
     int rc = 0, done = 0;
 
     for (; done < s->n_read && rc == 0; done++)
-        rc = encode(&set, &s->read[done].cols[col], err);
-    if (rc == 0)
-        rc = bp_dictset_dict(&set, &dict, err);
+        rc = bp_dictset_recode(&set, NULL, &s->read[done].cols[col], err);
     for (int i = 0; i < done; i++) {
         if (rc == 0)
-            s->read[i].cols[col].dict = bp_dict_ref(dict);
-        else /* codes are nothing without it */
+            rc = bp_dictset_bind(&set, &s->read[i].cols[col], err);
+        if (rc < 0) /* codes are nothing without it */
             bp_column_release(&s->read[i].cols[col]);
     }
-    bp_dict_unref(dict);
     bp_dictset_release(&set);
     return rc;
 }

@@ -168,7 +168,7 @@ static int widen_field(struct bp_unite *u, int i, const struct bp_field *f, cons
                        to->name, bp_type_name(to->type, ta), u->origins[i],
                        bp_type_name(f->type, tb), or_unnamed(name));
     to->nullable |= f->nullable;
-    to->dict &= f->dict;
+    to->dict = to->dict && f->dict ? BP_MAX(to->dict, f->dict) : BP_DICT_NONE;
     to->pseudo &= f->pseudo;
     if (bp_type_equal(t, to->type))
         return 0;

@@ -123,7 +123,7 @@ static int set_schema(struct stage_sink *s, const struct bp_schema *in,
 
     BP_TRY(bp_schema_copy(&s->schema, in, err));
     for (int i = 0; i < s->schema.n_fields; i++)
-        s->schema.fields[i].dict = false; /* a file cannot replace dictionaries */
+        s->schema.fields[i].dict = BP_DICT_NONE; /* a file cannot replace dictionaries */
     BP_TRY(bp_schema_set_meta(&s->schema, BP_MARK_SORTED, NULL, err));
     BP_TRY(bp_schema_set_meta(&s->schema, BP_MARK_PARTED, NULL, err));
     BP_TRY(bp_schema_set_meta(&s->schema, BP_MARK_LEDGER, NULL, err)); /* the footer has it */

@@ -509,7 +509,7 @@ def big(name, env=None, status=0):
 
 
 def s3_multipart():
-    sh("for i in $(seq 8); do cat web/trips.csv; done | bp-read --on-error skip -q -s 'VendorID int, *' - | "
+    sh("for i in $(seq 12); do cat web/trips.csv; done | bp-read --on-error skip -q -s 'VendorID int, *' - | "
        "bp-write big.csv")
     want = sh("bp-read big.csv | bp-write")
     assert len(want) > 20 << 20

@@ -182,7 +182,7 @@ int main(void)
     CHECK(bp_schema_add(&schema, "x", BP_TYPE(BP_INT32), &err) == 0);
     CHECK(bp_schema_add(&schema, "s", BP_TYPE(BP_TEXT), &err) == 0);
     CHECK(bp_schema_add(&schema, "k", BP_TYPE(BP_TEXT), &err) == 0);
-    schema.fields[2].dict = true;
+    schema.fields[2].dict = BP_DICT_KNOWN;
     for (int i = 0; i < n; i++) {
         unit_failed = 0;
         tests[i].run();

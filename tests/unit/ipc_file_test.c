@@ -47,7 +47,7 @@ static uint8_t *write_file(size_t *n_bytes)
 
     CHECK(bp_schema_add(&schema, "n", BP_TYPE(BP_INT32), &err) == 0);
     CHECK(bp_schema_add(&schema, "t", BP_TYPE(BP_TEXT), &err) == 0);
-    schema.fields[1].dict = true;
+    schema.fields[1].dict = BP_DICT_KNOWN;
     CHECK(bp_outfile_borrow(&f, dup(fd), "memory", &err) == 0);
     CHECK(bp_ipc_writer_open(&w, &f, true, &schema, &err) == 0);
     for (int i = 0; i < N_BATCHES; i++) {

@@ -21,7 +21,7 @@ static void make_schema(struct bp_schema *s)
     CHECK(bp_schema_add(s, "t", BP_TYPE(BP_TEXT), &err) == 0);
     CHECK(bp_schema_add(s, "k", BP_TYPE(BP_TEXT), &err) == 0);
     CHECK(bp_schema_add(s, "b", BP_TYPE(BP_BOOL), &err) == 0);
-    s->fields[2].dict = true;
+    s->fields[2].dict = BP_DICT_KNOWN;
 }
 
 static void make_dict(void)

@@ -567,7 +567,8 @@ static int list_fields(struct pq_source *s, struct bp_err *err)
 
     for (int i = 0; i < f->n_fields; i++) {
         BP_TRY(bp_schema_add(&s->all, f->fields[i].name, f->fields[i].type, err));
-        s->all.fields[i].dict = is_dict(f, &f->fields[i]);
+        if (is_dict(f, &f->fields[i])) /* each row group has its own values */
+            s->all.fields[i].dict = BP_DICT_GROWING;
     }
     fields = bp_mem_new((size_t)f->n_fields + 1, sizeof *fields, err);
     if (!fields)
