@@ -137,24 +137,28 @@ static __attribute__((noinline)) int look_up(struct jsonl_line *l, const uint8_t
 
 /* ---- values ---- */
 
-/* As jsonl_number_end(), which is asked where 16 bytes do not show it all. */
+/*
+ * As jsonl_number_end(), which is asked where 16 bytes do not show it all. q is at a digit or a
+ * minus. The next key is looked for where this ends, so what counts is how long the chain of
+ * instructions from q to the end is: the first byte takes part in no position, and all other
+ * questions are branches, which are foreseen.
+ */
 static inline const uint8_t *number_end(const uint8_t *q, struct jsonl_bad *bad)
 {
 #if defined(__SSE2__)
-    const uint8_t *d = q + (*q == '-');
-    __m128i v = _mm_sub_epi8(_mm_loadu_si128((const void *)d), _mm_set1_epi8('0'));
+    __m128i v = _mm_sub_epi8(_mm_loadu_si128((const void *)q), _mm_set1_epi8('0'));
     __m128i digits = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(9)), v);
-    /* bits of the bytes that are no digits; one behind them all */
-    uint32_t other = ~(uint32_t)_mm_movemask_epi8(digits), whole, n;
+    /* bits of the bytes behind q that are no digits; one behind them all */
+    uint32_t other = ~((uint32_t)_mm_movemask_epi8(digits) | 1), n = (uint32_t)__builtin_ctz(other);
+    uint32_t minus = *q == '-', whole = n - minus;
 
-    whole = n = (uint32_t)__builtin_ctz(other);
-    if (d[n] == '.') {
+    if (q[n] == '.') {
         n = (uint32_t)__builtin_ctz(other & (other - 1));
-        if (n == whole + 1)
+        if (n == minus + whole + 1)
             return jsonl_number_end(q, bad);
     }
-    if (LIKELY(n < 16 && (d[n] | 0x20) != 'e' && whole && (*d != '0' || whole == 1)))
-        return d + n;
+    if (LIKELY(n < 16 && (q[n] | 0x20) != 'e' && whole && (q[minus] != '0' || whole == 1)))
+        return q + n;
 #endif
     return jsonl_number_end(q, bad);
 }
