@@ -40,27 +40,61 @@ TARGET static inline uint32_t *write_index(uint32_t *out, uint64_t m, uint32_t a
     return end;
 }
 
+/* The sum of 32 bytes. */
+TARGET static inline int64_t sum_bytes(__m256i x)
+{
+    __m256i four = _mm256_sad_epu8(x, _mm256_setzero_si256());
+
+    return _mm256_extract_epi64(four, 0) + _mm256_extract_epi64(four, 1) +
+           _mm256_extract_epi64(four, 2) + _mm256_extract_epi64(four, 3);
+}
+
+/*
+ * Moving a comparison's result out of the vector registers is the dear part. So separators of
+ * either kind go together, quotes and CRs only say that there is one, and LFs are counted where
+ * they are: in bytes, of which STEPS_MOST steps do not overflow one.
+ */
+#define STEPS_MOST 127u
+
 TARGET static void scan_avx2(struct csv_scan *state, const uint8_t *p, uint32_t from, uint32_t to)
 {
     struct csv_scan s = *state;
-    const __m256i d = _mm256_set1_epi8((char)s.delim), q = _mm256_set1_epi8((char)s.quote);
-    const __m256i lf = _mm256_set1_epi8('\n'), cr = _mm256_set1_epi8('\r');
-    const uint64_t quotes = s.quotes ? ~(uint64_t)0 : 0;
+    const __m256i d = _mm256_set1_epi8((char)s.delim), lf = _mm256_set1_epi8('\n');
+    const __m256i cr = _mm256_set1_epi8('\r'), q = s.quotes ? _mm256_set1_epi8((char)s.quote) : cr;
     __m256i all = _mm256_setzero_si256(), least = _mm256_set1_epi8((char)0xff);
     uint32_t *out = s.idx + s.n_idx;
 
-    for (uint32_t at = from; at < to; at += 64) {
-        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)(p + at));
-        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + at + 32));
-        struct csv_masks m = {equal64(a, b, d), equal64(a, b, q) & quotes, equal64(a, b, lf),
-                              equal64(a, b, cr)};
+    for (uint32_t at = from; at < to;) {
+        uint32_t stop = at + 64 * STEPS_MOST < to ? at + 64 * STEPS_MOST : to;
+        __m256i n_lf = _mm256_setzero_si256();
 
-        all = _mm256_or_si256(all, _mm256_or_si256(a, b));
-        least = _mm256_min_epu8(least, _mm256_min_epu8(a, b));
-        if (__builtin_expect(!csv_step_is_plain(&s, &m), 0))
-            csv_step_quotes(&s, &m, prefix_xor(m.quote) ^ s.inside, p[(size_t)at - 1]);
-        s.n_lf += _mm_popcnt_u64(m.lf);
-        out = write_index(out, m.delim | m.lf, at);
+        for (; at < stop; at += 64) {
+            __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)(p + at));
+            __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + at + 32));
+            __m256i lf_a = _mm256_cmpeq_epi8(a, lf), lf_b = _mm256_cmpeq_epi8(b, lf);
+            __m256i sep_a = _mm256_or_si256(_mm256_cmpeq_epi8(a, d), lf_a);
+            __m256i sep_b = _mm256_or_si256(_mm256_cmpeq_epi8(b, d), lf_b);
+            __m256i rare_a = _mm256_or_si256(_mm256_cmpeq_epi8(a, q), _mm256_cmpeq_epi8(a, cr));
+            __m256i rare_b = _mm256_or_si256(_mm256_cmpeq_epi8(b, q), _mm256_cmpeq_epi8(b, cr));
+            uint32_t rare = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(rare_a, rare_b));
+            uint64_t sep = (uint64_t)(uint32_t)_mm256_movemask_epi8(sep_b) << 32 |
+                           (uint32_t)_mm256_movemask_epi8(sep_a);
+
+            all = _mm256_or_si256(all, _mm256_or_si256(a, b));
+            least = _mm256_min_epu8(least, _mm256_min_epu8(a, b));
+            if (__builtin_expect((rare | s.inside | s.edge_quote | s.edge_cr) == 0, 1)) {
+                n_lf = _mm256_sub_epi8(n_lf, _mm256_add_epi8(lf_a, lf_b));
+            } else {
+                struct csv_masks m = {equal64(a, b, d), s.quotes ? equal64(a, b, q) : 0,
+                                      equal64(a, b, lf), equal64(a, b, cr)};
+
+                csv_step_quotes(&s, &m, prefix_xor(m.quote) ^ s.inside, p[(size_t)at - 1]);
+                s.n_lf += _mm_popcnt_u64(m.lf);
+                sep = m.delim | m.lf;
+            }
+            out = write_index(out, sep, at);
+        }
+        s.n_lf += sum_bytes(n_lf);
     }
     s.n_idx = (size_t)(out - s.idx);
     s.saw_high |= _mm256_movemask_epi8(all) != 0;
