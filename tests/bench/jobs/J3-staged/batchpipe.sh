@@ -1,7 +1,7 @@
 cd "$tmp"
 cat >map.sh <<'END'
-bp-read -T -c tpep_pickup_datetime,PULocationID,total_amount $yellow |
-    bp-filter "tpep_pickup_datetime >= '2020-01-01'" |
+bp-read -T -w "tpep_pickup_datetime >= '2020-01-01'" \
+    -c tpep_pickup_datetime,PULocationID,total_amount $yellow |
     bp-reduce --partial -k "date_trunc('hour', tpep_pickup_datetime) AS hour, PULocationID AS zone" \
         'sum(total_amount) AS revenue, count(*) AS trips' |
     bp-shuffle -T -n 8 stage

@@ -2,8 +2,7 @@
 revenue() {
     pickup=$1
     shift
-    bp-read -c "$pickup,PULocationID,total_amount" "$@" |
-        bp-filter "$pickup >= '2020-01-01'" |
+    bp-read -w "$pickup >= '2020-01-01'" -c "$pickup,PULocationID,total_amount" "$@" |
         bp-reduce -k "date_trunc('hour', $pickup) AS hour, PULocationID AS zone" \
             'sum(total_amount) AS revenue, count(*) AS trips'
 }
