@@ -232,7 +232,7 @@ static int build(struct join *j, struct bp_err *err)
     BP_TRY(bp_join_table_build(&j->table, &j->held, err));
     if (!j->key_cols) {
         drop_used_columns(j);
-        BP_TRY(bp_join_emit_open(&j->emit, &j->plan, &j->held, j->ctx->n_threads, err));
+        BP_TRY(bp_join_emit_open(&j->emit, &j->plan, &j->held, j->ctx, err));
     }
     if (j->plan.keeps_right) {
         j->matched = bp_mem_new(bp_bits_bytes(bp_held_ids(&j->held)), 1, err);

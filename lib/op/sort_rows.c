@@ -11,22 +11,18 @@
 
 #define BLOCK 64 /* rows */
 #define LINE_BYTES 64
-#define INLINE_BYTES 4
 
-/* Of a text: its length, and its bytes or their place in the heap. */
-struct slot {
-    uint32_t len;
-    union {
-        uint8_t bytes[INLINE_BYTES];
-        uint32_t at;
-    };
-};
+/* The place of a text: its length, then as many bytes of it as the layout has room for, or, if
+ * it is longer, its place in the heap. A code is where the length would be. */
+#define LEN_BYTES 4u
+#define INLINE_LEAST_BYTES 4u
+#define INLINE_MOST_BYTES 16u
 
 static size_t width_of(struct bp_type t)
 {
     if (t.kind == BP_BOOL)
         return 1;
-    return bp_type_is_bytes(t) ? sizeof(struct slot) : bp_type_width_bytes(t);
+    return bp_type_is_bytes(t) ? LEN_BYTES + INLINE_LEAST_BYTES : bp_type_width_bytes(t);
 }
 
 /* Is it kept in the bytes its values need? Else in those of its type. */
@@ -72,6 +68,34 @@ static int add_layout(struct bp_sort_rows *r, struct bp_err *err)
     return 0;
 }
 
+/* What the place of a text takes: room for all texts of c, unless a heap for the longer ones
+ * takes less. */
+static size_t text_width(const struct bp_column *c)
+{
+    const int32_t *off = c->data;
+    size_t most = INLINE_LEAST_BYTES, heap = 0;
+
+    if (c->dict)
+        return LEN_BYTES + INLINE_LEAST_BYTES;
+    for (int64_t i = 0; i < c->n_rows; i++) {
+        size_t len = (size_t)(off[i + 1] - off[i]);
+
+        most = BP_MAX(most, len);
+        heap += len > INLINE_LEAST_BYTES ? len : 0;
+    }
+    most = (most + 3) & ~(size_t)3;
+    if (most > INLINE_MOST_BYTES || (most - INLINE_LEAST_BYTES) * (size_t)c->n_rows > heap)
+        most = INLINE_LEAST_BYTES;
+    return LEN_BYTES + most;
+}
+
+static size_t width_for(const struct bp_column *c)
+{
+    if (is_narrowed(c->type))
+        return bp_narrow_width(c);
+    return bp_type_is_bytes(c->type) ? text_width(c) : width_of(c->type);
+}
+
 /* The last layout is wide enough for this chunk. */
 static int widen(struct bp_sort_rows *r, const struct bp_batch *chunk, struct bp_err *err)
 {
@@ -79,8 +103,7 @@ static int widen(struct bp_sort_rows *r, const struct bp_batch *chunk, struct bp
 
     for (int c = 0; c < r->n_cols; c++) {
         struct bp_sort_rows_col *col = &r->cols[c];
-        size_t need =
-            is_narrowed(col->type) ? bp_narrow_width(&chunk->cols[c]) : width_of(col->type);
+        size_t need = width_for(&chunk->cols[c]);
 
         if (need <= col->width)
             continue;
@@ -125,7 +148,7 @@ void bp_sort_rows_release(struct bp_sort_rows *r)
 
 /* ---- columns to rows ---- */
 
-/* The codes of a dictionary text have the first bytes of its slot. */
+/* The codes of a dictionary text have the first bytes of its place. */
 static void put_numbers(const struct bp_column *c, size_t width, size_t row_bytes, int64_t from,
                         int64_t n, uint8_t *to)
 {
@@ -142,23 +165,23 @@ static void put_bools(const struct bp_column *c, size_t row_bytes, int64_t from,
         *to = bp_bit_get(c->data, from + i);
 }
 
-static void put_texts(const struct bp_column *c, size_t row_bytes, int64_t from, int64_t n,
-                      uint8_t *to, uint8_t *heap, uint32_t *used)
+/* room: for bytes in a row. used[i]: where in the heap the next text of row i goes. */
+static void put_texts(const struct bp_column *c, uint32_t room, size_t row_bytes, int64_t from,
+                      int64_t n, uint8_t *to, uint8_t *heap, uint32_t *used)
 {
     const int32_t *off = (const int32_t *)c->data + from;
 
     for (int64_t i = 0; i < n; i++, to += row_bytes) {
-        struct slot s = {.len = (uint32_t)(off[i + 1] - off[i])};
+        uint32_t len = (uint32_t)(off[i + 1] - off[i]);
 
-        if (s.len <= INLINE_BYTES) {
-            if (s.len)
-                memcpy(s.bytes, c->bytes + off[i], s.len);
-        } else {
-            s.at = *used;
-            memcpy(heap + *used, c->bytes + off[i], s.len);
-            *used += s.len;
+        memcpy(to, &len, LEN_BYTES);
+        if (len > room) {
+            memcpy(to + LEN_BYTES, &used[i], sizeof used[i]);
+            memcpy(heap + used[i], c->bytes + off[i], len);
+            used[i] += len;
+        } else if (len) {
+            memcpy(to + LEN_BYTES, c->bytes + off[i], len);
         }
-        memcpy(to, &s, sizeof s);
     }
 }
 
@@ -171,21 +194,49 @@ static void put_nulls(const struct bp_column *c, int col, size_t row_bytes, int6
             bp_bit_clear(rows, col);
 }
 
+/* Of text c in a row of this layout. */
+static uint32_t room_of(const struct bp_sort_layout *l, int c)
+{
+    return l->widths[c] - LEN_BYTES;
+}
+
+/* Adds to bytes[i] what the texts of row from + i take in the heap. */
+static void add_heap_bytes(const struct bp_column *c, uint32_t room, int64_t from, int64_t n,
+                           int64_t *bytes)
+{
+    const int32_t *off = (const int32_t *)c->data + from;
+
+    for (int64_t i = 0; i < n; i++)
+        bytes[i] += off[i + 1] - off[i] > (int64_t)room ? off[i + 1] - off[i] : 0;
+}
+
+/* Where in the heap the texts of n rows begin, those of a row side by side; the result is behind
+ * them. */
+static int64_t place_texts(const struct bp_sort_rows *r, const struct bp_sort_layout *l,
+                           const struct bp_batch *chunk, int64_t from, int64_t n, int64_t used,
+                           uint32_t *at)
+{
+    int64_t bytes[BLOCK] = {0};
+
+    for (int c = 0; c < r->n_cols; c++)
+        if (bp_type_is_bytes(chunk->cols[c].type) && !chunk->cols[c].dict)
+            add_heap_bytes(&chunk->cols[c], room_of(l, c), from, n, bytes);
+    for (int64_t i = 0; i < n; i++) {
+        at[i] = (uint32_t)used;
+        used += bytes[i];
+    }
+    return used;
+}
+
 /* Bytes of texts that are not inline, over all columns of the chunk. */
 static int64_t heap_bytes(const struct bp_sort_rows *r, const struct bp_batch *chunk)
 {
+    uint32_t at[BLOCK];
     int64_t sum = 0;
 
-    for (int c = 0; c < r->n_cols; c++) {
-        const struct bp_column *col = &chunk->cols[c];
-        const int32_t *off = col->data;
-
-        if (!bp_type_is_bytes(col->type) || col->dict)
-            continue;
-        for (int64_t i = 0; i < col->n_rows; i++)
-            if (off[i + 1] - off[i] > INLINE_BYTES)
-                sum += off[i + 1] - off[i];
-    }
+    for (int64_t from = 0; from < chunk->n_rows; from += BLOCK)
+        sum = place_texts(r, &r->layouts[r->n_layouts - 1], chunk, from,
+                          BP_MIN(chunk->n_rows - from, BLOCK), sum, at);
     return sum;
 }
 
@@ -193,7 +244,8 @@ static void put_rows(const struct bp_sort_rows *r, const struct bp_batch *chunk,
                      struct bp_sort_rows_chunk *out)
 {
     const struct bp_sort_layout *l = &r->layouts[out->layout];
-    uint32_t used = 0;
+    uint32_t at[BLOCK];
+    int64_t used = 0;
 
     for (int64_t from = 0; from < chunk->n_rows; from += BLOCK) {
         int64_t n = BP_MIN(chunk->n_rows - from, BLOCK);
@@ -201,6 +253,7 @@ static void put_rows(const struct bp_sort_rows *r, const struct bp_batch *chunk,
 
         for (int64_t i = 0; i < n; i++)
             memset(rows + (size_t)i * l->row_bytes, 0xff, bp_bits_bytes(r->n_cols));
+        used = place_texts(r, l, chunk, from, n, used, at);
         for (int c = 0; c < r->n_cols; c++) {
             const struct bp_column *col = &chunk->cols[c];
             uint8_t *to = rows + l->at[c];
@@ -210,8 +263,8 @@ static void put_rows(const struct bp_sort_rows *r, const struct bp_batch *chunk,
             if (col->type.kind == BP_BOOL)
                 put_bools(col, l->row_bytes, from, n, to);
             else if (bp_type_is_bytes(col->type) && !col->dict)
-                put_texts(col, l->row_bytes, from, n, to, out->heap ? out->heap->data : NULL,
-                          &used);
+                put_texts(col, room_of(l, c), l->row_bytes, from, n, to,
+                          out->heap ? out->heap->data : NULL, at);
             else
                 put_numbers(col, l->widths[c], l->row_bytes, from, n, to);
         }
@@ -244,9 +297,10 @@ static int note_columns(struct bp_sort_rows *r, const struct bp_batch *chunk,
 int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk, struct bp_err *err)
 {
     struct bp_sort_rows_chunk *out;
-    int64_t heap = heap_bytes(r, chunk);
+    int64_t heap;
 
     BP_TRY(widen(r, chunk, err));
+    heap = heap_bytes(r, chunk);
     if (r->n_chunks == r->cap_chunks) {
         int want = r->cap_chunks ? r->cap_chunks * 2 : 64;
         struct bp_sort_rows_chunk *bigger =
@@ -277,7 +331,8 @@ struct gather {
     const uint64_t *refs;
     int64_t n;
     struct bp_batch *out;
-    struct bp_block **slots; /* [n_cols]: of texts */
+    bool *texts;     /* [n_cols]: comes out as plain text */
+    size_t *n_bytes; /* [n_cols]: of texts so far */
 };
 
 static const struct bp_sort_layout *layout_of(const struct bp_sort_rows *r, uint64_t ref)
@@ -322,9 +377,79 @@ static int64_t get_valid(const uint8_t *const rows[], int col, int64_t from, int
     return n - n_valid;
 }
 
+/* The bytes of the text at p, of which len is told. */
+static const uint8_t *text_at(const struct bp_sort_rows_chunk *k, const uint8_t *p, uint32_t room,
+                              uint32_t len)
+{
+    uint32_t at;
+
+    if (len <= room)
+        return p + LEN_BYTES;
+    memcpy(&at, p + LEN_BYTES, sizeof at);
+    return k->heap->data + at;
+}
+
+/* Where texts of n rows are, and how long. Those of a heap are on their way then. */
+static int64_t find_texts(const struct gather *g, int col, uint32_t room,
+                          const uint8_t *const places[], int64_t from, int64_t n, const uint8_t **p,
+                          uint32_t *len)
+{
+    int64_t sum = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        const struct bp_sort_rows_chunk *k = &g->r->chunks[g->refs[from + i] >> 32];
+        uint32_t word;
+
+        memcpy(&word, places[i], sizeof word);
+        if (k->dicts && k->dicts[col]) {
+            size_t bytes = 0;
+
+            p[i] = NULL;
+            if (!g->out->cols[col].own[0] || bp_bit_get(g->out->cols[col].own[0]->data, from + i))
+                p[i] = bp_column_bytes(&k->dicts[col]->values, (int32_t)word, &bytes);
+            len[i] = (uint32_t)bytes;
+        } else {
+            p[i] = text_at(k, places[i], room, word);
+            len[i] = word;
+            if (word > room)
+                __builtin_prefetch(p[i]);
+        }
+        sum += len[i];
+    }
+    return sum;
+}
+
+static int get_texts(struct gather *g, int col, const struct bp_sort_layout *l,
+                     const uint8_t *const rows[], int64_t from, int64_t n, struct bp_err *err)
+{
+    struct bp_column *out = &g->out->cols[col];
+    int32_t *off = (int32_t *)(void *)out->own[1]->data + from;
+    const uint8_t *places[BLOCK], *p[BLOCK];
+    uint32_t len[BLOCK];
+    size_t used = g->n_bytes[col];
+    int64_t sum;
+    uint8_t *to;
+
+    for (int64_t i = 0; i < n; i++)
+        places[i] = rows[i] + l->at[col];
+    sum = find_texts(g, col, room_of(l, col), places, from, n, p, len);
+    if ((int64_t)used + sum > INT32_MAX)
+        return bp_fail(err, BP_EDATA, "more than 2 GiB of text in one batch of a column");
+    BP_TRY(bp_block_grow(&out->own[2], used, used + (size_t)sum, err));
+    to = out->own[2]->data + used;
+    for (int64_t i = 0; i < n; i++) {
+        if (len[i])
+            memcpy(to, p[i], len[i]);
+        to += len[i];
+        off[i + 1] = (int32_t)(to - out->own[2]->data);
+    }
+    g->n_bytes[col] = used + (size_t)sum;
+    return 0;
+}
+
 /* Rows of one layout. */
-static void get_block(struct gather *g, const struct bp_sort_layout *l, const uint8_t *const rows[],
-                      int64_t from, int64_t n)
+static int get_block(struct gather *g, const struct bp_sort_layout *l, const uint8_t *const rows[],
+                     int64_t from, int64_t n, struct bp_err *err)
 {
     for (int c = 0; c < g->r->n_cols; c++) {
         const struct bp_sort_rows_col *col = &g->r->cols[c];
@@ -334,9 +459,8 @@ static void get_block(struct gather *g, const struct bp_sort_layout *l, const ui
             out->n_nulls += get_valid(rows, c, from, n, out->own[0]->data);
         if (col->type.kind == BP_BOOL)
             get_bools(rows, l->at[c], from, n, out->own[1]->data);
-        else if (g->slots[c])
-            get_numbers(rows, l->at[c], sizeof(struct slot), sizeof(struct slot), from, n,
-                        g->slots[c]->data);
+        else if (g->texts[c])
+            BP_TRY(get_texts(g, c, l, rows, from, n, err));
         else if (keeps_dict(col))
             get_numbers(rows, l->at[c], sizeof(int32_t), sizeof(int32_t), from, n,
                         out->own[1]->data);
@@ -344,6 +468,7 @@ static void get_block(struct gather *g, const struct bp_sort_layout *l, const ui
             get_numbers(rows, l->at[c], l->widths[c], width_of(col->type), from, n,
                         out->own[1]->data);
     }
+    return 0;
 }
 
 static void prefetch_row(const struct bp_sort_rows *r, uint64_t ref)
@@ -358,18 +483,20 @@ static void prefetch_row(const struct bp_sort_rows *r, uint64_t ref)
 
 /* Rows refs[from, from + n), by stretches of one layout: mostly one, since widths are found in
  * the first chunks. */
-static void get_stretches(struct gather *g, const uint8_t *const rows[], int64_t from, int64_t n)
+static int get_stretches(struct gather *g, const uint8_t *const rows[], int64_t from, int64_t n,
+                         struct bp_err *err)
 {
     for (int64_t i = 0, k; i < n; i = k) {
         const struct bp_sort_layout *l = layout_of(g->r, g->refs[from + i]);
 
         for (k = i + 1; k < n && layout_of(g->r, g->refs[from + k]) == l; k++)
             ;
-        get_block(g, l, rows + i, from + i, k - i);
+        BP_TRY(get_block(g, l, rows + i, from + i, k - i, err));
     }
+    return 0;
 }
 
-static void get_rows(struct gather *g)
+static int get_rows(struct gather *g, struct bp_err *err)
 {
     const uint8_t *rows[BLOCK];
 
@@ -383,52 +510,8 @@ static void get_rows(struct gather *g)
                 prefetch_row(g->r, g->refs[from + BLOCK + i]);
             rows[i] = row_at(g->r, g->refs[from + i]);
         }
-        get_stretches(g, rows, from, n);
+        BP_TRY(get_stretches(g, rows, from, n, err));
     }
-}
-
-/* Where the bytes of a slot are. */
-static const uint8_t *slot_bytes(const struct bp_sort_rows *r, int col, uint64_t ref,
-                                 const struct slot *s, size_t *n)
-{
-    const struct bp_sort_rows_chunk *k = &r->chunks[ref >> 32];
-
-    if (k->dicts && k->dicts[col]) {
-        int32_t code;
-
-        memcpy(&code, s, sizeof code);
-        return bp_column_bytes(&k->dicts[col]->values, code, n);
-    }
-    *n = s->len;
-    return s->len <= INLINE_BYTES ? s->bytes : k->heap->data + s->at;
-}
-
-static int make_text(struct gather *g, int col, struct bp_err *err)
-{
-    struct bp_column *out = &g->out->cols[col];
-    const struct slot *slots = (const struct slot *)(const void *)g->slots[col]->data;
-    int32_t *off = (int32_t *)(void *)out->own[1]->data;
-    int64_t total = 0;
-    size_t len;
-
-    off[0] = 0;
-    for (int64_t i = 0; i < g->n; i++) {
-        if (!out->own[0] || bp_bit_get(out->own[0]->data, i)) {
-            (void)slot_bytes(g->r, col, g->refs[i], &slots[i], &len);
-            total += (int64_t)len;
-        }
-        if (total > INT32_MAX)
-            return bp_fail(err, BP_EDATA, "more than 2 GiB of text in one batch of a column");
-        off[i + 1] = (int32_t)total;
-    }
-    BP_TRY(bp_block_new(&out->own[2], (size_t)total + 1, err));
-    out->bytes = out->own[2]->data;
-    for (int64_t i = 0; i < g->n; i++)
-        if (off[i + 1] > off[i]) {
-            const uint8_t *p = slot_bytes(g->r, col, g->refs[i], &slots[i], &len);
-
-            memcpy(out->own[2]->data + off[i], p, len);
-        }
     return 0;
 }
 
@@ -446,9 +529,10 @@ static int open_column(struct gather *g, int col, struct bp_err *err)
         memset(out->own[0]->data, 0, bp_bits_bytes(g->n));
         out->valid = out->own[0]->data;
     }
+    g->texts[col] = text;
     if (text) {
-        BP_TRY(bp_block_new(&g->slots[col], bytes, err));
         bytes = (n + 1) * sizeof(int32_t);
+        BP_TRY(bp_block_new(&out->own[2], 1, err));
     } else if (from->type.kind == BP_BOOL) {
         bytes = bp_bits_bytes(g->n);
     } else if (dict) {
@@ -458,6 +542,8 @@ static int open_column(struct gather *g, int col, struct bp_err *err)
     BP_TRY(bp_block_new(&out->own[1], bytes, err));
     if (from->type.kind == BP_BOOL)
         memset(out->own[1]->data, 0, bytes);
+    if (text)
+        *(int32_t *)(void *)out->own[1]->data = 0;
     out->data = out->own[1]->data;
     return 0;
 }
@@ -469,17 +555,18 @@ int bp_sort_rows_gather(const struct bp_sort_rows *r, const uint64_t *refs, int6
     int rc = 0;
 
     BP_TRY(bp_batch_init(out, r->n_cols, err));
-    g.slots = bp_mem_new((size_t)r->n_cols, sizeof(struct bp_block *), err);
-    if (!g.slots) {
+    g.texts = bp_mem_new((size_t)r->n_cols, sizeof *g.texts, err);
+    g.n_bytes = g.texts ? bp_mem_new((size_t)r->n_cols, sizeof *g.n_bytes, err) : NULL;
+    if (!g.n_bytes) {
         rc = err->code;
         goto out;
     }
     for (int c = 0; c < r->n_cols; c++)
         BP_GO(open_column(&g, c, err));
-    get_rows(&g);
+    BP_GO(get_rows(&g, err));
     for (int c = 0; c < r->n_cols; c++)
-        if (g.slots[c])
-            BP_GO(make_text(&g, c, err));
+        if (g.texts[c])
+            out->cols[c].bytes = out->cols[c].own[2]->data;
     for (int c = 0; c < r->n_cols; c++) /* no null among these rows */
         if (out->cols[c].own[0] && !out->cols[c].n_nulls) {
             bp_block_unref(out->cols[c].own[0]);
@@ -488,9 +575,8 @@ int bp_sort_rows_gather(const struct bp_sort_rows *r, const uint64_t *refs, int6
         }
     out->n_rows = n;
 out:
-    for (int c = 0; g.slots && c < r->n_cols; c++)
-        bp_block_unref(g.slots[c]);
-    bp_mem_free(g.slots);
+    bp_mem_free(g.texts);
+    bp_mem_free(g.n_bytes);
     if (rc < 0)
         bp_batch_release(out);
     return rc;

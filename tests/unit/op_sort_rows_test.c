@@ -76,6 +76,37 @@ static void a_row_takes_the_bytes_its_values_need(void)
     bp_source_free(&in);
 }
 
-UNIT_MAIN(T(rows_come_back_when_later_ones_needed_more_bytes),
+/* Beside a byte of bits: the length and room for all, or for four bytes where a heap takes less. */
+static void short_texts_are_in_the_row(void)
+{
+    static const struct {
+        const char *rows;
+        size_t bytes;
+        bool heap;
+    } cases[] = {{"abc;NULL;", 16, false},
+                 {"abcdefg;abcde;", 16, false},
+                 {"abcdefghijk;abcdefghijkl;", 24, false},
+                 {"0123456789abcdef;0123456789abcdef;", 24, false},
+                 {"0123456789abcdefg;0123456789abcdefg;", 16, true},
+                 {"0123456789;a;", 16, true}};
+    struct bp_err err = {0};
+    struct bp_sort_rows r;
+    struct bp_batch b;
+
+    for (size_t i = 0; i < BP_COUNT_OF(cases); i++) {
+        struct bp_source in = table("t text", cases[i].rows, 2);
+
+        NEED(bp_sort_rows_open(&r, &in.schema, &err) == 0);
+        NEED(bp_source_next(&in, &b, &err) == 0);
+        NEED(bp_sort_rows_add(&r, &b, &err) == 0);
+        CHECK(r.layouts[0].row_bytes == cases[i].bytes);
+        CHECK((r.chunks[0].heap != NULL) == cases[i].heap);
+        bp_batch_release(&b);
+        bp_sort_rows_release(&r);
+        bp_source_free(&in);
+    }
+}
+
+UNIT_MAIN(T(short_texts_are_in_the_row), T(rows_come_back_when_later_ones_needed_more_bytes),
           T(dictionaries_are_kept_beside_numbers_that_widen),
           T(a_row_takes_the_bytes_its_values_need))
