@@ -10,10 +10,8 @@
 #include <string.h>
 
 #include "flow/marks.h"
-#include "fmt/csv_reader.h"
+#include "fmt/csv_cut.h"
 #include "sys/pool.h"
-
-#define AHEAD_LEAST_BYTES (256 << 10) /* a smaller file is read before a thread is up */
 
 struct csv_source {
     struct csv_reader r;
@@ -23,16 +21,9 @@ struct csv_source {
     struct csv_dicts *dicts;
     struct bp_pool *pool;
     /* giving */
-    int file; /* the file that is cut into chunks now */
-    bool file_open;
-    int64_t at, end; /* of a regular file: the next chunk, and where it stops */
-    int64_t seq;
+    struct csv_cutter cut;
     int64_t n_given, n_taken; /* jobs */
     int64_t job_bytes;        /* that the last one taken held */
-    struct bp_block *carry;   /* of a stream: the record begun in the last block */
-    size_t carry_bytes;
-    bool stream_end;
-    bool waits; /* the last job is a block that no record ends in: is to be taken first */
     /* taking */
     struct csv_job *job; /* its batch is being handed out */
     int64_t job_from;
@@ -47,7 +38,6 @@ struct csv_source {
     bool slow_last;         /* it reads to the end of the share */
     int64_t slow_chunks;    /* how much it reads at a time */
     int64_t fresh_seq;      /* jobs of slow_file before this one are dropped */
-    bool fresh;             /* the next job of slow_file begins with a record */
     int64_t resumed_at;     /* where the fast path went on; -1 */
     struct csv_place place; /* of the file taken: lines and records counted so far */
     struct csv_place next;  /* behind the last job taken, where lines are wanted */
@@ -60,173 +50,6 @@ struct csv_source {
 };
 
 /* ---- giving ---- */
-
-static struct csv_job *job_new(struct csv_source *s, struct bp_err *err)
-{
-    struct csv_job *job = bp_mem_new(1, sizeof *job, err);
-
-    if (job) {
-        job->file = s->file;
-        job->inside = -1;
-        job->seq = s->seq++;
-    }
-    return job;
-}
-
-/*
- * The first chunk of a file in this share. It begins with a record; those that begin
- * in [lo, hi) behind it have their preceding LF in [lo, hi - 1).
- */
-static int open_file(struct csv_source *s, struct csv_job **first, struct bp_err *err)
-{
-    struct csv_file *f = &s->r.files[s->file];
-
-    *first = NULL;
-    s->file_open = true;
-    s->fresh = false;
-    s->at = s->end = 0;
-    if (!f->in.is_file && f->hi > 0 && s->r.n_threads > 1 && f->in.size_bytes >= AHEAD_LEAST_BYTES)
-        BP_TRY(bp_input_read_ahead(&f->in, s->r.n_threads, err));
-    if (!f->in.is_file || f->hi <= f->data_start || f->hi <= f->lo ||
-        f->data_start >= f->in.size_bytes)
-        return 0;
-    s->end = f->hi == INT64_MAX ? BP_MAX(f->in.size_bytes, f->data_start) : f->hi - 1;
-    *first = job_new(s, err);
-    if (!*first)
-        return err->code;
-    (*first)->at_start = true;
-    (*first)->a = (*first)->border_at = BP_MAX(f->lo, f->data_start);
-    (*first)->inside = 0;
-    (*first)->b = BP_MIN((*first)->a + (int64_t)s->r.chunk_bytes, s->end);
-    (*first)->b = BP_MAX((*first)->b, (*first)->a);
-    s->at = (*first)->b;
-    return 0;
-}
-
-/* Where the last record of p[0, n) ends, if quotes are where they should be; 0:
- * none does. */
-static size_t last_border(const struct csv_reader *r, const uint8_t *p, size_t n)
-{
-    const struct csv_dialect *d = &r->dialect;
-    bool inside = d->quotes && r->kernels->count(p, n, d->quote) & 1;
-
-    while (n) {
-        n--;
-        if (d->quotes && p[n] == d->quote)
-            inside = !inside;
-        else if (p[n] == '\n' && !inside)
-            return n + 1;
-    }
-    return 0;
-}
-
-static int stream_block(struct csv_source *s, struct bp_block **block, size_t *n,
-                        struct bp_err *err)
-{
-    struct bp_input *in = &s->r.files[s->file].in;
-    size_t most = BP_MAX(s->r.chunk_bytes, s->r.record_max_bytes);
-    size_t want = BP_MIN(BP_MAX(s->r.chunk_bytes, s->carry_bytes * 2), most), got;
-
-    BP_TRY(bp_block_new(block, CSV_FRONT_BYTES + want + 1 + CSV_PAD_BYTES, err));
-    if (s->carry_bytes)
-        memcpy((*block)->data + CSV_FRONT_BYTES, s->carry->data, s->carry_bytes);
-    if (bp_input_read(in, (*block)->data + CSV_FRONT_BYTES + s->carry_bytes, want - s->carry_bytes,
-                      &got, err) < 0) {
-        bp_block_unref(*block);
-        return err->code;
-    }
-    *n = s->carry_bytes + got;
-    s->stream_end = *n < want;
-    return 0;
-}
-
-/* The next block of a stream, whole records; *out NULL at the end. */
-static int next_block(struct csv_source *s, struct csv_job **out, struct bp_err *err)
-{
-    struct bp_block *block = NULL;
-    size_t n = 0, whole = 0;
-    bool odd = false;
-    int rc;
-
-    *out = NULL;
-    while (!s->stream_end && !whole) {
-        bp_block_unref(block);
-        block = NULL;
-        BP_GO(stream_block(s, &block, &n, err));
-        whole = s->stream_end ? n : last_border(&s->r, block->data + CSV_FRONT_BYTES, n);
-        odd = !whole && n >= s->r.record_max_bytes;
-        if (odd)
-            whole = n; /* no record, or quotes out of place: the slow path will see */
-        BP_GO(bp_block_grow(&s->carry, 0, n - whole + 1, err));
-        if (n > whole)
-            memcpy(s->carry->data, block->data + CSV_FRONT_BYTES + whole, n - whole);
-        s->carry_bytes = n - whole;
-    }
-    if (!whole) {
-        rc = 0;
-        goto out;
-    }
-    *out = job_new(s, err);
-    if (!*out) {
-        rc = err->code;
-        goto out;
-    }
-    (*out)->a = s->at;
-    (*out)->block = block;
-    (*out)->odd = s->waits = odd;
-    (*out)->n_bytes = whole;
-    s->at += (int64_t)whole;
-    return 0;
-out:
-    bp_block_unref(block);
-    return rc;
-}
-
-/* The slow path ended before a record that is the last byte of the share. */
-static bool last_byte_waits(const struct csv_source *s)
-{
-    const struct csv_file *f = &s->r.files[s->file];
-
-    return s->fresh && s->at == s->end && s->at < BP_MIN(f->hi, f->in.size_bytes);
-}
-
-/* The next job in order; *out NULL: there is none. */
-static int next_job(struct csv_source *s, struct csv_job **out, struct bp_err *err)
-{
-    for (; s->file < s->r.n_files; s->file++, s->file_open = false) {
-        struct csv_file *f = &s->r.files[s->file];
-
-        if (!s->file_open) {
-            BP_TRY(open_file(s, out, err));
-            s->stream_end = f->in.is_file || f->hi == 0;
-            s->carry_bytes = 0;
-            if (!f->in.is_file)
-                s->at = f->data_start;
-            if (*out)
-                return 0;
-        }
-        if (!f->in.is_file) {
-            BP_TRY(next_block(s, out, err));
-            if (*out)
-                return 0;
-            bp_input_finish(&f->in);
-        } else if (s->at < s->end || last_byte_waits(s)) {
-            *out = job_new(s, err);
-            if (!*out)
-                return err->code;
-            (*out)->a = s->at;
-            (*out)->b = BP_MAX(BP_MIN(s->at + (int64_t)s->r.chunk_bytes, s->end), s->at);
-            (*out)->border_at = s->fresh ? s->at : -1;
-            (*out)->at_start = s->fresh;
-            (*out)->inside = s->fresh ? 0 : -1;
-            s->fresh = false;
-            s->at = (*out)->b;
-            return 0;
-        }
-    }
-    *out = NULL;
-    return 0;
-}
 
 static struct csv_job *take_from_pool(struct csv_source *s)
 {
@@ -243,9 +66,9 @@ static int fill_pool(struct csv_source *s, struct bp_err *err)
 {
     struct csv_job *job;
 
-    while (bp_pool_has_room(s->pool) && !(s->waits && s->n_given > s->n_taken) &&
+    while (bp_pool_has_room(s->pool) && !(s->cut.waits && s->n_given > s->n_taken) &&
            text_reads_on(s->r.ctx, s->r.n_threads, s->n_given - s->n_taken, s->job_bytes)) {
-        BP_TRY(next_job(s, &job, err));
+        BP_TRY(csv_cut_next(&s->cut, &job, err));
         if (!job)
             break;
         bp_pool_give(s->pool, job);
@@ -265,7 +88,7 @@ static int64_t slow_stop(struct csv_source *s, const struct csv_job *job)
     s->slow_chunks = job->at_start && job->a == s->resumed_at ? BP_MIN(s->slow_chunks * 2, 64) : 1;
     stop = job->b + 1 + (s->slow_chunks - 1) * (int64_t)s->r.chunk_bytes;
     /* chunks of the next file were given: none of this one may follow them */
-    s->slow_last = job->block || s->file != job->file || stop >= s->end;
+    s->slow_last = job->block || s->cut.file != job->file || stop >= s->cut.end;
     return s->slow_last ? f->hi : stop;
 }
 
@@ -311,14 +134,14 @@ static void end_slow(struct csv_source *s)
         s->stream_records = behind.records;
         s->slow_file = -1;
     } else {
-        s->fresh_seq = s->seq;
+        s->fresh_seq = s->cut.seq;
         s->ended_at = behind.at;
         if (!s->slow_last && behind.at >= 0) {
             s->place = behind;
-            s->at = s->record_at = s->resumed_at = behind.at;
-            s->fresh = true;
-        } else if (s->file == s->slow_file) {
-            s->at = s->end;
+            s->cut.at = s->record_at = s->resumed_at = behind.at;
+            s->cut.fresh = true;
+        } else if (s->cut.file == s->slow_file) {
+            s->cut.at = s->cut.end;
         }
     }
     csv_slow_free(s->slow);
@@ -330,8 +153,8 @@ static int refill_stream(struct csv_source *s, struct bp_err *err)
 {
     struct csv_job *job = take_from_pool(s);
 
-    if (!job && s->file == s->slow_file)
-        BP_TRY(next_block(s, &job, err));
+    if (!job && s->cut.file == s->slow_file)
+        BP_TRY(csv_cut_block(&s->cut, &job, err));
     if (!job || job->file != s->slow_file) {
         s->held = job;
         s->feed_end = true;
@@ -603,7 +426,7 @@ static void csv_free_source(void *self)
     csv_job_free(s->held);
     csv_slow_free(s->slow);
     csv_dicts_free(s->dicts);
-    bp_block_unref(s->carry);
+    csv_cut_release(&s->cut);
     bp_block_unref(s->feed);
     csv_reader_release(&s->r);
     bp_mem_free(s->r.declared);
@@ -679,6 +502,7 @@ int bp_csv_source(struct bp_source *out, struct bp_input *inputs, int n_inputs,
         if (files[i].in.size_bytes == 0) /* empty, or one that does not tell (/proc) */
             files[i].in.is_file = false;
     }
+    s->cut.r = &s->r;
     s->r.files = files;
     s->r.n_files = n_inputs;
     s->r.ctx = ctx;

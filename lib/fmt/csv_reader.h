@@ -9,6 +9,7 @@
  *   csv_border.c  where in the records that is
  *   csv_open.c    dialect, sizes, what the ledger says
  *   csv_read.c    the source: gives chunks to the pool, takes them in order
+ *   csv_cut.c     where files are cut into chunks, and streams into blocks
  *   csv_dicts.c   one dictionary a column, from those of the workers
  *   csv_chunk.c   one chunk: bytes -> index -> columns (in a worker)
  *   csv_slow.c    libcsv's reading, for what is not plain, the messages, and tolerance
