@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define COUNT_BYTES ((size_t)256 << 10)
+#define GROW_BYTES ((size_t)4 << 10)
 
 static int no_space(unsigned char c)
 {
@@ -97,6 +98,8 @@ int csv_splitter_feed(struct csv_splitter *p, const uint8_t *s, size_t n, struct
     if (p->fresh)
         p->quoted = p->d->quotes && s[0] == p->d->quote;
     p->fresh = false;
+    /* libcsv's own step is 128 bytes, and a field of 4 MB takes 32 thousand of them */
+    csv_set_blk_size(&p->lib, BP_MAX(GROW_BYTES, csv_get_buffer_size(&p->lib) / 2));
     if (csv_parse(&p->lib, s, n, on_field, on_record, p) != n && !err->code)
         return bp_fail_oom(err, csv_get_buffer_size(&p->lib));
     return err->code;
