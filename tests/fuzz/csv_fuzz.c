@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libFuzzer entry: whatever the bytes, the chunk size, the build of the scan, file
- * or stream, whole or in shares, reading CSV gives what a plain loop around libcsv
- * gives: the same values, and the same kind of error on the same line.
+ * or stream, whole or in shares, text plain or as a dictionary, reading CSV gives what a plain loop
+ * around libcsv gives: the same values, and the same kind of error on the same line.
  *
  * Input: four bytes of options, then the file.
  */
@@ -22,7 +22,7 @@ struct setup {
     const char *null_text;
     int n_cols;
     struct bp_type types[MAX_COLS];
-    bool not_null;
+    bool not_null, all_dicts;
     int chunk_bytes, n_tasks, batch_rows;
     const char *simd;
 };
@@ -267,6 +267,8 @@ static void our_read(const struct setup *s, const uint8_t *p, size_t n, bool str
         if (bp_schema_add(&schema, name, s->types[c], &err) < 0)
             abort();
         schema.fields[c].nullable = !s->not_null;
+        if (s->types[c].kind == BP_TEXT && (s->all_dicts || c & 1))
+            schema.fields[c].dict = BP_DICT_KNOWN;
     }
     if (bp_input_from_memory(&in, "mem", p, n, &err) < 0)
         abort();
@@ -334,6 +336,7 @@ static struct setup choose(const uint8_t o[4])
                       .quote = o[0] & 2 ? 0 : '"',
                       .null_text = o[0] & 4 ? "NA" : NULL,
                       .not_null = (o[0] & 0x18) == 0x18,
+                      .all_dicts = o[3] & 0x20,
                       .n_cols = 1 + (o[0] >> 5) % MAX_COLS,
                       .chunk_bytes = 1 + o[1] * (o[1] < 128 ? 1 : 40),
                       .n_tasks = 1 + o[2] % 21,
