@@ -99,7 +99,8 @@ static int look_at_files(struct csv_reader *r, struct findings *found, struct cs
             m->wants[c] = r->cols[c].guessed || (first && csv_repeats_counts(repeats, c));
         found->repeats = first ? repeats : NULL;
         if (r->any_guess || first)
-            BP_TRY(csv_sample_read(m, f, each, err));
+            BP_TRY(
+                csv_sample_read(m, f, first ? BP_MAX(each, (size_t)CSV_REPEATS_BYTES) : each, err));
         if (first && m->bytes >= CSV_REPEATS_BYTES)
             BP_TRY(csv_repeats_decide(repeats, err));
         if ((r->any_guess || first) && (i >= CSV_AWAKE_FILES || bp_mem_is_tight()))

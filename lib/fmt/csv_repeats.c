@@ -5,10 +5,13 @@
 
 #define VALUES_LEAST 1000
 #define REPEATS 4 /* of a value, on average */
+/* So many distinct values where half of the rows or less had `early`: there will be no end. */
+#define IS_GROWING(all, early) ((all) > (early) + (early) / 4 + 64)
 
 struct column {
     struct bp_dictset values;
-    int64_t n;
+    int64_t n;           /* values seen */
+    int64_t late, early; /* distinct ones when n was a power of two, and half of it */
     bool counts, few;
 };
 
@@ -65,6 +68,10 @@ void csv_repeats_add(struct csv_repeats *s, int c, const uint8_t *p, size_t n)
     if (!k->counts || s->err.code)
         return;
     k->n++;
+    if ((k->n & (k->n - 1)) == 0) {
+        k->early = k->late;
+        k->late = k->values.n;
+    }
     if (bp_dictset_code(&k->values, p, n, &code, &s->err) == 0 && k->values.n > CSV_REPEATS_VALUES)
         give_up(k);
 }
@@ -78,7 +85,8 @@ int csv_repeats_decide(struct csv_repeats *s, struct bp_err *err)
     for (int c = 0; c < s->n_cols; c++) {
         struct column *k = &s->cols[c];
 
-        k->few = k->counts && k->n >= VALUES_LEAST && k->values.n * REPEATS <= k->n;
+        k->few = k->counts && k->n >= VALUES_LEAST && k->values.n * REPEATS <= k->n &&
+                 !IS_GROWING(k->values.n, k->early);
     }
     return 0;
 }

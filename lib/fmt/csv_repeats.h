@@ -3,8 +3,9 @@
  * Which columns of text have few values that repeat, so that they are read as dictionaries: the
  * rows then carry codes, and whoever groups, joins or compares them looks at each value once.
  * The rule is told by a sample of the first input alone, so that all tasks decide alike: in
- * 1 MiB or more, 1,000 values or more, each of them four times on average, and not more than
- * CSV_REPEATS_VALUES.
+ * 1 MiB or more, 1,000 values or more, each of them four times on average, not more than
+ * CSV_REPEATS_VALUES, and most of them in its first half: else they are of the kind that comes
+ * and goes, as the numbers of sessions in a log, of which there is no end.
  */
 #ifndef BP_FMT_CSV_REPEATS_H
 #define BP_FMT_CSV_REPEATS_H

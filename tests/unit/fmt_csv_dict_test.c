@@ -151,6 +151,22 @@ static void text_of_many_values_stays_plain(void)
     CHECK_STR(COLUMNS("n int, k text DICTIONARY"), "n, k declared");
 }
 
+/* Each a hundred times, and then never again. */
+static const char *session(int i)
+{
+    static char room[40];
+
+    snprintf(room, sizeof room, "session%d", i / 1000 * 10 + i % 10);
+    return room;
+}
+
+static void text_whose_values_come_and_go_stays_plain(void)
+{
+    fill(TEXT_BYTES, session);
+    CHECK_STR(COLUMNS(NULL), "n, k");
+    CHECK_STR(COLUMNS("n int, k text", .stream = true), "n, k");
+}
+
 static void a_small_input_tells_nothing(void)
 {
     fill((1 << 20) - 100, few);
@@ -212,6 +228,6 @@ static void codes_count_values_in_the_order_of_rows(void)
 UNIT_MAIN(T(values_of_every_length_keep_their_bytes),
           T(quotes_nulls_and_empty_texts_are_told_apart), T(errors_are_the_same),
           T(text_of_few_values_is_a_dictionary), T(text_of_many_values_stays_plain),
-          T(a_small_input_tells_nothing), T(shares_decide_alike),
-          T(a_dictionary_that_grows_too_large_begins_anew),
+          T(text_whose_values_come_and_go_stays_plain), T(a_small_input_tells_nothing),
+          T(shares_decide_alike), T(a_dictionary_that_grows_too_large_begins_anew),
           T(codes_count_values_in_the_order_of_rows))
