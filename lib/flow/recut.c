@@ -143,6 +143,8 @@ static int append(struct bp_recut *r, int64_t n, struct bp_err *err)
     if (!r->pending_rows) {
         r->pending_first_row = r->in.first_row + r->in_from;
         r->share = r->in.share;
+        for (int i = 0; i < r->n_cols; i++)
+            BP_TRY(bp_builder_reserve(&r->builders[i], r->last_rows, err));
     }
     r->pending_bytes += bytes_of(r, r->in_from, n);
     for (int i = 0; i < r->n_cols; i++) {
@@ -172,6 +174,7 @@ static int emit_pending(struct bp_recut *r, struct bp_batch *out, struct bp_err 
             goto fail;
     if (bind_all(r, out, err) < 0)
         goto fail;
+    r->last_rows = r->pending_rows;
     r->pending_rows = r->pending_bytes = 0;
     return 0;
 fail:

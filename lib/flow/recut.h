@@ -34,6 +34,7 @@ struct bp_recut {
     struct bp_builder *builders; /* the pending rows; codes as int32 for dictionaries */
     int64_t row_bytes;           /* of the fixed part of a row */
     int64_t pending_rows, pending_bytes;
+    int64_t last_rows; /* of the batch before, copied together: as many will come again */
     int64_t pending_first_row;
     struct bp_share share; /* of the pending rows */
     struct bp_batch in;    /* what put() was given, and how far it is used */
