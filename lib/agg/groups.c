@@ -22,8 +22,9 @@ struct bp_groups {
     uint64_t mask;
     uint64_t seed;
 
-    bool by_place; /* cube instead of slots */
+    bool by_place; /* cube instead of slots, which then have those that are outside */
     struct bp_cube cube;
+    int64_t n_outside;
 
     uint64_t *rows; /* packed rows of a chunk */
     int64_t rows_cap;
@@ -76,6 +77,11 @@ void bp_groups_free(struct bp_groups *g)
 void bp_groups_use_table(struct bp_groups *g)
 {
     g->by_place = false;
+}
+
+bool bp_groups_are_by_place(const struct bp_groups *g)
+{
+    return g->by_place && g->cube.n;
 }
 
 int64_t bp_groups_count(const struct bp_groups *g)
@@ -135,6 +141,8 @@ static int leave_cube(struct bp_groups *g, struct bp_err *err)
         return 0;
     g->by_place = false;
     bp_cube_release(&g->cube);
+    bp_mem_free(g->slots); /* they have some of the groups only */
+    g->slots = NULL;
     return reserve_slots(g, CHUNK, err); /* which puts in what is there */
 }
 
@@ -165,20 +173,27 @@ static inline bool equal_rows(const uint64_t *a, const uint64_t *b, int words)
     return !d;
 }
 
+static void put_slot(const struct bp_groups *g, uint64_t *slots, uint64_t mask, int64_t id)
+{
+    int words = g->pack->n_words;
+    uint64_t h = hash_row(g->keys + id * words, words, g->seed), pos = h & mask;
+
+    while (slots[pos])
+        pos = (pos + 1) & mask;
+    slots[pos] = (h >> 32 << 32) | (uint64_t)(id + 1);
+}
+
 static int grow_slots(struct bp_groups *g, uint64_t n_slots, struct bp_err *err)
 {
     uint64_t *slots = bp_mem_new(n_slots, sizeof *slots, err), mask = n_slots - 1;
-    int words = g->pack->n_words;
 
     if (!slots)
         return err->code;
-    for (int64_t id = 0; id < g->n; id++) {
-        uint64_t h = hash_row(g->keys + id * words, words, g->seed), pos = h & mask;
-
-        while (slots[pos])
-            pos = (pos + 1) & mask;
-        slots[pos] = (h >> 32 << 32) | (uint64_t)(id + 1);
-    }
+    for (int64_t id = 0; id < g->n && !g->by_place; id++)
+        put_slot(g, slots, mask, id);
+    for (uint64_t i = 0; g->by_place && g->slots && i <= g->mask; i++)
+        if (g->slots[i])
+            put_slot(g, slots, mask, (int64_t)(uint32_t)g->slots[i] - 1);
     bp_mem_free(g->slots);
     g->slots = slots;
     g->mask = mask;
@@ -189,8 +204,9 @@ static int grow_slots(struct bp_groups *g, uint64_t n_slots, struct bp_err *err)
  * group: a second probe costs more than the larger table. */
 static uint64_t slots_for(const struct bp_groups *g, int64_t n_rows)
 {
-    uint64_t sparse = g->n < SPARSE_GROUPS ? 4 : 2, n = g->slots ? g->mask + 1 : SLOTS_MIN;
-    uint64_t need = (uint64_t)(g->n + n_rows) * sparse;
+    int64_t held = g->by_place ? g->n_outside : g->n;
+    uint64_t sparse = held < SPARSE_GROUPS ? 4 : 2, n = g->slots ? g->mask + 1 : SLOTS_MIN;
+    uint64_t need = (uint64_t)(held + n_rows) * sparse;
 
     while (n < need) /* small ones in longer steps: a step looks up all keys again */
         n *= n < SLOTS_STEP ? 4 : 2;
@@ -206,7 +222,10 @@ static int reserve_slots(struct bp_groups *g, int64_t n_rows, struct bp_err *err
 
 int64_t bp_groups_growth_bytes(const struct bp_groups *g, int64_t n_rows)
 {
-    uint64_t now = g->slots ? g->mask + 1 : 0, then = g->by_place ? now : slots_for(g, n_rows);
+    uint64_t now = g->slots ? g->mask + 1 : 0;
+    uint64_t then = !g->by_place ? slots_for(g, n_rows)
+                    : g->slots   ? slots_for(g, n_rows / BP_CUBE_OUTSIDE_SHARE + 1)
+                                 : now;
     int64_t n = then > now ? (int64_t)then * 8 : 0;
 
     if (g->by_place)
@@ -308,6 +327,17 @@ static uint32_t new_group(struct bp_groups *g, const uint64_t *row)
     return (uint32_t)++g->n;
 }
 
+/* A row that has no place. */
+static int find_outside(struct bp_groups *g, const uint64_t *row, uint32_t *id, struct bp_err *err)
+{
+    int64_t before = g->n;
+
+    BP_TRY(reserve_slots(g, 1, err));
+    find_hashed(g, row, g->pack->n_words, 1, id);
+    g->n_outside += g->n - before;
+    return 0;
+}
+
 /* Sets *done unless the values lie too far apart: then the table takes over for good. */
 static int try_cube(struct bp_groups *g, int64_t n, uint32_t *ids, bool *done, struct bp_err *err)
 {
@@ -317,10 +347,16 @@ static int try_cube(struct bp_groups *g, int64_t n, uint32_t *ids, bool *done, s
     if (!*done)
         return leave_cube(g, err);
     for (int64_t i = 0; i < n; i++) {
-        uint32_t *e = &g->cube.ids[at[i]];
+        const uint64_t *row = g->rows + i * g->pack->n_words;
+        uint32_t *e;
 
+        if (at[i] == BP_CUBE_OUTSIDE) {
+            BP_TRY(find_outside(g, row, &ids[i], err));
+            continue;
+        }
+        e = &g->cube.ids[at[i]];
         if (!*e)
-            *e = new_group(g, g->rows + i * g->pack->n_words);
+            *e = new_group(g, row);
         ids[i] = *e - 1;
     }
     return 0;

@@ -25,6 +25,8 @@ int bp_groups_new_packed(struct bp_groups **out, const struct bp_pack *pack,
 /* No array, before the first row: for sets of (group, value), of which there may be many. */
 void bp_groups_use_table(struct bp_groups *g);
 void bp_groups_free(struct bp_groups *g); /* NULL is a no-op */
+/* Not by the table, or not yet; for tests. */
+bool bp_groups_are_by_place(const struct bp_groups *g);
 /* ids[i] = group of row i. With no columns every row is of group 0. */
 int bp_groups_find(struct bp_groups *g, const struct bp_column *const cols[], int64_t n_rows,
                    uint32_t *ids, struct bp_err *err) BP_MUST;

@@ -16,6 +16,7 @@
 static struct bp_err err;
 static uint64_t state = 7;
 static bool to_and_fro; /* every third batch drifts to the other side */
+static bool stays;      /* by place to the end */
 
 static uint64_t rnd(uint64_t n)
 {
@@ -102,6 +103,8 @@ static void compare(const struct keys *keys)
         }
     }
     CHECK(bp_groups_count(by_place) == bp_groups_count(by_hash));
+    CHECK(!stays || bp_groups_are_by_place(by_place));
+    CHECK(!bp_groups_are_by_place(by_hash));
     bp_groups_free(by_place);
     bp_groups_free(by_hash);
 }
@@ -113,6 +116,26 @@ static void hours_and_zones(void)
     compare(&(struct keys){
         {{BP_TIMESTAMP, 1577836800000000, 5 * HOUR, HOUR, 7, 0, 0}, {BP_INT32, 1, 0, 1, 265, 0, 0}},
         2});
+}
+
+/* One row of 500 is of another century, from the first on; or of the next month. */
+static void hours_and_zones_and_rows_far_away(void)
+{
+    stays = true;
+    for (int i = 0; i < 4; i++)
+        compare(&(struct keys){{{BP_TIMESTAMP, 1577836800000000, (i & 1 ? -5 : 5) * HOUR, HOUR, 7,
+                                 i & 2 ? 3 : 0, i & 2 ? 3692217600000000 : -2208988800000000},
+                                {BP_INT32, 1, 0, 1, 265, 0, i == 3 ? INT32_MAX : 0}},
+                               2});
+    compare(&(struct keys){
+        {{BP_TIMESTAMP, 1577836800000000, 5 * HOUR, HOUR, 7, 0, 1577836800000000 + 740 * HOUR},
+         {BP_INT32, 1, 0, 1, 265, 0, 0}},
+        2});
+    compare(&(struct keys){
+        {{BP_TIMESTAMP, 1577836800000000, 5 * HOUR, HOUR, 7, 0, 1577836800000000 + 20 * HOUR + 1},
+         {BP_INT32, 1, 0, 1, 265, 0, 0}},
+        2});
+    stays = false;
 }
 
 static void falling_hours(void)
@@ -177,6 +200,6 @@ static void only_nulls_at_first(void)
     compare(&(struct keys){{{BP_INT32, 0, 0, 1, 1, 1, 0}, {BP_INT64, 5, 1, 1, 9, 2, 0}}, 2});
 }
 
-UNIT_MAIN(T(hours_and_zones), T(falling_hours), T(one_column), T(a_lattice_that_becomes_finer),
-          T(values_that_lie_too_far_apart), T(the_ends_of_the_types), T(four_columns),
-          T(wider_at_both_ends), T(only_nulls_at_first))
+UNIT_MAIN(T(hours_and_zones), T(hours_and_zones_and_rows_far_away), T(falling_hours), T(one_column),
+          T(a_lattice_that_becomes_finer), T(values_that_lie_too_far_apart),
+          T(the_ends_of_the_types), T(four_columns), T(wider_at_both_ends), T(only_nulls_at_first))
