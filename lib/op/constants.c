@@ -41,7 +41,7 @@ static void constants_free(void *self)
         bp_column_release(&s->values[i].rows);
         for (int k = 0; k < s->values[i].n_texts; k++)
             bp_mem_free(s->values[i].texts[k]);
-        if (s->values[i].n_texts)
+        if (s->values[i].texts) /* bytes are one of them */
             bp_mem_free(s->values[i].texts);
         else
             bp_mem_free(s->values[i].bytes);
