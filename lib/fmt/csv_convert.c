@@ -297,13 +297,13 @@ CSV_INLINE bool codes_block(struct csv_out *o, const struct csv_span *f, int64_t
         struct field x = field_at(f, first + i);
 
         out[i] = bp_dictset_find(o->dict, heads[i], (uint32_t)x.n, at[i]);
-        if (LIKELY(out[i] >= 0 && x.n <= BP_DICT_INLINE))
-            continue;
-        out[i] = 0;
-        if (x.n == 0)
+        if (x.n == 0) { /* the empty text may be in the table */
+            out[i] = 0;
             put_null(o, o->n_rows + first + i);
-        else if (!find_code(o, f, x.s, (size_t)x.n, &out[i]))
+        } else if (!LIKELY(out[i] >= 0 && x.n <= BP_DICT_INLINE) &&
+                   !find_code(o, f, x.s, (size_t)x.n, &out[i])) {
             return false;
+        }
     }
     return true;
 }

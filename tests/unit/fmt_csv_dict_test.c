@@ -65,6 +65,18 @@ static void quotes_nulls_and_empty_texts_are_told_apart(void)
     check_same((struct csv_case){{text}, .null_text = "NA"});
 }
 
+/* Where no quote is near, fields are read by another loop than where there are some. */
+static void a_null_is_none_where_the_empty_text_was_seen_before(void)
+{
+    static char text[60000];
+    size_t n = (size_t)sprintf(text, "n,k\n");
+
+    for (int i = 0; i < 4000; i++)
+        n += (size_t)sprintf(text + n, "%d,%s\n", i, i < 3 ? "\"\"" : i % 3 ? "" : "x");
+    check_same((struct csv_case){{text}});
+    CHECK(strstr(want, "2|\n3|x\n4|<>\n5|<>\n6|x\n"));
+}
+
 static void errors_are_the_same(void)
 {
     check_same((struct csv_case){{"n,k\n1,a\n2,b\nx,a\n"}});
@@ -226,7 +238,8 @@ static void codes_count_values_in_the_order_of_rows(void)
 }
 
 UNIT_MAIN(T(values_of_every_length_keep_their_bytes),
-          T(quotes_nulls_and_empty_texts_are_told_apart), T(errors_are_the_same),
+          T(quotes_nulls_and_empty_texts_are_told_apart),
+          T(a_null_is_none_where_the_empty_text_was_seen_before), T(errors_are_the_same),
           T(text_of_few_values_is_a_dictionary), T(text_of_many_values_stays_plain),
           T(text_whose_values_come_and_go_stays_plain), T(a_small_input_tells_nothing),
           T(shares_decide_alike), T(a_dictionary_that_grows_too_large_begins_anew),
