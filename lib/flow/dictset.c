@@ -9,7 +9,7 @@
 #include "base/hash.h"
 
 #define SLOTS_MIN 64
-#define SPARSE_VALUES 8192 /* up to so many, slots are four times as many: few look-ups go on */
+#define SPARSE_VALUES 1024 /* up to so many, slots are four times as many: few look-ups go on */
 
 static int32_t *offsets_of(const struct bp_dictset *s)
 {

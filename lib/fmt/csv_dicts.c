@@ -7,8 +7,6 @@
 #include "base/mem.h"
 #include "fmt/csv_reader.h"
 
-#define TIGHT_SHARE 16 /* of what they hold where memory is tight */
-
 struct csv_dicts {
     struct csv_reader *r;
     int n_cols, n_workers;
@@ -17,9 +15,7 @@ struct csv_dicts {
 
 bool csv_dict_is_full(const struct bp_dictset *d)
 {
-    int64_t share = bp_mem_is_tight() ? TIGHT_SHARE : 1;
-
-    return d->n > BP_RECUT_ROWS / share || bp_dictset_bytes(d) > BP_RECUT_BYTES / share;
+    return d->n > BP_RECUT_ROWS || bp_dictset_bytes(d) > BP_RECUT_BYTES;
 }
 
 int csv_dicts_open(struct csv_dicts **out, struct csv_reader *r, int n_workers, struct bp_err *err)

@@ -16,6 +16,7 @@ struct findings {
     const struct csv_reader *r;
     struct bp_guess *guess;      /* [n_cols] */
     struct csv_repeats *repeats; /* NULL: not of this file */
+    const struct csv_sample *sample;
 };
 
 /* ---- one value ---- */
@@ -76,13 +77,19 @@ static void look_at(struct bp_guess *g, const uint8_t *p, size_t n, bool quoted)
 
 /* ---- all columns ---- */
 
+/* Of a larger sample rows of 1 MiB or a little more, all over it, tell enough. */
+static bool is_counted(const struct csv_sample *m)
+{
+    return m->rows % BP_MAX(m->bytes / CSV_REPEATS_BYTES, 1) == 0;
+}
+
 static void see_field(void *ctx, int c, const uint8_t *p, size_t n, bool quoted)
 {
     struct findings *f = ctx;
 
     if (f->r->cols[c].guessed)
         look_at(&f->guess[c], p, n, quoted);
-    if (f->repeats && n)
+    if (f->repeats && n && is_counted(f->sample))
         csv_repeats_add(f->repeats, c, p, n);
 }
 
@@ -94,13 +101,13 @@ static int look_at_files(struct csv_reader *r, struct findings *found, struct cs
     for (int i = 0; i < r->n_files; i++) {
         struct csv_file *f = &r->files[i];
         bool first = i == 0 && csv_repeats_any(repeats) && csv_repeats_can_tell(f);
+        size_t bytes = first ? BP_MAX(each, (size_t)CSV_REPEATS_BYTES) : each;
 
         for (int c = 0; c < r->n_cols; c++)
             m->wants[c] = r->cols[c].guessed || (first && csv_repeats_counts(repeats, c));
         found->repeats = first ? repeats : NULL;
         if (r->any_guess || first)
-            BP_TRY(
-                csv_sample_read(m, f, first ? BP_MAX(each, (size_t)CSV_REPEATS_BYTES) : each, err));
+            BP_TRY(csv_sample_read(m, f, bytes, err));
         if (first && m->bytes >= CSV_REPEATS_BYTES)
             BP_TRY(csv_repeats_decide(repeats, err));
         if ((r->any_guess || first) && (i >= CSV_AWAKE_FILES || bp_mem_is_tight()))
@@ -113,11 +120,12 @@ static int look_at_files(struct csv_reader *r, struct findings *found, struct cs
 
 int csv_infer(struct csv_reader *r, struct bp_err *err)
 {
-    struct findings found = {.r = r};
-    struct csv_sample m = {.r = r, .field = see_field, .ctx = &found};
+    struct csv_sample m = {.r = r, .field = see_field};
+    struct findings found = {.r = r, .sample = &m};
     struct csv_repeats *repeats = NULL;
     int rc = 0;
 
+    m.ctx = &found;
     found.guess = bp_mem_new((size_t)r->n_cols, sizeof *found.guess, err);
     m.wants = bp_mem_new((size_t)r->n_cols, sizeof *m.wants, err);
     if (!found.guess || !m.wants)
@@ -129,8 +137,10 @@ int csv_infer(struct csv_reader *r, struct bp_err *err)
     for (int c = 0; c < r->n_cols; c++) {
         if (r->cols[c].guessed)
             r->cols[c].type = bp_guess_type(found.guess[c]);
-        if (r->cols[c].type.kind == BP_TEXT && csv_repeats_are_few(repeats, c))
+        if (r->cols[c].type.kind == BP_TEXT && csv_repeats_are_few(repeats, c)) {
             r->cols[c].dict = BP_DICT_GROWING;
+            r->cols[c].dict_values = csv_repeats_values(repeats, c);
+        }
     }
 out:
     csv_repeats_free(repeats);

@@ -7,6 +7,7 @@
 
 #define TEXT_COLUMN_BYTES ((int64_t)48 << 10)
 #define COLUMN_BYTES ((int64_t)2 << 10)
+#define DICT_VALUE_BYTES 128 /* of a dictionary: its places in the table, and its text */
 
 static bool is_special(char c)
 {
@@ -29,13 +30,14 @@ int csv_set_dialect(struct csv_reader *r, const struct bp_csv_opts *o, struct bp
     return 0;
 }
 
-/* A chunk, its index, and the columns, which have room for a piece each. */
+/* A chunk, its index, and the columns, which have room for a piece each, and dictionaries. */
 static int64_t slot_bytes(const struct csv_reader *r)
 {
     int64_t bytes = 3 * (int64_t)r->chunk_bytes;
 
     for (int c = 0; c < r->n_cols; c++)
-        bytes += bp_type_is_bytes(r->cols[c].type) ? TEXT_COLUMN_BYTES : COLUMN_BYTES;
+        bytes += (bp_type_is_bytes(r->cols[c].type) ? TEXT_COLUMN_BYTES : COLUMN_BYTES) +
+                 r->cols[c].dict_values * DICT_VALUE_BYTES;
     return bytes;
 }
 

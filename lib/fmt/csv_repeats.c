@@ -76,19 +76,44 @@ void csv_repeats_add(struct csv_repeats *s, int c, const uint8_t *p, size_t n)
         give_up(k);
 }
 
+static bool repeats(const struct column *k)
+{
+    return k->counts && k->n >= VALUES_LEAST && k->values.n * REPEATS <= k->n &&
+           !IS_GROWING(k->values.n, k->early);
+}
+
+/* The column with the fewest values, of those that repeat and are not taken yet; or NULL. */
+static struct column *fewest(struct csv_repeats *s)
+{
+    struct column *least = NULL;
+
+    for (int c = 0; c < s->n_cols; c++) {
+        struct column *k = &s->cols[c];
+
+        if (repeats(k) && !k->few && (!least || k->values.n < least->values.n))
+            least = k;
+    }
+    return least;
+}
+
 int csv_repeats_decide(struct csv_repeats *s, struct bp_err *err)
 {
+    struct column *k;
+
     if (s->err.code) {
         *err = s->err;
         return err->code;
     }
-    for (int c = 0; c < s->n_cols; c++) {
-        struct column *k = &s->cols[c];
-
-        k->few = k->counts && k->n >= VALUES_LEAST && k->values.n * REPEATS <= k->n &&
-                 !IS_GROWING(k->values.n, k->early);
+    for (int64_t left = CSV_REPEATS_VALUES; (k = fewest(s)) && k->values.n <= left;) {
+        k->few = true;
+        left -= k->values.n;
     }
     return 0;
+}
+
+int64_t csv_repeats_values(const struct csv_repeats *s, int c)
+{
+    return s->cols[c].values.n;
 }
 
 bool csv_repeats_are_few(const struct csv_repeats *s, int c)

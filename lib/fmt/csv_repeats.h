@@ -3,9 +3,10 @@
  * Which columns of text have few values that repeat, so that they are read as dictionaries: the
  * rows then carry codes, and whoever groups, joins or compares them looks at each value once.
  * The rule is told by a sample of the first input alone, so that all tasks decide alike: in
- * 1 MiB or more, 1,000 values or more, each of them four times on average, not more than
- * CSV_REPEATS_VALUES, and most of them in its first half: else they are of the kind that comes
- * and goes, as the numbers of sessions in a log, of which there is no end.
+ * 1 MiB or more, 1,000 values or more, each of them four times on average, and most of them in its
+ * first half: else they are of the kind that comes and goes, as the numbers of sessions in a log,
+ * of which there is no end. All columns together have CSV_REPEATS_VALUES at most, those with the
+ * fewest first: tables that do not fit the caches cost more than they save.
  */
 #ifndef BP_FMT_CSV_REPEATS_H
 #define BP_FMT_CSV_REPEATS_H
@@ -30,6 +31,8 @@ void csv_repeats_add(struct csv_repeats *s, int c, const uint8_t *p, size_t n);
 int csv_repeats_decide(struct csv_repeats *s, struct bp_err *err) BP_MUST;
 /* False before that. */
 bool csv_repeats_are_few(const struct csv_repeats *s, int c);
+/* How many distinct ones the sample had. */
+int64_t csv_repeats_values(const struct csv_repeats *s, int c);
 void csv_repeats_free(struct csv_repeats *s); /* NULL is a no-op */
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fields of some rows of the inputs, before they are read: of each file some pieces, of a
- * stream its beginning, which stays peeked. Rows that are not plain end a piece; nothing is
- * decided here about them.
+ * Nothing is decided here about a row that is not plain: whoever reads will see.
  */
 #include <string.h>
 
@@ -50,6 +48,7 @@ static bool look_at_row(struct csv_sample *m, const uint8_t *p, size_t k)
         if (field >= 0 && m->wants[c])
             look_at_field(m, c, p, idx[field] + 1, idx[field + 1], (size_t)field + 1 == n);
     }
+    m->rows++;
     return true;
 }
 

@@ -15,6 +15,7 @@ struct csv_sample {
     void (*field)(void *ctx, int c, const uint8_t *p, size_t n, bool quoted);
     void *ctx;
     int64_t bytes; /* of the input that was read last, how many were looked at */
+    int64_t rows;  /* before the one at hand, of all inputs */
     /* inside */
     const struct csv_file *file;
     struct csv_scan scan;

@@ -12,6 +12,7 @@ struct text_col { /* an output column */
     int key; /* JSON Lines: which of the keys; CSV: 0 */
     bool not_null, guessed;
     enum bp_dict_kind dict; /* of text that is read as a dictionary */
+    int64_t dict_values;    /* how many were in a sample; 0: nobody looked */
     bool is_line; /* no column of the table: the number of the line that a record begins in */
 };
 

@@ -154,6 +154,20 @@ def _():
         assert a and a == b, part
 
 
+@tap.check("ten dictionaries of 1,500 values keep to the memory")
+def _():
+    with open(os.path.join(WORK, "ten.csv"), "w") as f:
+        f.write(",".join(f"c{k}" for k in range(10)) + "\n")
+        for i in range(300_000):
+            f.write(",".join(f"v{(i * 7919 + k * k) % 1500}" for k in range(10)) + "\n")
+    schema = ", ".join(f"c{k} text" for k in range(10))
+    assert len(kinds(ipc.open_stream(run(f"bp-read -s '{schema}' ten.csv")).schema)) == 10
+    for jobs in ("1", "4"):
+        stats = run(f"bp-read -s '{schema}' --stats ten.csv 2>&1 >/dev/null", BP_MEM="16M", BP_JOBS=jobs)
+        peak = json.loads(stats)["peak_bytes"]
+        assert peak <= 16 * 1.25 * 2**20 + 8 * 2**20, (jobs, peak)
+
+
 @tap.check("few values at first, then each row its own: from a stream, in little memory")
 def _():
     with open(os.path.join(WORK, "late.csv"), "w") as f:

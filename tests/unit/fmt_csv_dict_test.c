@@ -179,6 +179,17 @@ static void text_whose_values_come_and_go_stays_plain(void)
     CHECK_STR(COLUMNS("n int, k text", .stream = true), "n, k");
 }
 
+/* Beside 10 and 9,007 there is room for another 7,000, not for 9,013. */
+static void those_with_the_fewest_values_come_first(void)
+{
+    size_t n = (size_t)sprintf(text, "b,a,c\n");
+
+    for (int i = 0; n < TEXT_BYTES; i++)
+        n += (size_t)sprintf(text + n, "b%d,a%d,c%d\n", i * 7 % 9013, i % 10, i * 11 % 9007);
+    CHECK_STR(COLUMNS(NULL), "b, a found, c found");
+    CHECK_STR(COLUMNS("b text, a text, c text", .stream = true), "b, a found, c found");
+}
+
 static void a_small_input_tells_nothing(void)
 {
     fill((1 << 20) - 100, few);
@@ -241,6 +252,7 @@ UNIT_MAIN(T(values_of_every_length_keep_their_bytes),
           T(quotes_nulls_and_empty_texts_are_told_apart),
           T(a_null_is_none_where_the_empty_text_was_seen_before), T(errors_are_the_same),
           T(text_of_few_values_is_a_dictionary), T(text_of_many_values_stays_plain),
-          T(text_whose_values_come_and_go_stays_plain), T(a_small_input_tells_nothing),
-          T(shares_decide_alike), T(a_dictionary_that_grows_too_large_begins_anew),
+          T(text_whose_values_come_and_go_stays_plain), T(those_with_the_fewest_values_come_first),
+          T(a_small_input_tells_nothing), T(shares_decide_alike),
+          T(a_dictionary_that_grows_too_large_begins_anew),
           T(codes_count_values_in_the_order_of_rows))
