@@ -2,8 +2,7 @@
 #include "op/join_rows.h"
 
 #define LEAST_IDS ((int64_t)1 << 20)
-#define LEAST_MISSES 3    /* that a row's columns cost each for itself */
-#define TEXT_MORE_BYTES 4 /* a text's or code's place in a row, over that in a column */
+#define LEAST_MISSES 3 /* that a row's columns cost each for itself */
 
 /* Which columns of the right come out; how many misses they cost where each stands alone; 0:
  * they cannot be rows. */
@@ -26,18 +25,37 @@ static int look_at_columns(const struct bp_join_plan *p, bool *wanted)
     return misses;
 }
 
-/* What rows take at most beyond what their columns took. */
-static int64_t more_bytes(const struct bp_join_plan *p, const bool *wanted, int64_t n_rows)
+/* What text column c takes beyond what it took as a column; less than 0: it takes less. */
+static int64_t more_text_bytes(const struct bp_held *held, int c)
 {
-    int64_t row = 8; /* to a multiple of it */
+    int64_t more = 0;
+    size_t width = 0;
+
+    for (int i = 0; i < held->n_chunks; i++) {
+        const struct bp_column *col = &held->chunks[i].cols[c];
+        const int32_t *off = col->data;
+
+        more += bp_sort_rows_text_bytes(col, &width) - col->n_rows * (int64_t)sizeof(int32_t);
+        if (!col->dict)
+            more -= off[col->n_rows] - off[0];
+    }
+    return more;
+}
+
+/* What rows take at most beyond what their columns took: numbers take no more. */
+static int64_t more_bytes(const struct bp_join_plan *p, const bool *wanted,
+                          const struct bp_held *held)
+{
+    int64_t more = 0;
     int n = 0;
 
     for (int c = 0; c < p->right.n_fields; c++) {
         n += wanted[c];
         if (wanted[c] && bp_type_is_bytes(p->right.fields[c].type))
-            row += TEXT_MORE_BYTES;
+            more += more_text_bytes(held, c);
     }
-    return n_rows * (row + n / 8 + 1);
+    more += held->n_rows * (8 + n / 8 + 1); /* to a multiple of 8 bytes; bits */
+    return BP_MAX(more, 0);
 }
 
 static int open_rows(struct bp_join_rows *r, const struct bp_join_plan *p, const bool *wanted,
@@ -104,7 +122,7 @@ int bp_join_rows_make(struct bp_join_rows *r, const struct bp_join_plan *plan, s
         return err->code;
     if (look_at_columns(plan, wanted) < LEAST_MISSES)
         goto out;
-    more = more_bytes(plan, wanted, held->n_rows);
+    more = more_bytes(plan, wanted, held);
     if (!bp_budget_take(budget, more))
         goto out;
     r->budget = budget;

@@ -89,6 +89,20 @@ static size_t text_width(const struct bp_column *c)
     return LEN_BYTES + most;
 }
 
+int64_t bp_sort_rows_text_bytes(const struct bp_column *c, size_t *width)
+{
+    const int32_t *off = c->data;
+    int64_t heap = 0;
+
+    *width = BP_MAX(*width, text_width(c));
+    for (int64_t i = 0; i < c->n_rows && !c->dict; i++) {
+        int64_t len = off[i + 1] - off[i];
+
+        heap += len > (int64_t)(*width - LEN_BYTES) ? len : 0;
+    }
+    return c->n_rows * (int64_t)*width + heap;
+}
+
 static size_t width_for(const struct bp_column *c)
 {
     if (is_narrowed(c->type))

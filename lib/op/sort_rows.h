@@ -3,10 +3,10 @@
  * The rows of a wide table kept as rows, so that to fetch one at random costs a few
  * cache misses and not one for each column. A row has a bit for each column (1 =
  * value present), then its values, numbers in the bytes they need (col/narrow.h); of a
- * text its length and first four bytes, or where in its chunk's heap it stands; of a
+ * text its length and all of its bytes, or where in its chunk's heap it stands; of a
  * dictionary text its code. Chunks are those of bp_held, and so are the numbers of rows.
  *
- * What numbers need is known when all are there: a chunk has the widths that were needed so
+ * What values need is known when all are there: a chunk has the widths that were needed so
  * far, and keeps them, so that one wide value late does not widen what is held.
  */
 #ifndef BP_OP_SORT_ROWS_H
@@ -52,6 +52,9 @@ void bp_sort_rows_release(struct bp_sort_rows *r);
 /* The next chunk, copied; of its columns the first n_cols. */
 int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk,
                      struct bp_err *err) BP_MUST;
+/* What text column c of the next chunk takes, in the rows and in the heap; *width is that of its
+ * places so far, 0 at first, and becomes what it will be. */
+int64_t bp_sort_rows_text_bytes(const struct bp_column *c, size_t *width);
 /* What the rows of chunk i take. */
 static inline int64_t bp_sort_rows_bytes(const struct bp_sort_rows *r, int i)
 {

@@ -183,3 +183,16 @@ PY
         [ "$(sed 's/.*"peak_bytes":\([0-9]*\).*/\1/' stats)" -le $((28 << 20)) ]
     fi
 }
+
+@test "a large right side becomes rows only where these keep to the memory, too" {
+    # long texts in the first chunk make places that the short ones behind it do not fill
+    awk 'BEGIN { print "k,a,b,c,d,e,f"; for (i = 0; i < 1100000; i++) { t = i < 8000 ? sprintf("%016d", i) : i % 10; printf "%d,%s,%s,%s,%s,%s,%s\n", i, t, t, t, t, t, t } }' >right.csv
+    awk 'BEGIN { print "k"; for (i = 0; i < 60000; i++) print i * 37 % 1200000 }' >left.csv
+    bp-read -s 'k int, a text, b text, c text, d text, e text, f text' right.csv | bp-write right.arrow
+    for mem in 92 256; do
+        bp-read left.csv | bp-join --mem ${mem}M --stats -k k - right.arrow 2>stats | bp-write $mem.csv
+        peak_below $((mem << 20)) stats
+    done
+    cmp 92.csv 256.csv
+    [ "$(wc -l <92.csv)" = 57298 ]
+}
