@@ -346,7 +346,6 @@ static void work(void *ctx, int worker, void *job)
     struct csv_job *j = job;
 
     j->worker = worker;
-
     if (!j->odd) /* else the border is not plain: nothing to do here */
         csv_worker_run(s->workers[worker], j);
     else

@@ -54,9 +54,10 @@ static bool look_at_row(struct csv_sample *m, const uint8_t *p, size_t k)
 
 /* p[64, 64 + n): rows from its start (at_start) or from its first LF on, up to the
  * first that is not plain. At the end of the file the last needs no LF. */
-static int look_at_piece(struct csv_sample *m, uint8_t *p, size_t n, bool at_start, bool at_end,
+static int look_at_piece(void *ctx, uint8_t *p, size_t n, bool at_start, bool at_end,
                          struct bp_err *err)
 {
+    struct csv_sample *m = ctx;
     struct csv_scan *s = &m->scan;
     size_t k = 0, nf = (size_t)m->file->n_fields;
     uint32_t *idx;
@@ -126,28 +127,15 @@ out:
 static int sample_file(struct csv_sample *m, const struct csv_file *f, size_t n_bytes,
                        struct bp_err *err)
 {
-    int64_t size = f->in.size_bytes - f->data_start;
-    size_t piece, got;
-    uint8_t *buf;
-    int n_pieces, rc = 0;
+    const struct bp_sample s = {.most = n_bytes,
+                                .front = CSV_FRONT_BYTES,
+                                .behind = 1 + CSV_PAD_BYTES,
+                                .piece = look_at_piece,
+                                .ctx = m};
 
-    bp_sample_pieces(size, n_bytes, &n_pieces, &piece);
     m->file = f;
-    m->bytes = (int64_t)piece * n_pieces;
-    buf = bp_mem_new(CSV_FRONT_BYTES + piece + 1 + CSV_PAD_BYTES, 1, err);
-    if (!buf)
-        return err->code;
-    for (int i = 1; i < n_pieces; i++)
-        bp_input_want(&f->in, piece, f->data_start + bp_sample_at(size, piece, i));
-    for (int i = 0; i < n_pieces; i++) {
-        int64_t at = f->data_start + bp_sample_at(size, piece, i);
-
-        BP_GO(bp_input_read_at(&f->in, buf + CSV_FRONT_BYTES, piece, at, &got, err));
-        BP_GO(look_at_piece(m, buf, got, i == 0, at + (int64_t)got >= f->in.size_bytes, err));
-    }
-out:
-    bp_mem_free(buf);
-    return rc;
+    m->bytes = BP_MIN(f->in.size_bytes - f->data_start, (int64_t)n_bytes);
+    return bp_sample_file(&s, &f->in, f->data_start, err);
 }
 
 int csv_sample_read(struct csv_sample *m, struct csv_file *f, size_t n_bytes, struct bp_err *err)

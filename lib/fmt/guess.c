@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fmt/guess.h"
 
+#include "base/mem.h"
+#include "base/num.h"
 #include "col/text.h"
 
 #define SAMPLE_FILE_BYTES ((size_t)8 << 20)
@@ -67,15 +69,32 @@ size_t bp_sample_bytes(int n_files)
     return BP_MAX(each, SAMPLE_LEAST_BYTES);
 }
 
-void bp_sample_pieces(int64_t size, size_t most, int *n_pieces, size_t *piece)
+/* Where piece i of n bytes begins. */
+static int64_t piece_at(int64_t size, size_t n, int i)
 {
-    bool whole = size <= (int64_t)most;
-
-    *n_pieces = whole ? 1 : PIECES;
-    *piece = whole ? (size_t)BP_MAX(size, 0) : most / PIECES;
+    return (int64_t)((bp_int128)(size - (int64_t)n) * i / (PIECES - 1));
 }
 
-int64_t bp_sample_at(int64_t size, size_t piece, int i)
+int bp_sample_file(const struct bp_sample *s, const struct bp_input *in, int64_t from,
+                   struct bp_err *err)
 {
-    return (int64_t)((bp_int128)(size - (int64_t)piece) * i / (PIECES - 1));
+    int64_t size = BP_MAX(in->size_bytes - from, 0);
+    bool whole = size <= (int64_t)s->most;
+    size_t n = whole ? (size_t)size : s->most / PIECES, got;
+    int n_pieces = whole ? 1 : PIECES, rc = 0;
+    uint8_t *buf = bp_mem_new(s->front + n + s->behind, 1, err);
+
+    if (!buf)
+        return err->code;
+    for (int i = 1; i < n_pieces; i++)
+        bp_input_want(in, n, from + piece_at(size, n, i));
+    for (int i = 0; i < n_pieces; i++) {
+        int64_t at = from + piece_at(size, n, i);
+
+        BP_GO(bp_input_read_at(in, buf + s->front, n, at, &got, err));
+        BP_GO(s->piece(s->ctx, buf, got, i == 0, at + (int64_t)got >= in->size_bytes, err));
+    }
+out:
+    bp_mem_free(buf);
+    return rc;
 }

@@ -10,6 +10,7 @@
 #define BP_FMT_GUESS_H
 
 #include "col/type.h"
+#include "sys/input.h"
 
 enum {
     BP_IS_BOOL = 1,
@@ -33,9 +34,18 @@ unsigned bp_guess_time(const char *s, size_t n);
 
 /* Most bytes of each of n_files to look at. */
 size_t bp_sample_bytes(int n_files);
-/* Of `size` bytes, `most` are looked at: in *n_pieces pieces of *piece bytes. */
-void bp_sample_pieces(int64_t size, size_t most, int *n_pieces, size_t *piece);
-/* Where piece i begins. */
-int64_t bp_sample_at(int64_t size, size_t piece, int i);
+/* A piece of a file: n bytes that begin `front` bytes behind p, with `behind` bytes of room behind
+ * them. at_start, at_end: it begins, ends where the sample may. */
+typedef int bp_sample_piece(void *ctx, uint8_t *p, size_t n, bool at_start, bool at_end,
+                            struct bp_err *err);
+struct bp_sample {
+    size_t most; /* bytes to look at; where there are more, in pieces all over the file */
+    size_t front, behind;
+    bp_sample_piece *piece;
+    void *ctx;
+};
+/* The bytes of in from `from` on. */
+int bp_sample_file(const struct bp_sample *s, const struct bp_input *in, int64_t from,
+                   struct bp_err *err) BP_MUST;
 
 #endif

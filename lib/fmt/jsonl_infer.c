@@ -102,9 +102,10 @@ static int look_at_line(struct sample *m, const uint8_t *q, struct bp_err *err)
 
 /* p[0, n): lines from its start (at_start) or from behind its first LF on; the last
  * needs an LF only where the input does not end. p[n] may be written. */
-static int look_at_piece(struct sample *m, uint8_t *p, size_t n, bool at_start, bool at_end,
+static int look_at_piece(void *ctx, uint8_t *p, size_t n, bool at_start, bool at_end,
                          struct bp_err *err)
 {
+    struct sample *m = ctx;
     const uint8_t *q = p, *lf;
     size_t bad;
 
@@ -159,26 +160,10 @@ out:
 static int sample_file(struct sample *m, const struct jsonl_file *f, size_t n_bytes,
                        struct bp_err *err)
 {
-    int64_t size = BP_MAX(f->in.size_bytes - f->data_start, 0);
-    size_t piece, got;
-    uint8_t *buf;
-    int n_pieces, rc = 0;
+    const struct bp_sample s = {
+        .most = n_bytes, .behind = 1 + JSONL_PAD_BYTES, .piece = look_at_piece, .ctx = m};
 
-    bp_sample_pieces(size, n_bytes, &n_pieces, &piece);
-    buf = bp_mem_new(piece + 1 + JSONL_PAD_BYTES, 1, err);
-    if (!buf)
-        return err->code;
-    for (int i = 1; i < n_pieces; i++)
-        bp_input_want(&f->in, piece, f->data_start + bp_sample_at(size, piece, i));
-    for (int i = 0; i < n_pieces; i++) {
-        int64_t at = f->data_start + bp_sample_at(size, piece, i);
-
-        BP_GO(bp_input_read_at(&f->in, buf, piece, at, &got, err));
-        BP_GO(look_at_piece(m, buf, got, i == 0, at + (int64_t)got >= f->in.size_bytes, err));
-    }
-out:
-    bp_mem_free(buf);
-    return rc;
+    return bp_sample_file(&s, &f->in, f->data_start, err);
 }
 
 static int choose_all(struct sample *m, struct bp_type **types, struct bp_err *err)
