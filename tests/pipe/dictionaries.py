@@ -154,6 +154,26 @@ def _():
         assert a and a == b, part
 
 
+@tap.check("only NULLs in whole batches, the empty text in one, then values: over dictionaries as over plain text")
+def _():
+    with open(os.path.join(WORK, "holes.csv"), "w") as f:
+        f.write("n,place,own,flag\n")
+        for i in range(N):
+            place = "" if i < N // 2 and i != 9 else '""' if i in (9, N // 2) else "" if i % 5 == 0 else f"p{i % 300}"
+            f.write(f"{i},{place},row {i},{'' if i % 3 else 'Y'}\n")
+    read = f"bp-read -s '{SCHEMA}' holes.csv"
+    assert kinds(ipc.open_stream(run(read)).schema) == ["place", "flag"]
+    run(f"{read} | bp-write holes.arrow")
+    want = pacsv.read_csv(os.path.join(WORK, "holes.csv"), convert_options=pacsv.ConvertOptions(
+        column_types={"n": pa.int32()}, strings_can_be_null=True, quoted_strings_can_be_null=False))
+    same(ipc.open_file(os.path.join(WORK, "holes.arrow")).read_all(), want)
+    for label, line in LINES.items():
+        tail = line.replace("f.arrow", "holes.arrow")
+        a, b = (run(f"{source} | {tail} | bp-write -f csv /dev/stdout")
+                for source in (read, "bp-read holes.arrow"))
+        assert a == b, label
+
+
 @tap.check("ten dictionaries of 1,500 values keep to the memory")
 def _():
     with open(os.path.join(WORK, "ten.csv"), "w") as f:
