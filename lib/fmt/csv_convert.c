@@ -466,7 +466,7 @@ static bool convert_left(struct csv_out *o, const struct csv_span *f, uint64_t l
 }
 
 /* Blocks, until most fields of one are of another shape: then one by one. */
-static bool convert_wide(struct csv_out *o, const struct csv_span *f)
+static bool convert_wide(struct csv_out *o, const struct csv_span *f, int level)
 {
     int64_t at = 0;
     int misses = 0;
@@ -474,7 +474,7 @@ static bool convert_wide(struct csv_out *o, const struct csv_span *f)
     for (; at < f->n && misses * 2 <= CSV_WIDE_ROWS;) {
         struct csv_span block = part_of(f, at, BP_MIN(f->n - at, CSV_WIDE_ROWS));
         uint64_t empty, rows = UINT64_MAX >> (CSV_WIDE_ROWS - block.n);
-        uint64_t left = rows & ~csv_wide(o, &block, (int)block.n, &empty);
+        uint64_t left = rows & ~csv_wide(o, &block, (int)block.n, level, &empty);
 
         misses = __builtin_popcountll(left);
         for (uint64_t x = empty; x; x &= x - 1)
@@ -494,7 +494,7 @@ static bool convert_wide(struct csv_out *o, const struct csv_span *f)
 bool csv_convert(struct csv_out *o, const struct csv_span *f, int level)
 {
     int64_t end = o->n_rows + f->n;
-    bool ok = level > 1 && csv_wide_has(o->type) ? convert_wide(o, f) : convert_some(o, f, level);
+    bool ok = csv_wide_has(o->type, level) ? convert_wide(o, f, level) : convert_some(o, f, level);
 
     o->n_rows = end; /* wherever it broke off, nulls may stand behind it */
     return ok;

@@ -14,7 +14,7 @@
  *   csv_chunk.c   one chunk: bytes -> index -> columns (in a worker)
  *   csv_slow.c    libcsv's reading, for what is not plain, the messages, and tolerance
  *   csv_record.c  libcsv itself: bytes to the fields of a record
- *   csv_scan*.c   stage 1      csv_convert.c, csv_wide.c, csv_out.c   stage 2
+ *   csv_scan*.c   stage 1      csv_convert.c, csv_wide*.c, csv_out.c   stage 2
  *
  * The fast path never words an error. When a chunk is not plain (odd quotes, a
  * bare CR, a row of another length, bytes that are no UTF-8, a value that does
