@@ -124,5 +124,32 @@ static void utf8_is_what_rfc_3629_says(void)
             }
 }
 
+/* Short texts are read character by character, long ones many bytes at a time. */
+static void utf8_within_long_text_is_the_same(void)
+{
+    static const uint8_t ends[] = {'x', 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC2, 0xE1, 0xF1};
+    static const size_t places[] = {29, 62, 90}; /* in one step, across two, at the end */
+    uint8_t text[94];
+    size_t bad_at;
+    int wrong = 0;
+
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = i % 2 ? 0xA9 : 0xC3;
+    for (size_t k = 0; k < BP_COUNT_OF(places); k++)
+        for (uint32_t two = 0; two < 0x8000; two++)
+            for (size_t rest = 0; rest < BP_COUNT_OF(ends) * BP_COUNT_OF(ends); rest++) {
+                const uint8_t four[] = {(uint8_t)(two >> 8 | 0x80), (uint8_t)two,
+                                        ends[rest / BP_COUNT_OF(ends)],
+                                        ends[rest % BP_COUNT_OF(ends)]};
+                uint8_t *at = text + places[k] / 2 * 2;
+                bool good = bp_utf8_check(four, sizeof four, &bad_at);
+
+                memcpy(at, four, sizeof four);
+                wrong += good != bp_utf8_check(text, sizeof text, &bad_at);
+                memcpy(at, "\xC3\xA9\xC3\xA9", sizeof four);
+            }
+    CHECK(wrong == 0);
+}
+
 UNIT_MAIN(T(rows_of_columns_are_appended), T(bytea_is_read_in_both_of_its_forms),
-          T(utf8_is_what_rfc_3629_says))
+          T(utf8_is_what_rfc_3629_says), T(utf8_within_long_text_is_the_same))
