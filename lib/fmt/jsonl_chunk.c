@@ -9,6 +9,7 @@
 
 #include "col/text.h"
 #include "fmt/csv_scan.h"
+#include "fmt/jsonl_alike.h"
 #include "fmt/jsonl_nested.h"
 #include "fmt/jsonl_reader.h"
 
@@ -153,33 +154,58 @@ static void weigh(struct jsonl_rows *b, const uint8_t *q)
             b->r->elem_bytes * (int64_t)csv_kernels_pick()->count(b->p + b->starts[0], n, '{');
 }
 
-/* The lines that begin in p[from, stop), as many as fit; the last byte of all is an LF. */
-static int run_lines(struct jsonl_worker *w, uint32_t from, uint32_t stop, bool all_utf8,
-                     struct bp_err *err)
+/* Lines that are like the one before, as many as are read at the same time. False: none. */
+static bool add_alike(struct jsonl_rows *b, const uint8_t **q, const uint8_t *stop,
+                      const uint8_t *to)
+{
+    const uint8_t *begin[JSONL_LANES + 1] = {*q};
+
+    if (b->n + JSONL_LANES > b->r->block_rows ||
+        !jsonl_alike_parse(b->line, b->p, stop, to, b->n, begin))
+        return false;
+    for (int i = 0; i < JSONL_LANES; i++) {
+        b->starts[b->n] = (uint32_t)(begin[i] - b->p);
+        b->lines[b->n++] = b->job->lines++;
+    }
+    *q = begin[JSONL_LANES];
+    return true;
+}
+
+/* The line at *q, which may be empty, or bad. */
+static int add_line(struct jsonl_rows *b, const uint8_t **at, bool all_utf8, struct bp_err *err)
+{
+    const uint8_t *begin = *at, *q = jsonl_blanks(begin), *lf = NULL;
+    int64_t lines = b->job->lines++;
+
+    if (*q == '\n') { /* an empty line is nothing */
+        *at = q + 1;
+        return 0;
+    }
+    if (all_utf8 || is_utf8(b, q))
+        lf = jsonl_line_parse(b->line, b->p, q, b->n);
+    if (!lf) {
+        *at = (const uint8_t *)rawmemchr(q, '\n') + 1;
+        return bad_line(b, (uint32_t)(begin - b->p), lines, err);
+    }
+    jsonl_alike_passed(b->line, q, lf);
+    b->starts[b->n] = (uint32_t)(begin - b->p);
+    b->lines[b->n++] = lines;
+    *at = lf + 1;
+    return 0;
+}
+
+/* The lines that begin in p[from, stop), as many as fit; the last byte of all, p[to - 1], is an
+ * LF. */
+static int run_lines(struct jsonl_worker *w, uint32_t from, uint32_t stop, uint32_t to,
+                     bool all_utf8, struct bp_err *err)
 {
     struct jsonl_rows *b = &w->rows;
     const uint8_t *q = b->p + from, *const end = b->p + stop;
 
     while (q < end) {
-        const uint8_t *begin = q, *lf = NULL;
-        int64_t lines = b->job->lines++;
-
-        q = jsonl_blanks(q);
-        if (*q == '\n') { /* an empty line is nothing */
-            q++;
-            continue;
-        }
-        if (all_utf8 || is_utf8(b, q))
-            lf = jsonl_line_parse(b->line, b->p, q, b->n);
-        if (!lf) {
-            BP_TRY(bad_line(b, (uint32_t)(begin - b->p), lines, err));
-            q = (const uint8_t *)rawmemchr(q, '\n') + 1;
-            continue;
-        }
-        b->starts[b->n] = (uint32_t)(begin - b->p);
-        b->lines[b->n] = lines;
-        q = lf + 1;
-        if (++b->n < b->r->block_rows)
+        if (!all_utf8 || !add_alike(b, &q, end, b->p + to))
+            BP_TRY(add_line(b, &q, all_utf8, err));
+        if (b->n < b->r->block_rows)
             continue;
         weigh(b, q);
         BP_TRY(jsonl_rows_flush(b, err));
@@ -229,7 +255,7 @@ static int convert(struct jsonl_worker *w, struct jsonl_job *job, const uint8_t 
     for (int c = 0; c < w->r->n_cols; c++)
         BP_TRY(csv_out_reserve(&b->outs[c], BP_MAX(w->rows_guess, 64), 0, err));
     if (from < stop)
-        BP_TRY(run_lines(w, from, stop, bp_utf8_check(p + from, to - from, &bad), err));
+        BP_TRY(run_lines(w, from, stop, to, bp_utf8_check(p + from, to - from, &bad), err));
     return make_batch(w, job, err);
 }
 

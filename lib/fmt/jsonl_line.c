@@ -4,18 +4,17 @@
 #include <strings.h>
 
 #include "base/num.h"
-#include "fmt/jsonl_reader.h"
+#include "fmt/jsonl_alike.h"
+#include "fmt/jsonl_value.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
 
-#define LIKELY(c) __builtin_expect(!!(c), 1)
-
 int jsonl_line_new(struct jsonl_line **out, const struct jsonl_reader *r, struct bp_err *err)
 {
     struct jsonl_line *l = bp_mem_new(1, sizeof *l, err);
-    size_t n = (size_t)r->keys.n, cells = (size_t)r->n_cols * JSONL_BLOCK_ROWS;
+    size_t n = (size_t)r->keys.n, cells = ((size_t)r->n_cols + 1) * JSONL_BLOCK_ROWS;
 
     *out = l;
     if (!l)
@@ -26,12 +25,13 @@ int jsonl_line_new(struct jsonl_line **out, const struct jsonl_reader *r, struct
     l->seen = l->col_of ? bp_mem_new(n, sizeof *l->seen, err) : NULL;
     l->spans.s = l->seen ? bp_mem_new(cells, sizeof *l->spans.s, err) : NULL;
     l->spans.e = l->spans.s ? bp_mem_new(cells, sizeof *l->spans.e, err) : NULL;
-    l->spans.marks = l->spans.e ? bp_mem_new((size_t)r->n_cols, 1, err) : NULL;
-    if (!l->spans.marks)
+    l->spans.marks = l->spans.e ? bp_mem_new((size_t)r->n_cols + 1, 1, err) : NULL;
+    l->alike = l->spans.marks ? jsonl_alike_new(r->keys.n, r->n_cols, err) : NULL;
+    if (!l->alike)
         return err->code;
     for (int k = 0; k < r->keys.n; k++) {
         l->next[k] = k + 1 < r->keys.n ? k + 1 : 0;
-        l->col_of[k] = -1;
+        l->col_of[k] = r->n_cols;
     }
     for (int c = 0; c < r->n_cols; c++)
         if (c != r->line_col)
@@ -44,6 +44,7 @@ void jsonl_line_free(struct jsonl_line *l)
 {
     if (!l)
         return;
+    jsonl_alike_free(l->alike);
     bp_mem_free(l->next);
     bp_mem_free(l->col_of);
     bp_mem_free(l->seen);
@@ -65,7 +66,7 @@ static const uint8_t *wrong(struct jsonl_line *l, const uint8_t *at, const char 
 static inline bool is_key_at(const uint8_t *q, const struct jsonl_key *k)
 {
 #if defined(__SSE2__)
-    if (LIKELY(k->n_quoted <= 32)) {
+    if (JSONL_LIKELY(k->n_quoted <= 32)) {
         __m128i a = _mm_loadu_si128((const void *)q);
         __m128i b = _mm_loadu_si128((const void *)k->quoted);
         __m128i c = _mm_loadu_si128((const void *)(q + 16));
@@ -107,8 +108,7 @@ static const uint8_t *unknown_key(struct jsonl_line *l, const uint8_t *at, const
     return wrong(l, at, l->why);
 }
 
-/* A key that is not the expected one. *q moves behind it; -1: bad. */
-static __attribute__((noinline)) int look_up(struct jsonl_line *l, const uint8_t **q)
+int jsonl_line_key(struct jsonl_line *l, const uint8_t **q)
 {
     const uint8_t *from = *q + 1, *end, *name = from;
     uint8_t buf[1024];
@@ -135,85 +135,16 @@ static __attribute__((noinline)) int look_up(struct jsonl_line *l, const uint8_t
     return k;
 }
 
-/* ---- values ---- */
-
-/*
- * As jsonl_number_end(), which is asked where 16 bytes do not show it all. q is at a digit or a
- * minus. The next key is looked for where this ends, so what counts is how long the chain of
- * instructions from q to the end is: the first byte takes part in no position, and all other
- * questions are branches, which are foreseen.
- */
-static inline const uint8_t *number_end(const uint8_t *q, struct jsonl_bad *bad)
-{
-#if defined(__SSE2__)
-    __m128i v = _mm_sub_epi8(_mm_loadu_si128((const void *)q), _mm_set1_epi8('0'));
-    __m128i digits = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(9)), v);
-    /* bits of the bytes behind q that are no digits; one behind them all */
-    uint32_t other = ~((uint32_t)_mm_movemask_epi8(digits) | 1), n = (uint32_t)__builtin_ctz(other);
-    uint32_t minus = *q == '-', whole = n - minus;
-
-    if (q[n] == '.') {
-        n = (uint32_t)__builtin_ctz(other & (other - 1));
-        if (n == minus + whole + 1)
-            return jsonl_number_end(q, bad);
-    }
-    if (LIKELY(n < 16 && (q[n] | 0x20) != 'e' && whole && (q[minus] != '0' || whole == 1)))
-        return q + n;
-#endif
-    return jsonl_number_end(q, bad);
-}
-
-static inline void put_span(struct jsonl_line *l, int col, int row, uint32_t s, uint32_t e)
-{
-    size_t i = (size_t)col * JSONL_BLOCK_ROWS + (size_t)row;
-
-    l->spans.s[i] = s;
-    l->spans.e[i] = e;
-}
-
-/* The value at q, of column col (-1: not wanted) -> behind it. */
-static inline const uint8_t *value(struct jsonl_line *l, const uint8_t *p, const uint8_t *q,
-                                   int col, int row)
-{
-    const uint8_t *end;
-    bool escaped = false;
-    uint32_t s;
-
-    if (*q == '"') {
-        end = jsonl_string_end(q + 1, &escaped, &l->bad);
-        if (col >= 0 && end) {
-            s = (uint32_t)(q - p);
-            put_span(l, col, row, s, end == q + 1 ? s : (uint32_t)(end - p));
-            l->spans.marks[col] |=
-                (uint8_t)((escaped ? JSONL_ESCAPED : 0) | (end == q + 1 ? JSONL_EMPTY : 0));
-        }
-        return end ? end + 1 : NULL;
-    }
-    if (LIKELY((uint8_t)(*q - '0') < 10 || *q == '-')) {
-        end = number_end(q, &l->bad);
-    } else if (bp_load_u32(q) == bp_load_u32("null")) {
-        if (col >= 0) {
-            put_span(l, col, row, (uint32_t)(q - p), (uint32_t)(q - p) + 1);
-            l->spans.marks[col] |= JSONL_NULL;
-        }
-        return q + 4;
-    } else {
-        end = jsonl_value_end(q, &l->bad);
-        if (col >= 0 && (*q == '{' || *q == '['))
-            l->spans.marks[col] |= JSONL_NESTED;
-    }
-    if (col >= 0 && end)
-        put_span(l, col, row, (uint32_t)(q - p) - 1, (uint32_t)(end - p));
-    return end;
-}
+/* ---- the line ---- */
 
 /* Columns whose key the line did not have. */
 static void fill_missing(struct jsonl_line *l, uint32_t at, int row)
 {
     for (int c = 0; c < l->r->n_cols; c++)
         if (c != l->r->line_col && l->seen[l->r->cols[c].key] != l->number) {
-            put_span(l, c, row, at, at + 1);
-            l->spans.marks[c] |= JSONL_NULL;
+            struct jsonl_cell cell = jsonl_cell_at(&l->spans, c, row);
+
+            jsonl_put_null(&cell, 0, at);
         }
 }
 
@@ -235,12 +166,13 @@ const uint8_t *jsonl_line_parse(struct jsonl_line *l, const uint8_t *p, const ui
         q++;
     } else {
         for (;;) {
-            int k = l->next[last], col;
+            struct jsonl_cell cell;
+            int k = l->next[last];
 
-            if (LIKELY(n_keys && is_key_at(q, &keys[k]))) {
+            if (JSONL_LIKELY(n_keys && is_key_at(q, &keys[k]))) {
                 q += keys[k].n_quoted;
             } else {
-                k = look_up(l, &q);
+                k = jsonl_line_key(l, &q);
                 if (k < 0)
                     return NULL;
                 l->next[last] = k;
@@ -258,13 +190,13 @@ const uint8_t *jsonl_line_parse(struct jsonl_line *l, const uint8_t *p, const ui
             }
             q++;
             q = jsonl_blanks(q);
-            col = l->col_of[k];
-            n_wanted += col >= 0;
-            q = value(l, p, q, col, row);
+            cell = jsonl_cell_at(&l->spans, l->col_of[k], row);
+            n_wanted += l->col_of[k] < l->r->n_cols;
+            q = jsonl_value(&cell, 0, p, q, &l->bad);
             if (!q)
                 return NULL;
             q = jsonl_blanks(q);
-            if (LIKELY(*q == ',')) {
+            if (JSONL_LIKELY(*q == ',')) {
                 q = jsonl_blanks(q + 1);
                 continue;
             }

@@ -2,9 +2,10 @@
 /*
  * What the parts of the JSON Lines reader share.
  *
- *   jsonl_token.c   strings, numbers, values: where they end, checked
+ *   jsonl_token.c   strings, numbers, values: where they end, checked; jsonl_value.h short ones
  *   jsonl_keys.c    which key is which
  *   jsonl_line.c    one line: where its values stand
+ *   jsonl_alike.c   the same of several lines that are like the one before
  *   jsonl_rows.c    a block of lines becomes rows of columns; bad ones are judged
  *   jsonl_chunk.c   one chunk of a file, in a worker
  *   jsonl_open.c    sizes, columns, which bytes belong to this share
@@ -17,8 +18,9 @@
  * their bytes: a chunk whose columns would take more than most_bytes ends early, the
  * source reads its rest with a worker of its own, and the chunks behind it are smaller.
  *
- * The hot loop guesses that the keys of a line follow one another as in the line
- * before: then a key is one comparison, and nothing is looked up. All of a line is
+ * The hot loop expects lines that are like one before (jsonl_alike.h), and reads several at
+ * a time. Else a line is guessed to have its keys in the order of the line before: then a
+ * key is one comparison, and nothing is looked up. All of a line is
  * checked, wanted or not; values are converted a column at a time by the loops that
  * CSV has (csv_out.h), and one at a time in a block where some value is bad.
  */
@@ -72,7 +74,8 @@ struct jsonl_reader {
 
 /* Where the values of a block of lines stand: value of row i and column c is
  * p[s + 1, e) with s = at[c * JSONL_BLOCK_ROWS + i], a string without its quotes, so
- * that p[s] is a quote for strings only. e = s: an empty string; e = s + 1: NULL. */
+ * that p[s] is a quote for strings only. e = s: an empty string; e = s + 1: NULL. A column
+ * more takes the values that nobody wants. */
 struct jsonl_spans {
     uint32_t *s, *e;
     uint8_t *marks; /* [n_cols]: enum jsonl_mark, of all values of the block */
@@ -82,11 +85,12 @@ enum jsonl_mark { JSONL_ESCAPED = 1, JSONL_NESTED = 2, JSONL_NULL = 4, JSONL_EMP
 struct jsonl_line {
     const struct jsonl_reader *r;
     int *next;       /* [n_keys + 1]: the key that followed key k; [n_keys]: the first */
-    int *col_of;     /* [n_keys]; -1: not wanted */
+    int *col_of;     /* [n_keys]; n_cols: not wanted */
     int n_wanted;    /* columns that are keys */
     uint64_t *seen;  /* [n_keys]: the last line that had the key */
     uint64_t number; /* of the line, for seen */
     struct jsonl_spans spans;
+    struct jsonl_alike *alike;
     struct jsonl_bad bad;
     char why[256]; /* where a reason is not constant; bad.why points to it */
 };
@@ -94,6 +98,8 @@ struct jsonl_line {
 int jsonl_line_new(struct jsonl_line **out, const struct jsonl_reader *r,
                    struct bp_err *err) BP_MUST;
 void jsonl_line_free(struct jsonl_line *l);
+/* The key at *q, which moves behind it; -1: bad says what is wrong. */
+int jsonl_line_key(struct jsonl_line *l, const uint8_t **q);
 /* The line at q (its first byte that is not blank) -> its LF, with its values in row
  * `row` of spans; NULL: bad says what is wrong. p: what spans count from. */
 const uint8_t *jsonl_line_parse(struct jsonl_line *l, const uint8_t *p, const uint8_t *q, int row);

@@ -2,6 +2,7 @@
 /* The claims of fmt_jsonl_read_test.c for the reader as it is built for a machine without SSE2:
  * the sources stand here, in place of the library's. */
 #undef __SSE2__
+#include "../../lib/fmt/jsonl_alike.c"
 #include "../../lib/fmt/jsonl_line.c"
 #define wrong token_wrong
 #include "../../lib/fmt/jsonl_token.c"
