@@ -139,6 +139,7 @@ int bp_sort_top_cut(struct bp_sort_top *t, struct bp_held *held, struct bp_err *
     if (held->n_rows < t->hold_rows)
         return 0;
     bp_held_init(&kept, held->budget);
+    kept.chunk_bytes = held->chunk_bytes;
     BP_GO(bp_held_finish(held, err));
     BP_GO(bp_sort_order(&order, held, t->keys, t->n_threads, err));
     BP_GO(keep(&kept, held, &order, t->n_rows, err));

@@ -184,6 +184,15 @@ PY
     fi
 }
 
+@test "texts that are longer late take no more memory in a top N" {
+    awk 'BEGIN { print "k,t"; s = sprintf("%8000s", "x"); l = s s s s s s s s s s s
+        for (i = 6000; i; i--) printf "%d,%s\n", i, (i > 3000 ? s : l) }' >in.csv
+    bp-sort -n 10 --mem 16M --stats -s 'k int, t text' k in.csv 2>stats >got
+    peak_below $((28 << 20)) stats
+    bp-sort -n 10 --mem 1G -s 'k int, t text' k in.csv >want
+    same want got
+}
+
 @test "a large right side becomes rows only where these keep to the memory, too" {
     # long texts in the first chunk make places that the short ones behind it do not fill
     awk 'BEGIN { print "k,a,b,c,d,e,f"; for (i = 0; i < 1100000; i++) { t = i < 8000 ? sprintf("%016d", i) : i % 10; printf "%d,%s,%s,%s,%s,%s,%s\n", i, t, t, t, t, t, t } }' >right.csv
