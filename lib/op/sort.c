@@ -19,8 +19,9 @@
 #define PARALLEL_ROWS 65536 /* fewer are not worth threads */
 #define ROWS_MIN_COLS 4     /* with fewer columns, rows are not worth their making */
 #define ORDER_BYTES 32      /* of a row: its record in the order, and where it is sorted */
-#define CHUNK_SHARE 32      /* of the memory limit, for a chunk of held rows */
-#define CUT_SHARE 8         /* top N: a cut must leave no more of the held rows */
+#define ALONE_ROWS (BP_HELD_ROWS / 2) /* of a batch, are a chunk without a copy */
+#define CHUNK_SHARE 32                /* of the memory limit, for a chunk of held rows */
+#define CUT_SHARE 8                   /* top N: a cut must leave no more of the held rows */
 
 struct piece { /* of the output */
     int64_t from, n;
@@ -64,21 +65,35 @@ static bool is_key(const struct sort *s, int col)
     return false;
 }
 
-/* A column that is a small part of what it lives on (a batch of a stream is one
- * block) gets memory of its own, so that the rest can go. */
+/* Does a block hold much beside these bytes? */
+static bool holds_more(const struct bp_block *b, int64_t bytes)
+{
+    return b && b->cap_bytes > (size_t)(bytes + bytes / 8) + BP_BLOCK_PAD_BYTES;
+}
+
+/* A column that is a part of what it lives on (a batch of a stream is one block) gets memory of
+ * its own, so that the rest can go. A dictionary stays. */
 static int unpin(struct bp_column *c, struct bp_err *err)
 {
+    struct bp_column from = *c, own; /* from owns nothing */
     struct bp_builder b;
-    struct bp_column own;
+    int64_t bytes;
 
-    if (c->dict || !c->own[1] ||
-        c->own[1]->cap_bytes / 2 <= (size_t)bp_column_size_bytes(c) + BP_BLOCK_PAD_BYTES)
+    if (c->dict) {
+        from.type = BP_TYPE(BP_INT32);
+        from.dict = NULL;
+    }
+    bytes = bp_column_size_bytes(&from);
+    if (!holds_more(c->own[1], bytes) && !holds_more(c->own[2], bytes))
         return 0;
-    bp_builder_init(&b, c->type);
-    if (bp_builder_add_rows(&b, c, 0, c->n_rows, err) < 0 || bp_builder_finish(&b, &own, err) < 0) {
+    bp_builder_init(&b, from.type);
+    if (bp_builder_add_rows(&b, &from, 0, c->n_rows, err) < 0 ||
+        bp_builder_finish(&b, &own, err) < 0) {
         bp_builder_release(&b);
         return err->code;
     }
+    own.type = c->type;
+    own.dict = bp_dict_ref(c->dict);
     bp_column_release(c);
     *c = own;
     return 0;
@@ -458,8 +473,10 @@ int bp_sort_open(struct bp_source *out, struct bp_source *in, const struct bp_cl
     BP_GO(bp_sort_keys_open(&s->keys, order, &s->in.schema, err));
     bp_sort_top_init(&s->top, &s->keys, n_rows, ctx->n_threads);
     s->as_rows = n_rows < 0 && s->keys.n_in >= ROWS_MIN_COLS && !has_nested(&s->in.schema);
-    if (s->as_rows)
+    if (s->as_rows) {
+        s->held.alone_rows = ALONE_ROWS; /* of which only the keys stay as they come */
         BP_GO(bp_sort_rows_open(&s->rows, &s->in.schema, err));
+    }
     BP_GO(bp_schema_copy(&s->schema, &s->in.schema, err));
     BP_GO(bp_sort_keys_mark(&s->keys, &s->schema, err));
     BP_GO(bp_schema_copy(&out->schema, &s->schema, err));

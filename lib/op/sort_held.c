@@ -2,7 +2,8 @@
 /*
  * Incoming rows are cut at multiples of BP_HELD_ROWS. While nothing is pending, a
  * batch gives its full chunks as slices, which share its memory; the rest waits
- * in pending[] until there is enough for a chunk, which is then one copy.
+ * in pending[] until there is enough for a chunk, which is then one copy. With
+ * alone_rows, a batch is cut to chunks of one size instead, if they have so many rows.
  */
 #include "op/sort_held.h"
 
@@ -16,6 +17,7 @@ void bp_held_init(struct bp_held *h, struct bp_budget *budget)
     memset(h, 0, sizeof *h);
     h->budget = budget;
     h->chunk_bytes = PENDING_MAX_BYTES;
+    h->alone_rows = INT64_MAX;
 }
 
 static int push(struct bp_batch **list, int *n, int *cap, struct bp_batch *in, struct bp_err *err)
@@ -117,12 +119,19 @@ out:
 
 int bp_held_add(struct bp_held *h, struct bp_batch *in, struct bp_err *err)
 {
+    int64_t n_chunks = (in->n_rows + BP_HELD_ROWS - 1) / BP_HELD_ROWS;
+    int64_t even = n_chunks ? (in->n_rows + n_chunks - 1) / n_chunks : 0;
+    bool alone = even >= h->alone_rows;
     int rc = 0;
 
+    if (alone)
+        BP_GO(flush(h, err));
     for (int64_t from = 0; from < in->n_rows;) {
-        int64_t n = BP_MIN(in->n_rows - from, BP_HELD_ROWS - h->pending_rows);
+        int64_t n = BP_MIN(in->n_rows - from, alone ? even : BP_HELD_ROWS - h->pending_rows);
 
         BP_GO(add_piece(h, in, from, n, err));
+        if (alone)
+            BP_GO(flush(h, err));
         from += n;
     }
     h->n_rows += in->n_rows;
@@ -139,7 +148,7 @@ int bp_held_finish(struct bp_held *h, struct bp_err *err)
 void bp_held_release(struct bp_held *h)
 {
     struct bp_budget *budget = h->budget;
-    int64_t chunk_bytes = h->chunk_bytes;
+    int64_t chunk_bytes = h->chunk_bytes, alone_rows = h->alone_rows;
 
     for (int i = 0; i < h->n_chunks; i++)
         bp_batch_release(&h->chunks[i]);
@@ -151,6 +160,7 @@ void bp_held_release(struct bp_held *h)
         bp_budget_give(budget, h->taken_bytes);
     bp_held_init(h, budget);
     h->chunk_bytes = chunk_bytes;
+    h->alone_rows = alone_rows;
 }
 
 void bp_held_columns(const struct bp_held *h, int col, const struct bp_column **out)

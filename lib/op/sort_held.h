@@ -3,8 +3,8 @@
  * Rows held whole in memory: the input of a sort, the build side of a join.
  * They stand in chunks of BP_HELD_ROWS rows, so that a row's number says where
  * it is: id = chunk * BP_HELD_ROWS + row in chunk. Batches that fit the chunks
- * are kept as they come, others are copied together. (A chunk may end early when
- * it would pass chunk_bytes; then some ids stand for no row.)
+ * are kept as they come, others are copied together. (A chunk may end early where
+ * chunk_bytes or alone_rows say so; then some ids stand for no row.)
  *
  *     bp_held_add() ..., bp_held_finish(), then chunks[] and ids
  */
@@ -23,6 +23,7 @@ struct bp_held {
     int n_pending, cap_pending;
     int64_t pending_rows, pending_bytes;
     int64_t chunk_bytes; /* a chunk ends early at these; may be set after init */
+    int64_t alone_rows;  /* these are worth a chunk that nothing is copied for; the same */
     int64_t n_rows;
     int64_t taken_bytes; /* asked of the budget */
     bool refused;        /* it said no: more is held than was asked for */

@@ -184,6 +184,17 @@ PY
     fi
 }
 
+@test "a key does not keep the batches in memory that its values came in" {
+    bp-read "$ROWS" | bp-map "n, city, x, city || ' of some length'::text AS t, $(for i in {1..9}; do
+        printf "(n %% %d)::decimal(38,2) AS d%d, " $((i * 9)) $i; done) 1::smallint AS z" >in.arrows
+    for order in city 't, x'; do
+        bp-sort --mem 16M "$order" in.arrows >want.arrows
+        bp-sort --mem 96M --stats "$order" in.arrows 2>stats | cmp - want.arrows
+        grep -q '"spilled_bytes":0' stats
+        peak_below $((80 << 20)) stats
+    done
+}
+
 @test "texts that are longer late take no more memory in a top N" {
     awk 'BEGIN { print "k,t"; s = sprintf("%8000s", "x"); l = s s s s s s s s s s s
         for (i = 6000; i; i--) printf "%d,%s\n", i, (i > 3000 ? s : l) }' >in.csv
