@@ -194,6 +194,12 @@ int bp_block_new(struct bp_block **out, size_t size_bytes, struct bp_err *err)
     return 0;
 }
 
+void bp_block_huge(struct bp_block *b)
+{
+    b->pool_class = NOT_POOLED;
+    want_huge_pages(b->data, b->cap_bytes);
+}
+
 struct bp_block *bp_block_ref(struct bp_block *b)
 {
     if (b)

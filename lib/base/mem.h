@@ -46,6 +46,9 @@ struct bp_block {
 
 /* A block with one reference. Thread safe. */
 int bp_block_new(struct bp_block **out, size_t size_bytes, struct bp_err *err) BP_MUST;
+/* For a block that will be full and read at random, before anything is written to it: of huge
+ * pages, if it is large and the system has them. The pool will not keep it. */
+void bp_block_huge(struct bp_block *b);
 struct bp_block *bp_block_ref(struct bp_block *b); /* NULL passes through */
 void bp_block_unref(struct bp_block *b);           /* NULL is a no-op */
 /* Make *b (NULL is a new one; else solely owned) hold need_bytes, keeping the

@@ -25,17 +25,17 @@ static int look_at_columns(const struct bp_join_plan *p, bool *wanted)
     return misses;
 }
 
-/* What text column c takes beyond what it took as a column; less than 0: it takes less. */
-static int64_t more_text_bytes(const struct bp_held *held, int c)
+/* What text column c takes beyond what it took as a column; less than 0: it takes less. Of it
+ * *width is in the rows. */
+static int64_t more_text_bytes(const struct bp_held *held, int c, size_t *width)
 {
     int64_t more = 0;
-    size_t width = 0;
 
     for (int i = 0; i < held->n_chunks; i++) {
         const struct bp_column *col = &held->chunks[i].cols[c];
         const int32_t *off = col->data;
 
-        more += bp_sort_rows_text_bytes(col, &width) - col->n_rows * (int64_t)sizeof(int32_t);
+        more += bp_sort_rows_text_bytes(col, width) - col->n_rows * (int64_t)sizeof(int32_t);
         if (!col->dict)
             more -= off[col->n_rows] - off[0];
     }
@@ -44,18 +44,39 @@ static int64_t more_text_bytes(const struct bp_held *held, int c)
 
 /* What rows take at most beyond what their columns took: numbers take no more. */
 static int64_t more_bytes(const struct bp_join_plan *p, const bool *wanted,
-                          const struct bp_held *held)
+                          const struct bp_held *held, bool packed)
 {
+    const struct bp_sort_rows how = {.packed = packed};
+    size_t row = 0, bits;
     int64_t more = 0;
     int n = 0;
 
     for (int c = 0; c < p->right.n_fields; c++) {
+        struct bp_type t = p->right.fields[c].type;
+        size_t width = bp_type_is_bytes(t) ? 0 : BP_MAX(bp_type_width_bytes(t), 1);
+
         n += wanted[c];
-        if (wanted[c] && bp_type_is_bytes(p->right.fields[c].type))
-            more += more_text_bytes(held, c);
+        if (wanted[c] && bp_type_is_bytes(t))
+            more += more_text_bytes(held, c, &width);
+        row += wanted[c] ? width : 0;
     }
-    more += held->n_rows * (8 + n / 8 + 1); /* to a multiple of 8 bytes; bits */
+    bits = bp_bits_bytes(n);
+    more += held->n_rows * (int64_t)(bp_sort_rows_row_bytes(&how, bits + row) - row);
     return BP_MAX(more, 0);
+}
+
+/* Asks the budget, if need be for packed rows. */
+static bool take_bytes(struct bp_join_rows *r, const struct bp_join_plan *p, const bool *wanted,
+                       const struct bp_held *held, struct bp_budget *budget)
+{
+    for (int packed = 0; packed < 2; packed++) {
+        r->taken_bytes = more_bytes(p, wanted, held, packed);
+        r->packed = packed;
+        if (bp_budget_take(budget, r->taken_bytes))
+            return true;
+    }
+    r->taken_bytes = 0;
+    return false;
 }
 
 static int open_rows(struct bp_join_rows *r, const struct bp_join_plan *p, const bool *wanted,
@@ -72,7 +93,8 @@ static int open_rows(struct bp_join_rows *r, const struct bp_join_plan *p, const
         if (wanted[c])
             BP_GO(bp_schema_add(&s, p->right.fields[c].name, p->right.fields[c].type, err));
     }
-    BP_GO(bp_sort_rows_open(&r->rows, &s, err));
+    BP_GO(bp_sort_rows_open(&r->rows, &s, r->budget->limit_bytes, err));
+    r->rows.packed = r->packed;
     r->made = true;
 out:
     bp_schema_release(&s);
@@ -112,7 +134,6 @@ int bp_join_rows_make(struct bp_join_rows *r, const struct bp_join_plan *plan, s
                       struct bp_budget *budget, struct bp_err *err)
 {
     bool *wanted;
-    int64_t more;
     int rc = 0;
 
     if (bp_held_ids(held) < LEAST_IDS || plan->where || plan->only_left)
@@ -122,11 +143,9 @@ int bp_join_rows_make(struct bp_join_rows *r, const struct bp_join_plan *plan, s
         return err->code;
     if (look_at_columns(plan, wanted) < LEAST_MISSES)
         goto out;
-    more = more_bytes(plan, wanted, held);
-    if (!bp_budget_take(budget, more))
+    if (!take_bytes(r, plan, wanted, held, budget))
         goto out;
     r->budget = budget;
-    r->taken_bytes = more;
     BP_GO(open_rows(r, plan, wanted, err));
     rc = add_all(r, plan, held, err);
 out:

@@ -11,6 +11,7 @@
 
 struct bp_join_rows {
     bool made;                /* else the columns of held are as they were */
+    bool packed;              /* the budget had no room for more */
     struct bp_sort_rows rows; /* chunks are those of held, and one for the missing row */
     int *place;               /* [right column]: which column of rows; -1: none */
     uint64_t missing;         /* the ref of the row that stands for none */

@@ -99,6 +99,11 @@ static int unpin(struct bp_column *c, struct bp_err *err)
     return 0;
 }
 
+static int open_rows(struct sort *s, struct bp_err *err)
+{
+    return bp_sort_rows_open(&s->rows, &s->in.schema, s->ctx->budget.limit_bytes, err);
+}
+
 /* Chunks of held that are new go to rows; of their columns the keys stay. */
 static int make_rows(struct sort *s, struct bp_err *err)
 {
@@ -374,7 +379,7 @@ static int spill_held(struct sort *s, struct bp_err *err)
     }
     BP_TRY(bp_sort_runs_end(&s->runs, err));
     drop_held(s);
-    return s->as_rows ? bp_sort_rows_open(&s->rows, &s->in.schema, err) : 0;
+    return s->as_rows ? open_rows(s, err) : 0;
 }
 
 static int next_merged(struct sort *s, struct bp_batch *out, struct bp_err *err)
@@ -475,7 +480,7 @@ int bp_sort_open(struct bp_source *out, struct bp_source *in, const struct bp_cl
     s->as_rows = n_rows < 0 && s->keys.n_in >= ROWS_MIN_COLS && !has_nested(&s->in.schema);
     if (s->as_rows) {
         s->held.alone_rows = ALONE_ROWS; /* of which only the keys stay as they come */
-        BP_GO(bp_sort_rows_open(&s->rows, &s->in.schema, err));
+        BP_GO(open_rows(s, err));
     }
     BP_GO(bp_schema_copy(&s->schema, &s->in.schema, err));
     BP_GO(bp_sort_keys_mark(&s->keys, &s->schema, err));

@@ -33,7 +33,18 @@ static bool is_narrowed(struct bp_type t)
 
 /* ---- layouts ---- */
 
-/* Where the columns are in a row of these widths; the result is the row's bytes. */
+size_t bp_sort_rows_row_bytes(const struct bp_sort_rows *r, size_t bytes)
+{
+    size_t whole = LINE_BYTES;
+
+    bytes = (bytes + 7) & ~(size_t)7;
+    while (whole / 2 >= bytes)
+        whole /= 2;
+    whole = (bytes + whole - 1) / whole * whole;
+    return whole - bytes <= bytes / 3 && !r->packed ? whole : bytes;
+}
+
+/* Where the columns are in a row of these widths; the result is the bytes up to its end. */
 static size_t place_columns(const uint8_t *widths, int n_cols, uint32_t *at)
 {
     size_t bytes = bp_bits_bytes(n_cols);
@@ -42,7 +53,7 @@ static size_t place_columns(const uint8_t *widths, int n_cols, uint32_t *at)
         at[c] = (uint32_t)bytes;
         bytes += widths[c];
     }
-    return (bytes + 7) & ~(size_t)7;
+    return bytes;
 }
 
 /* The widths of cols become a layout, the last. */
@@ -63,7 +74,7 @@ static int add_layout(struct bp_sort_rows *r, struct bp_err *err)
     }
     for (int c = 0; c < r->n_cols; c++)
         l->widths[c] = r->cols[c].width;
-    l->row_bytes = place_columns(l->widths, r->n_cols, l->at);
+    l->row_bytes = bp_sort_rows_row_bytes(r, place_columns(l->widths, r->n_cols, l->at));
     r->n_layouts++;
     return 0;
 }
@@ -127,9 +138,11 @@ static int widen(struct bp_sort_rows *r, const struct bp_batch *chunk, struct bp
     return wider ? add_layout(r, err) : 0;
 }
 
-int bp_sort_rows_open(struct bp_sort_rows *r, const struct bp_schema *schema, struct bp_err *err)
+int bp_sort_rows_open(struct bp_sort_rows *r, const struct bp_schema *schema, int64_t limit_bytes,
+                      struct bp_err *err)
 {
     memset(r, 0, sizeof *r);
+    bp_slab_init(&r->slab, limit_bytes);
     r->cols = bp_mem_new((size_t)schema->n_fields, sizeof *r->cols, err);
     if (!r->cols)
         return err->code;
@@ -144,7 +157,6 @@ void bp_sort_rows_release(struct bp_sort_rows *r)
     for (int i = 0; i < r->n_chunks; i++) {
         struct bp_sort_rows_chunk *k = &r->chunks[i];
 
-        bp_block_unref(k->rows);
         bp_block_unref(k->heap);
         for (int c = 0; k->dicts && c < r->n_cols; c++)
             bp_dict_unref(k->dicts[c]);
@@ -154,6 +166,7 @@ void bp_sort_rows_release(struct bp_sort_rows *r)
         bp_mem_free(r->layouts[i].widths);
         bp_mem_free(r->layouts[i].at);
     }
+    bp_slab_release(&r->slab);
     bp_mem_free(r->layouts);
     bp_mem_free(r->chunks);
     bp_mem_free(r->cols);
@@ -263,7 +276,7 @@ static void put_rows(const struct bp_sort_rows *r, const struct bp_batch *chunk,
 
     for (int64_t from = 0; from < chunk->n_rows; from += BLOCK) {
         int64_t n = BP_MIN(chunk->n_rows - from, BLOCK);
-        uint8_t *rows = out->rows->data + (size_t)from * l->row_bytes;
+        uint8_t *rows = out->rows + (size_t)from * l->row_bytes;
 
         for (int64_t i = 0; i < n; i++)
             memset(rows + (size_t)i * l->row_bytes, 0xff, bp_bits_bytes(r->n_cols));
@@ -330,7 +343,7 @@ int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk, struc
                        (long long)chunk->n_rows);
     out = &r->chunks[r->n_chunks++];
     *out = (struct bp_sort_rows_chunk){.n_rows = chunk->n_rows, .layout = r->n_layouts - 1};
-    BP_TRY(bp_block_new(&out->rows, (size_t)bp_sort_rows_bytes(r, r->n_chunks - 1), err));
+    BP_TRY(bp_slab_take(&r->slab, (size_t)bp_sort_rows_bytes(r, r->n_chunks - 1), &out->rows, err));
     if (heap)
         BP_TRY(bp_block_new(&out->heap, (size_t)heap, err));
     BP_TRY(note_columns(r, chunk, out, err));
@@ -356,7 +369,7 @@ static const struct bp_sort_layout *layout_of(const struct bp_sort_rows *r, uint
 
 static const uint8_t *row_at(const struct bp_sort_rows *r, uint64_t ref)
 {
-    return r->chunks[ref >> 32].rows->data + (size_t)(uint32_t)ref * layout_of(r, ref)->row_bytes;
+    return r->chunks[ref >> 32].rows + (size_t)(uint32_t)ref * layout_of(r, ref)->row_bytes;
 }
 
 static bool keeps_dict(const struct bp_sort_rows_col *col)

@@ -13,6 +13,7 @@
 #define BP_OP_SORT_ROWS_H
 
 #include "op/sort_held.h"
+#include "op/sort_slab.h"
 
 struct bp_sort_rows_col {
     struct bp_type type;
@@ -30,7 +31,7 @@ struct bp_sort_layout {
 };
 
 struct bp_sort_rows_chunk {
-    struct bp_block *rows;
+    uint8_t *rows; /* of the slab */
     int layout;
     int64_t n_rows;
     struct bp_block *heap;  /* of long texts; may be NULL */
@@ -44,14 +45,19 @@ struct bp_sort_rows {
     int n_layouts;
     struct bp_sort_rows_chunk *chunks;
     int n_chunks, cap_chunks;
+    bool packed; /* may be set before the first chunk: rows take no more than they need */
+    struct bp_slab slab;
 };
 
-int bp_sort_rows_open(struct bp_sort_rows *r, const struct bp_schema *schema,
+/* limit_bytes: of memory; 0: none. */
+int bp_sort_rows_open(struct bp_sort_rows *r, const struct bp_schema *schema, int64_t limit_bytes,
                       struct bp_err *err) BP_MUST;
 void bp_sort_rows_release(struct bp_sort_rows *r);
 /* The next chunk, copied; of its columns the first n_cols. */
 int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk,
                      struct bp_err *err) BP_MUST;
+/* What a row takes whose bits and values have so many bytes; never less for more. */
+size_t bp_sort_rows_row_bytes(const struct bp_sort_rows *r, size_t bytes);
 /* What text column c of the next chunk takes, in the rows and in the heap; *width is that of its
  * places so far, 0 at first, and becomes what it will be. */
 int64_t bp_sort_rows_text_bytes(const struct bp_column *c, size_t *width);

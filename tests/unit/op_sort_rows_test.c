@@ -22,7 +22,7 @@ static const char *backwards(struct bp_source in)
     uint64_t refs[16];
     int n = 0;
 
-    table_must(bp_sort_rows_open(&r, &in.schema, &err), &err);
+    table_must(bp_sort_rows_open(&r, &in.schema, 0, &err), &err);
     while (bp_source_next(&in, &b, &err) == 0) {
         for (int64_t row = 0; row < b.n_rows; row++)
             refs[15 - n++] = (uint64_t)r.n_chunks << 32 | (uint64_t)row;
@@ -66,7 +66,7 @@ static void a_row_takes_the_bytes_its_values_need(void)
     struct bp_sort_rows r;
     struct bp_batch b;
 
-    NEED(bp_sort_rows_open(&r, &in.schema, &err) == 0);
+    NEED(bp_sort_rows_open(&r, &in.schema, 0, &err) == 0);
     NEED(bp_source_next(&in, &b, &err) == 0);
     NEED(bp_sort_rows_add(&r, &b, &err) == 0);
     CHECK(r.layouts[0].row_bytes ==
@@ -96,7 +96,8 @@ static void short_texts_are_in_the_row(void)
     for (size_t i = 0; i < BP_COUNT_OF(cases); i++) {
         struct bp_source in = table("t text", cases[i].rows, 2);
 
-        NEED(bp_sort_rows_open(&r, &in.schema, &err) == 0);
+        NEED(bp_sort_rows_open(&r, &in.schema, 0, &err) == 0);
+        r.packed = true;
         NEED(bp_source_next(&in, &b, &err) == 0);
         NEED(bp_sort_rows_add(&r, &b, &err) == 0);
         CHECK(r.layouts[0].row_bytes == cases[i].bytes);
@@ -107,6 +108,23 @@ static void short_texts_are_in_the_row(void)
     }
 }
 
-UNIT_MAIN(T(short_texts_are_in_the_row), T(rows_come_back_when_later_ones_needed_more_bytes),
+/* A third more memory at most, so that it is in no more lines of 64 bytes than it need be. */
+static void a_row_is_in_few_lines_of_the_cache(void)
+{
+    static const size_t cases[][2] = {
+        {1, 8},   {8, 8},   {9, 16},  {17, 32},  {25, 32},   {33, 40},   {40, 40},   {41, 64},
+        {64, 64}, {65, 72}, {88, 88}, {95, 128}, {128, 128}, {136, 136}, {137, 192}, {193, 256}};
+    struct bp_sort_rows r = {0}, packed = {.packed = true};
+
+    for (size_t i = 0; i < BP_COUNT_OF(cases); i++) {
+        CHECK(bp_sort_rows_row_bytes(&r, cases[i][0]) == cases[i][1]);
+        CHECK(bp_sort_rows_row_bytes(&packed, cases[i][0]) == (cases[i][0] + 7) / 8 * 8);
+    }
+    for (size_t n = 1; n < 1000; n++)
+        CHECK(bp_sort_rows_row_bytes(&r, n) <= bp_sort_rows_row_bytes(&r, n + 1));
+}
+
+UNIT_MAIN(T(a_row_is_in_few_lines_of_the_cache), T(short_texts_are_in_the_row),
+          T(rows_come_back_when_later_ones_needed_more_bytes),
           T(dictionaries_are_kept_beside_numbers_that_widen),
           T(a_row_takes_the_bytes_its_values_need))
