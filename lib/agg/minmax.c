@@ -62,8 +62,6 @@ static bool interval_less(struct bp_interval a, struct bp_interval b)
 
 #define LESS(a, b) ((a) < (b))
 #define SAME(v) (v)
-/* Of decimals that fit in 64 bits. */
-#define LESS64(a, b) ((int64_t)(a) < (int64_t)(b))
 
 /* The first value of a group is always taken: until then best[id] means nothing. Few rows of
  * large groups are better than all before: that branch is foreseen. */
@@ -113,12 +111,7 @@ static int fixed_add(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_er
     case BP_UINT64: KEEP(uint64_t, uint64_t, SAME, LESS); break;
     case BP_FLOAT32: KEEP(float, int64_t, ordered64, LESS); break;
     case BP_FLOAT64: KEEP(double, int64_t, ordered64, LESS); break;
-    case BP_DECIMAL:
-        if (c->type.precision <= 18)
-            KEEP(bp_int128, bp_int128, SAME, LESS64);
-        else
-            KEEP(bp_int128, bp_int128, SAME, LESS);
-        break;
+    case BP_DECIMAL: KEEP(bp_int128, bp_int128, SAME, LESS); break;
     case BP_INTERVAL: KEEP(struct bp_interval, struct bp_interval, SAME, interval_less); break;
     default: KEEP(int64_t, int64_t, SAME, LESS); break; /* bigint, time, timestamps */
     }

@@ -386,6 +386,17 @@ static void decimal_averages_round_half_away_from_zero(void)
     CHECK(rc == 0);
 }
 
+/* Streams of others may have values of more digits than their type says. */
+static void decimal_extremes_go_by_all_of_the_value(void)
+{
+    struct bp_type t = BP_TYPE_DECIMAL(10, 2);
+    bp_int128 above = (bp_int128)1 << 64, v[] = {7, above + 5, -above - 3, 9};
+    int rc;
+
+    CHECK(decimal_final("min", t, v, 4, &rc) == -above - 3);
+    CHECK(decimal_final("max", t, v, 4, &rc) == above + 5);
+}
+
 static void integer_averages_round_once(void)
 {
     struct bp_agg *a = new_agg("avg", BP_TYPE(BP_INT64));
@@ -453,6 +464,7 @@ UNIT_MAIN(T(float_sums_are_exact_and_rounded_once_over_the_whole_range),
           T(merged_states_give_what_the_values_give), T(damaged_states_are_refused),
           T(float_averages_are_the_exact_quotient_rounded_once),
           T(decimal_sums_may_pass_38_digits_on_the_way_but_not_at_the_end),
-          T(decimal_averages_round_half_away_from_zero), T(integer_averages_round_once),
+          T(decimal_averages_round_half_away_from_zero), T(decimal_extremes_go_by_all_of_the_value),
+          T(integer_averages_round_once),
           T(unknown_aggregates_and_types_are_refused_with_what_there_is),
           T(result_types_are_the_documented_ones))
