@@ -14,6 +14,11 @@
 #include "base/num.h"
 #include "col/text.h"
 
+#if defined(__x86_64__) && defined(__SSE2__)
+#define HAS_AVX2
+#include <immintrin.h>
+#endif
+
 /* Length of the character at s, 0 if it is none. */
 static size_t check_char(const uint8_t *s, size_t n)
 {
@@ -66,9 +71,7 @@ static bool check_portable(const uint8_t *s, size_t n, size_t *bad_at)
     return true;
 }
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-
+#if defined(HAS_AVX2)
 #define TARGET __attribute__((target("avx2")))
 
 enum mistake {
@@ -193,7 +196,7 @@ TARGET static bool is_utf8_avx2(const uint8_t *s, size_t n)
 
 bool bp_utf8_check(const uint8_t *s, size_t n, size_t *bad_at)
 {
-#if defined(__x86_64__)
+#if defined(HAS_AVX2)
     if (n >= 64 && __builtin_cpu_supports("avx2") && is_utf8_avx2(s, n))
         return true;
 #endif
