@@ -106,8 +106,7 @@ const struct csv_kernels *csv_kernels_pick(void)
 #if defined(__x86_64__)
     bool has512 = __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi2") &&
                   __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-                  __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("pclmul") &&
-                  __builtin_cpu_supports("bmi2");
+                  __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("bmi2");
     bool has256 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("pclmul") &&
                   __builtin_cpu_supports("bmi2");
 
