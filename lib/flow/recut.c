@@ -8,6 +8,35 @@
 
 #include <string.h>
 
+/* Of the fixed part of a value; a list or struct has none. */
+static int64_t fixed_bytes(struct bp_type t)
+{
+    size_t width = bp_type_width_bytes(t);
+
+    if (bp_type_is_nested(t))
+        return 0;
+    return t.kind == BP_BOOL ? 1 : width ? (int64_t)width : 4;
+}
+
+static bool is_dict(const struct bp_field *f)
+{
+    return f->dict && f->type.kind == BP_TEXT;
+}
+
+int64_t bp_recut_rows(const struct bp_schema *schema)
+{
+    int64_t bytes = 0;
+
+    for (int i = 0; i < schema->n_fields; i++) {
+        const struct bp_field *f = &schema->fields[i];
+
+        if (bp_type_is_nested(f->type) || (bp_type_is_bytes(f->type) && !is_dict(f)))
+            return 0;
+        bytes += fixed_bytes(f->type);
+    }
+    return BP_MIN((BP_RECUT_BYTES - 1) / BP_MAX(bytes, 1) + 1, BP_RECUT_ROWS);
+}
+
 int bp_recut_init(struct bp_recut *r, const struct bp_schema *schema, struct bp_err *err)
 {
     size_t n = (size_t)schema->n_fields;
@@ -23,12 +52,10 @@ int bp_recut_init(struct bp_recut *r, const struct bp_schema *schema, struct bp_
     r->n_cols = schema->n_fields;
     for (int i = 0; i < r->n_cols; i++) {
         struct bp_type t = schema->fields[i].type;
-        size_t width = bp_type_width_bytes(t);
 
-        r->is_dict[i] = schema->fields[i].dict && t.kind == BP_TEXT;
+        r->is_dict[i] = is_dict(&schema->fields[i]);
         bp_builder_init(&r->builders[i], r->is_dict[i] ? BP_TYPE(BP_INT32) : t);
-        if (!bp_type_is_nested(t))
-            r->row_bytes += t.kind == BP_BOOL ? 1 : width ? (int64_t)width : 4;
+        r->row_bytes += fixed_bytes(t);
     }
     return 0;
 }

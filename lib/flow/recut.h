@@ -41,6 +41,9 @@ struct bp_recut {
     int64_t in_from;
 };
 
+/* The rows of a batch by the rule, where all rows have one size: whoever makes batches of so many
+ * spares them the copy. 0: it depends on the values. */
+int64_t bp_recut_rows(const struct bp_schema *schema);
 int bp_recut_init(struct bp_recut *r, const struct bp_schema *schema, struct bp_err *err) BP_MUST;
 /* Hand over a batch (taken, also on error); only when the last one is used up. */
 int bp_recut_put(struct bp_recut *r, struct bp_batch *in, struct bp_err *err) BP_MUST;

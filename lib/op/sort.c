@@ -7,6 +7,7 @@
  */
 #include "base/mem.h"
 #include "flow/marks.h"
+#include "flow/recut.h"
 #include "op/op.h"
 #include "op/partial.h"
 #include "op/sort_order.h"
@@ -273,12 +274,20 @@ static void drop_piece(void *ctx, void *job)
 
 static const struct bp_pool_ops piece_ops = {work_on_piece, drop_piece};
 
+/* As a stream has them: cut otherwise, rows are copied once more when they go out. */
+static int64_t piece_rows(const struct sort *s)
+{
+    int64_t rows = bp_ctx_batch_rows(s->ctx, &s->schema), whole = bp_recut_rows(&s->schema);
+
+    return whole ? BP_MIN(rows, whole) : rows;
+}
+
 static int prepare(struct sort *s, struct bp_err *err)
 {
     size_t n_chunks = (size_t)s->held.n_chunks;
 
     s->given_rows = s->taken_rows = 0;
-    s->piece_rows = bp_ctx_batch_rows(s->ctx, &s->schema);
+    s->piece_rows = piece_rows(s);
     BP_TRY(bp_sort_order(&s->order, &s->held, &s->keys, s->ctx->n_threads, err));
     s->n_rows = s->limit >= 0 ? BP_MIN(s->limit, s->order.n) : s->order.n;
     s->srcs = bp_mem_new((size_t)s->keys.n_in * n_chunks, sizeof *s->srcs, err);

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "flow/recut.h"
+
 #define BATCH_MIN_BYTES ((int64_t)32 << 10)
 #define BATCH_MAX_BYTES ((int64_t)512 << 10)
 #define BATCH_SHARE 512    /* of the memory limit, for a batch of a run */
@@ -164,7 +166,7 @@ static int merge_some(struct bp_sort_runs *r, int at, int n, int64_t limit, stru
 
 int bp_sort_runs_start(struct bp_sort_runs *r, int64_t limit, struct bp_err *err)
 {
-    int64_t rows;
+    int64_t rows, whole = bp_recut_rows(r->schema);
 
     for (int at = 0, n; (n = fan_in(r, 0)) < r->n;) {
         if (at + 1 >= r->n)
@@ -174,7 +176,8 @@ int bp_sort_runs_start(struct bp_sort_runs *r, int64_t limit, struct bp_err *err
         at++;
     }
     rows = free_bytes(r) / OUTPUT_SHARE / run_row_bytes(&r->runs[0]);
-    return open_merger(r, 0, r->n, BP_MAX(1, BP_MIN(rows, r->ctx->batch_rows)), err);
+    rows = BP_MIN(rows, whole ? BP_MIN(whole, r->ctx->batch_rows) : r->ctx->batch_rows);
+    return open_merger(r, 0, r->n, BP_MAX(1, rows), err);
 }
 
 int bp_sort_runs_next(struct bp_sort_runs *r, struct bp_batch *out, struct bp_err *err)

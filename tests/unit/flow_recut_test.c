@@ -143,6 +143,38 @@ static void rows_without_columns_are_cut_by_number(void)
     bp_recut_release(&r);
 }
 
+/* Rows of one size: how many there are in a batch is known, and so many pass as they are. */
+static void the_rows_of_a_batch_are_known_where_they_have_one_size(void)
+{
+    struct bp_err err = {0};
+    struct bp_schema s = {0};
+    struct bp_recut r;
+    struct bp_batch b;
+    int64_t n;
+
+    CHECK(bp_recut_rows(&s) == BP_RECUT_ROWS);
+    CHECK(bp_recut_rows(&schema) == 0);
+    NEED(bp_schema_add(&s, "b", BP_TYPE(BP_BOOL), &err) == 0);
+    CHECK(bp_recut_rows(&s) == BP_RECUT_ROWS);
+    for (int i = 0; i < 7; i++)
+        NEED(bp_schema_add(&s, "d", BP_TYPE(BP_INTERVAL), &err) == 0);
+    NEED(bp_schema_add(&s, "k", BP_TYPE(BP_TEXT), &err) == 0);
+    CHECK(bp_recut_rows(&s) == 0);
+    s.fields[8].dict = BP_DICT_KNOWN;
+    n = bp_recut_rows(&s);
+    CHECK(n == (BP_RECUT_BYTES + 116) / 117); /* 1 + 7 * 16 + 4 bytes */
+    NEED(bp_batch_init(&b, s.n_fields, &err) == 0);
+    for (int i = 0; i < s.n_fields; i++)
+        NEED(bp_column_nulls(&b.cols[i], s.fields[i].type, n + 1, &err) == 0);
+    b.n_rows = n + 1;
+    NEED(bp_recut_init(&r, &s, &err) == 0);
+    NEED(bp_recut_put(&r, &b, &err) == 0);
+    CHECK(bp_recut_take(&r, &b, &err) == 0 && b.n_rows == n);
+    bp_batch_release(&b);
+    bp_recut_release(&r);
+    bp_schema_release(&s);
+}
+
 static void a_whole_batch_is_not_copied(void)
 {
     struct bp_err err = {0};
@@ -174,6 +206,7 @@ int main(void)
         T(cuts_and_codes_depend_on_rows_alone),
         T(the_cut_is_behind_the_row_that_reaches_a_mebibyte),
         T(rows_without_columns_are_cut_by_number),
+        T(the_rows_of_a_batch_are_known_where_they_have_one_size),
         T(a_whole_batch_is_not_copied),
     };
     struct bp_err err = {0};
