@@ -198,6 +198,8 @@ void bp_pack_records(const struct bp_pack *p, const struct bp_column *cols,
 /* ---- rows to columns ---- */
 
 #define AHEAD 32
+#define TEXTS_STEP 256
+#define NO_TEXT UINT32_MAX
 
 #define UNPACK(T, flip)                                                                            \
     do {                                                                                           \
@@ -278,34 +280,62 @@ static int unpack_nulls(const struct bp_pack_col *k, const uint64_t *keys, size_
     return 0;
 }
 
+/* Finds the texts: id[i], NO_TEXT for NULL. Rows lie anywhere in keys, texts in entries. */
+static size_t texts_of(const struct bp_pack_col *k, const uint64_t *keys, size_t step,
+                       const uint32_t *ids, int64_t n, uint32_t *id)
+{
+    const struct bp_text_entry *entries = k->texts.entries;
+    size_t len = 0;
+
+    for (int64_t from = 0, to; from < n; from = to) {
+        to = BP_MIN(from + TEXTS_STEP, n);
+        for (int64_t i = from; i < to; i++) {
+            const uint64_t *row = keys + (size_t)ids[i] * step;
+
+            __builtin_prefetch(&keys[(size_t)ids[BP_MIN(i + AHEAD, n - 1)] * step]);
+            id[i] = row[k->null_word] >> k->null_shift & 1 ? NO_TEXT
+                                                           : (uint32_t)(row[k->word] >> k->shift);
+            if (id[i] != NO_TEXT)
+                __builtin_prefetch(&entries[id[i]]);
+        }
+        for (int64_t i = from; i < to; i++)
+            len += id[i] != NO_TEXT ? bp_text_len(&entries[id[i]]) : 0;
+    }
+    return len;
+}
+
 static int unpack_texts(const struct bp_pack_col *k, const uint64_t *keys, size_t step,
                         const uint32_t *ids, int64_t n, struct bp_column *out, struct bp_err *err)
 {
-    const struct bp_texts *t = &k->texts;
+    const struct bp_text_entry *entries = k->texts.entries;
     int32_t *off;
-    size_t len = 0;
+    uint32_t *id;
+    size_t len;
 
     BP_TRY(bp_block_new(&out->own[1], (size_t)(n + 1) * sizeof *off, err));
     off = (int32_t *)(void *)out->own[1]->data;
     out->data = off;
-    for (int64_t i = 0; i < n; i++) {
-        uint32_t id = (uint32_t)(keys[(size_t)ids[i] * step + (size_t)k->word] >> k->shift);
-
-        off[i] = (int32_t)len;
-        len += is_null(k, keys, step, ids[i]) ? 0 : t->entries[id].len;
-        if (len > INT32_MAX)
-            return bp_fail(err, BP_EDATA, "the key texts of %lld groups are longer than 2 GiB",
-                           (long long)n);
-    }
-    off[n] = (int32_t)len;
-    BP_TRY(bp_block_new(&out->own[2], len + 1, err));
+    id = (uint32_t *)off + 1; /* each gives its place to the end of its text */
+    len = texts_of(k, keys, step, ids, n, id);
+    if (len > INT32_MAX)
+        return bp_fail(err, BP_EDATA, "the key texts of %lld groups are longer than 2 GiB",
+                       (long long)n);
+    BP_TRY(bp_block_new(&out->own[2], len + BP_TEXT_INLINE, err));
     out->bytes = out->own[2]->data;
+    len = 0;
+    off[0] = 0;
     for (int64_t i = 0; i < n; i++) {
-        uint32_t id = (uint32_t)(keys[(size_t)ids[i] * step + (size_t)k->word] >> k->shift);
+        uint32_t ahead = id[BP_MIN(i + AHEAD, n - 1)];
 
-        if (off[i + 1] > off[i])
-            memcpy(out->own[2]->data + off[i], t->bytes + t->entries[id].at,
-                   (size_t)(off[i + 1] - off[i]));
+        if (ahead != NO_TEXT)
+            __builtin_prefetch(&entries[ahead]);
+        if (id[i] != NO_TEXT) {
+            const struct bp_text_entry *e = &entries[id[i]];
+
+            bp_text_copy(&k->texts, e, out->own[2]->data + len);
+            len += bp_text_len(e);
+        }
+        off[i + 1] = (int32_t)len;
     }
     return 0;
 }

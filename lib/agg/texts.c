@@ -9,6 +9,7 @@
 #define SLOTS_MIN 1024
 #define SLOTS_STEP 65536
 #define NO_ID UINT32_MAX
+#define STEP_ROWS 256 /* looked up at a time: what is known of them stays in L1 */
 
 void bp_texts_init(struct bp_texts *t)
 {
@@ -30,35 +31,50 @@ int64_t bp_texts_held_bytes(const struct bp_texts *t)
            (int64_t)t->bytes_cap + t->of_code_cap * 4;
 }
 
-/* Short strings, which most keys are, without a call: two overlapping loads. */
-static inline uint64_t hash_bytes(const uint8_t *p, size_t n, uint64_t seed)
-{
-    uint64_t a = 0, b = 0;
+/* ---- a text as two words ---- */
 
-    if (n > 16)
-        return bp_xxh3_seeded(p, n, seed);
+/* Up to BP_TEXT_INLINE bytes; loads overlap rather than read behind the text. */
+static inline struct bp_text_entry short_entry(const uint8_t *p, size_t n)
+{
+    struct bp_text_entry e = {.head = n};
+
     if (n >= 8) {
-        a = bp_load_u64(p);
-        b = bp_load_u64(p + n - 8);
+        e.head |= (uint64_t)bp_load_u32(p) << 32;
+        e.rest = bp_load_u64(p + n - 8) >> 8 * (12 - n);
     } else if (n >= 4) {
-        a = bp_load_u32(p);
-        b = bp_load_u32(p + n - 4);
+        e.head |= (uint64_t)bp_load_u32(p) << 32;
+        e.rest = (uint64_t)bp_load_u32(p + n - 4) >> 8 * (8 - n);
     } else if (n) {
-        a = (uint64_t)p[0] << 16 | (uint64_t)p[n >> 1] << 8 | p[n - 1];
+        e.head |= (uint64_t)p[0] << 32 | (uint64_t)p[n >> 1] << (32 + 8 * (n >> 1)) |
+                  (uint64_t)p[n - 1] << (32 + 8 * (n - 1));
     }
-    return bp_mix64(b ^ bp_mix64(a + n, seed), seed);
+    return e;
 }
 
-static inline bool equal_bytes(const uint8_t *a, const uint8_t *b, size_t n)
+/* As it is looked for: rest is not used where the text is long. */
+static inline struct bp_text_entry entry_of(const uint8_t *p, size_t n)
 {
-    if (n >= 8 && n <= 16)
-        return !((bp_load_u64(a) ^ bp_load_u64(b)) |
-                 (bp_load_u64(a + n - 8) ^ bp_load_u64(b + n - 8)));
-    if (n >= 4 && n < 8)
-        return !((bp_load_u32(a) ^ bp_load_u32(b)) |
-                 (bp_load_u32(a + n - 4) ^ bp_load_u32(b + n - 4)));
-    return !n || memcmp(a, b, n) == 0;
+    if (n <= BP_TEXT_INLINE)
+        return short_entry(p, n);
+    return (struct bp_text_entry){.head = (uint64_t)bp_load_u32(p) << 32 | n};
 }
+
+static inline uint64_t hash_entry(struct bp_text_entry e, const uint8_t *p, uint64_t seed)
+{
+    if (bp_text_len(&e) > BP_TEXT_INLINE)
+        return bp_xxh3_seeded(p, bp_text_len(&e), seed);
+    return bp_mix64(e.rest ^ bp_mix64(e.head, seed), seed);
+}
+
+static inline bool is_equal(const struct bp_texts *t, const struct bp_text_entry *e,
+                            struct bp_text_entry want, const uint8_t *p)
+{
+    if (bp_text_len(&want) <= BP_TEXT_INLINE)
+        return !((e->head ^ want.head) | (e->rest ^ want.rest));
+    return e->head == want.head && memcmp(t->bytes + e->rest, p, bp_text_len(&want)) == 0;
+}
+
+/* ---- the table ---- */
 
 static int grow_slots(struct bp_texts *t, uint64_t n_slots, struct bp_err *err)
 {
@@ -69,7 +85,8 @@ static int grow_slots(struct bp_texts *t, uint64_t n_slots, struct bp_err *err)
         return err->code;
     for (int64_t id = 0; id < t->n; id++) {
         const struct bp_text_entry *e = &t->entries[id];
-        uint64_t h = hash_bytes(t->bytes + e->at, e->len, t->seed), pos = h & mask;
+        const uint8_t *p = bp_text_len(e) > BP_TEXT_INLINE ? t->bytes + e->rest : NULL;
+        uint64_t h = hash_entry(*e, p, t->seed), pos = h & mask;
 
         while (slots[pos])
             pos = (pos + 1) & mask;
@@ -121,83 +138,83 @@ static int reserve(struct bp_texts *t, int64_t extra, struct bp_err *err)
     return t->slots && n_slots == t->mask + 1 ? 0 : grow_slots(t, n_slots, err);
 }
 
-static int append(struct bp_texts *t, const uint8_t *p, size_t n, struct bp_err *err)
+/* The bytes of a text that does not stand in its entry. */
+static int keep_bytes(struct bp_texts *t, const uint8_t *p, size_t n, struct bp_err *err)
 {
-    size_t cap;
-    void *grown;
-
     if (t->bytes_len + n > t->bytes_cap) {
-        cap = BP_MAX(t->bytes_len + n, BP_MAX(t->bytes_cap * 2, 4096));
-        grown = bp_mem_grow(t->bytes, cap, 1, err);
+        size_t cap = BP_MAX(t->bytes_len + n, BP_MAX(t->bytes_cap * 2, 4096));
+        void *grown = bp_mem_grow(t->bytes, cap, 1, err);
+
         if (!grown)
             return err->code;
         t->bytes = grown;
         t->bytes_cap = cap;
     }
-    t->entries[t->n] = (struct bp_text_entry){t->bytes_len, (uint32_t)n};
-    if (n)
-        memcpy(t->bytes + t->bytes_len, p, n);
+    memcpy(t->bytes + t->bytes_len, p, n);
     t->bytes_len += n;
-    t->n++;
     return 0;
 }
 
-/* The id of p[0, n), which hashes to h. There is room for one more. */
-static inline int find_one(struct bp_texts *t, const uint8_t *p, size_t n, uint64_t h, uint32_t *id,
-                           struct bp_err *err)
+/* The id of the text e at p, which hashes to h. There is room for one more. */
+static inline int find_one(struct bp_texts *t, struct bp_text_entry e, const uint8_t *p, uint64_t h,
+                           uint32_t *id, struct bp_err *err)
 {
     uint64_t pos = h & t->mask, s;
 
     for (; (s = t->slots[pos]) != 0; pos = (pos + 1) & t->mask) {
-        const struct bp_text_entry *e = &t->entries[(uint32_t)s - 1];
-
-        if (s >> 32 == h >> 32 && e->len == n && equal_bytes(t->bytes + e->at, p, n)) {
+        if (s >> 32 == h >> 32 && is_equal(t, &t->entries[(uint32_t)s - 1], e, p)) {
             *id = (uint32_t)s - 1;
             return 0;
         }
     }
-    BP_TRY(append(t, p, n, err));
+    if (bp_text_len(&e) > BP_TEXT_INLINE) {
+        e.rest = t->bytes_len;
+        BP_TRY(keep_bytes(t, p, bp_text_len(&e), err));
+    }
+    *id = (uint32_t)t->n;
+    t->entries[t->n++] = e;
     t->slots[pos] = (h >> 32 << 32) | (uint64_t)t->n;
-    *id = (uint32_t)t->n - 1;
     return 0;
 }
 
 /* Hash all, so that the table's lines are on their way; likewise the entries, then
- * the bytes; then look up. */
+ * the bytes of long ones; then look up. */
+static int find_some(struct bp_texts *t, const struct bp_column *c, int64_t from, int n,
+                     uint32_t *ids, struct bp_err *err)
+{
+    const int32_t *off = (const int32_t *)c->data + from;
+    struct bp_text_entry e[STEP_ROWS];
+    uint64_t h[STEP_ROWS], s;
+    bool any_long = false;
+
+    for (int i = 0; i < n; i++) {
+        const uint8_t *p = c->bytes + off[i];
+
+        e[i] = entry_of(p, (size_t)(off[i + 1] - off[i]));
+        any_long |= bp_text_len(&e[i]) > BP_TEXT_INLINE;
+        h[i] = hash_entry(e[i], p, t->seed);
+        __builtin_prefetch(&t->slots[h[i] & t->mask]);
+    }
+    for (int i = 0; i < n; i++)
+        if ((s = t->slots[h[i] & t->mask]))
+            __builtin_prefetch(&t->entries[(uint32_t)s - 1]);
+    for (int i = 0; any_long && i < n; i++)
+        if ((s = t->slots[h[i] & t->mask]) &&
+            bp_text_len(&t->entries[(uint32_t)s - 1]) > BP_TEXT_INLINE)
+            __builtin_prefetch(t->bytes + t->entries[(uint32_t)s - 1].rest);
+    for (int i = 0; i < n; i++) {
+        ids[i] = 0;
+        if (!c->n_nulls || bp_bit_get(c->valid, from + i))
+            BP_TRY(find_one(t, e[i], c->bytes + off[i], h[i], &ids[i], err));
+    }
+    return 0;
+}
+
 static int find_plain(struct bp_texts *t, const struct bp_column *c, int64_t from, int64_t n,
                       uint32_t *ids, struct bp_err *err)
 {
-    const int32_t *off = (const int32_t *)c->data + from;
-    uint64_t h[BP_TEXTS_ROWS];
-
-    for (int64_t i = 0; i < n; i++) {
-        h[i] = hash_bytes(c->bytes + off[i], (size_t)(off[i + 1] - off[i]), t->seed);
-        __builtin_prefetch(&t->slots[h[i] & t->mask]);
-    }
-    for (int64_t i = 0; i < n; i++) {
-        uint64_t s = t->slots[h[i] & t->mask];
-
-        if (s)
-            __builtin_prefetch(&t->entries[(uint32_t)s - 1]);
-    }
-    for (int64_t i = 0; i < n; i++) {
-        uint64_t s = t->slots[h[i] & t->mask];
-
-        if (s)
-            __builtin_prefetch(t->bytes + t->entries[(uint32_t)s - 1].at);
-    }
-    if (!c->n_nulls) {
-        for (int64_t i = 0; i < n; i++)
-            BP_TRY(
-                find_one(t, c->bytes + off[i], (size_t)(off[i + 1] - off[i]), h[i], &ids[i], err));
-        return 0;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        ids[i] = 0;
-        if (bp_bit_get(c->valid, from + i))
-            BP_TRY(
-                find_one(t, c->bytes + off[i], (size_t)(off[i + 1] - off[i]), h[i], &ids[i], err));
-    }
+    for (int64_t i = 0; i < n; i += STEP_ROWS)
+        BP_TRY(find_some(t, c, from + i, (int)BP_MIN(n - i, STEP_ROWS), ids + i, err));
     return 0;
 }
 
@@ -231,6 +248,7 @@ static int find_dict(struct bp_texts *t, const struct bp_column *c, int64_t from
 
     BP_TRY(use_dict(t, c->dict, err));
     for (int64_t i = 0; i < n; i++) {
+        struct bp_text_entry e;
         const uint8_t *p;
         size_t len;
 
@@ -242,7 +260,8 @@ static int find_dict(struct bp_texts *t, const struct bp_column *c, int64_t from
         if (ids[i] != NO_ID)
             continue;
         p = bp_column_bytes(c, from + i, &len);
-        BP_TRY(find_one(t, p, len, hash_bytes(p, len, t->seed), &ids[i], err));
+        e = entry_of(p, len);
+        BP_TRY(find_one(t, e, p, hash_entry(e, p, t->seed), &ids[i], err));
         t->of_code[code[i]] = ids[i];
     }
     return 0;
