@@ -9,7 +9,7 @@
 #define SLOTS_MIN 1024
 #define SLOTS_STEP 65536
 #define NO_ID UINT32_MAX
-#define STEP_ROWS 256 /* looked up at a time: what is known of them stays in L1 */
+#define STEP_ROWS 128 /* looked up at a time: what is known of them stays in L1 */
 
 void bp_texts_init(struct bp_texts *t)
 {
