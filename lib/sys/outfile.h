@@ -39,10 +39,11 @@ struct bp_outfile_far {
 struct bp_behind; /* behind.h */
 
 struct bp_outfile {
-    int fd;            /* -1 when closed */
-    char *path;        /* final name; "stdout" for a borrowed descriptor */
-    char *tmp_path;    /* NULL for a borrowed descriptor */
-    int64_t pos_bytes; /* bytes written so far, encoded */
+    int fd;                /* -1 when closed */
+    char *path;            /* final name; "stdout" for a borrowed descriptor */
+    char *tmp_path;        /* NULL for a borrowed descriptor */
+    int64_t pos_bytes;     /* bytes written so far, encoded */
+    int64_t started_bytes; /* of them, given to the disk */
     bool is_pipe;
     bool borrowed; /* fd is the caller's: abort leaves it open */
     bool is_command;
