@@ -78,3 +78,16 @@ int64_t bp_batch_size_bytes(const struct bp_batch *b)
         sum += bp_column_size_bytes(&b->cols[i]);
     return sum;
 }
+
+int64_t bp_batch_dict_bytes(const struct bp_batch *b, const struct bp_batch *before)
+{
+    int64_t sum = 0;
+
+    for (int i = 0; i < b->n_cols; i++) {
+        const struct bp_dict *d = b->cols[i].dict, *had = before ? before->cols[i].dict : NULL;
+
+        if (d && (!had || had->id != d->id))
+            sum += bp_column_size_bytes(&d->values);
+    }
+    return sum;
+}

@@ -149,6 +149,9 @@ int bp_batch_slice(struct bp_batch *dst, const struct bp_batch *src, int64_t fro
 int bp_batch_gather(struct bp_batch *dst, const struct bp_batch *src, const int32_t *idx, int64_t n,
                     struct bp_err *err) BP_MUST;
 int64_t bp_batch_size_bytes(const struct bp_batch *b);
+/* What b's dictionaries are beside that; those of before (NULL, or the batch before it) are
+ * not counted again. */
+int64_t bp_batch_dict_bytes(const struct bp_batch *b, const struct bp_batch *before);
 
 static inline const uint8_t *bp_column_bytes(const struct bp_column *c, int64_t i, size_t *n)
 {

@@ -239,7 +239,8 @@ int bp_join_split_put(struct bp_join_split *s, const struct bp_batch *in, struct
         BP_TRY(hash_bytes(s, b, s->part + s->waiting_rows, err));
     s->n_rows += b->n_rows;
     s->waiting_rows += b->n_rows;
-    s->waiting_bytes += bp_batch_size_bytes(b);
+    s->waiting_bytes +=
+        bp_batch_size_bytes(b) + bp_batch_dict_bytes(b, s->n_waiting > 1 ? b - 1 : NULL);
     wait = BP_MAX(WAIT_MIN_BYTES, BP_MIN(wait, WAIT_MAX_BYTES));
     return s->waiting_bytes >= wait ? flush(s, err) : 0;
 }

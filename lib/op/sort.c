@@ -128,6 +128,7 @@ static int64_t chunk_bytes(const struct sort *s, int i)
     const struct bp_batch *chunk = &s->held.chunks[i];
     int64_t bytes = chunk->n_rows * ORDER_BYTES;
 
+    bytes += bp_batch_dict_bytes(chunk, i ? chunk - 1 : NULL);
     if (!s->as_rows)
         return bytes + bp_batch_size_bytes(chunk);
     for (int c = 0; c < chunk->n_cols; c++)

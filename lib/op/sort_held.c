@@ -39,6 +39,7 @@ static int push_chunk(struct bp_held *h, struct bp_batch *chunk, struct bp_err *
 {
     int64_t bytes = bp_batch_size_bytes(chunk);
 
+    bytes += bp_batch_dict_bytes(chunk, h->n_chunks ? &h->chunks[h->n_chunks - 1] : NULL);
     BP_TRY(push(&h->chunks, &h->n_chunks, &h->cap_chunks, chunk, err));
     /* The one place where held rows are counted. "No" means: spill. */
     if (bp_budget_take(h->budget, bytes))

@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.ipc as ipc
+import pyarrow.parquet as pq
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 sys.dont_write_bytecode = True
@@ -51,9 +52,9 @@ def plain(table):
                      for f, c in zip(table.schema, table.columns)})
 
 
-def within_16m(peak):
-    """Of --mem 16M; a sanitizer's own memory does not count."""
-    return "/san-" in BIN or peak <= 16 * 1.25 * 2**20 + 8 * 2**20
+def within(peak, mib=16):
+    """Of --mem; a sanitizer's own memory does not count."""
+    return "/san-" in BIN or peak <= mib * 1.25 * 2**20 + 8 * 2**20
 
 
 def same(got, want):
@@ -190,7 +191,7 @@ def _():
     for jobs in ("1", "4"):
         stats = run(f"bp-read -s '{schema}' --stats ten.csv 2>&1 >/dev/null", BP_MEM="16M", BP_JOBS=jobs)
         peak = json.loads(stats)["peak_bytes"]
-        assert within_16m(peak), (jobs, peak)
+        assert within(peak), (jobs, peak)
 
 
 @tap.check("few values at first, then each row its own: from a stream, in little memory")
@@ -205,7 +206,28 @@ def _():
     assert a == run(line.format("l2.csv", "l2.csv"), BP_MEM="16M", BP_JOBS="3")
     stats = run("bp-read -s 'k text' --stats < late.csv 2>&1 >/dev/null", BP_MEM="16M")
     peak = json.loads(stats)["peak_bytes"]
-    assert within_16m(peak), peak
+    assert within(peak), peak
+
+
+@tap.check("a build side of row groups with dictionaries of their own keeps to the memory")
+def _():
+    rows, values = 40_000, 10_000
+    with pq.ParquetWriter(os.path.join(WORK, "groups.parquet"),
+                          pa.schema([("k", pa.int64())] + [(c, pa.string()) for c in "stu"])) as w:
+        for g in range(30):
+            texts = [[f"{c}-{g}-{i}-" + "x" * 60 for i in range(values)] for c in "stu"]
+            w.write_table(pa.table([pa.array(range(g * rows, (g + 1) * rows))] +
+                                   [pa.array([t[i * 7 % values] for i in range(rows)])
+                                    for t in texts], ["k", "s", "t", "u"]))
+    with open(os.path.join(WORK, "few.csv"), "w") as f:
+        f.write("k\n5\n40000\n1199999\n1200000\n")
+    line = "bp-read -s 'k bigint' few.csv | bp-join --stats --mem 48M -k k - groups.parquet"
+    assert run(f"{line} 2>stats | bp-write -f csv").decode().split("\n")[1:-1] == [
+        ",".join([str(k)] + [f"{c}-{k // rows}-{k % rows * 7 % values}-" + "x" * 60 for c in "stu"])
+        for k in (5, 40_000, 1_199_999)]
+    with open(os.path.join(WORK, "stats")) as f:
+        peak = json.load(f)["peak_bytes"]
+    assert within(peak, 48), peak
 
 
 sys.exit(tap.done())
