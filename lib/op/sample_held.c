@@ -50,10 +50,11 @@ void bp_sample_held_release(struct bp_sample_held *h)
 
 /* ---- in memory ---- */
 
-static int64_t chunk_bytes(const struct bp_batch *b)
+/* What b costs behind the first n chunks. */
+static int64_t chunk_bytes(const struct bp_sample_held *h, int n, const struct bp_batch *b)
 {
-    return bp_batch_size_bytes(b) + b->n_rows * (int64_t)sizeof(uint64_t) +
-           b->n_cols * COLUMN_BYTES;
+    return bp_batch_size_bytes(b) + bp_batch_dict_bytes(b, n ? &h->chunks[n - 1].rows : NULL) +
+           b->n_rows * (int64_t)sizeof(uint64_t) + b->n_cols * COLUMN_BYTES;
 }
 
 /* rows is taken, also on error. */
@@ -149,7 +150,7 @@ static int cut(struct bp_sample_held *h, const struct bp_sample_limit *l, struct
     rc = gather_in(h, old.chunks, old.n_chunks, l, err);
     drop_chunks(&old);
     for (int i = 0; i < h->n_chunks; i++) {
-        int64_t bytes = chunk_bytes(&h->chunks[i].rows);
+        int64_t bytes = chunk_bytes(h, i, &h->chunks[i].rows);
 
         h->taken_bytes += bp_budget_take(&h->ctx->budget, bytes) ? bytes : 0;
     }
@@ -210,30 +211,32 @@ static int spill_chunks(struct bp_sample_held *h, struct bp_err *err)
 }
 
 /* No more than a share of the memory: a cut copies what is in beside what was held. */
-static bool take(struct bp_sample_held *h, int64_t bytes)
+static bool take(struct bp_sample_held *h, const struct bp_batch *rows)
 {
-    int64_t limit = h->ctx->budget.limit_bytes;
+    int64_t limit = h->ctx->budget.limit_bytes, bytes = chunk_bytes(h, h->n_chunks, rows);
 
     if (h->n_chunks && limit && h->taken_bytes + bytes > limit / HELD_SHARE)
         return false;
-    return bp_budget_take(&h->ctx->budget, bytes);
+    if (!bp_budget_take(&h->ctx->budget, bytes))
+        return false;
+    h->taken_bytes += bytes;
+    return true;
 }
 
 /* A batch is held whatever the budget says. */
-static int make_room(struct bp_sample_held *h, int64_t bytes, const struct bp_sample_limit *l,
-                     struct bp_err *err)
+static int make_room(struct bp_sample_held *h, const struct bp_batch *rows,
+                     const struct bp_sample_limit *l, struct bp_err *err)
 {
-    bool ok = take(h, bytes);
+    bool ok = take(h, rows);
 
     if (!ok && h->n_rows > h->next_cut / 2) {
         BP_TRY(cut(h, l, err));
-        ok = take(h, bytes);
+        ok = take(h, rows);
     }
     if (!ok) {
         BP_TRY(spill_chunks(h, err));
-        ok = take(h, bytes);
+        (void)take(h, rows);
     }
-    h->taken_bytes += ok ? bytes : 0;
     return 0;
 }
 
@@ -243,7 +246,7 @@ int bp_sample_held_add(struct bp_sample_held *h, struct bp_batch *rows, const ui
     int rc = h->n_rows > h->next_cut ? cut(h, l, err) : 0;
 
     if (rc == 0)
-        rc = make_room(h, chunk_bytes(rows), l, err);
+        rc = make_room(h, rows, l, err);
     if (rc == 0)
         return push(h, rows, hashes, err);
     bp_batch_release(rows);

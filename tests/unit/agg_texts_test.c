@@ -28,7 +28,7 @@ static void add(const uint8_t *p, int n)
 static void make_texts(void)
 {
     static const uint8_t others[3] = {'b', 0, 0xff};
-    uint8_t text[LEN_MAX];
+    uint8_t text[LEN_MAX] = {0};
 
     n_texts = 0;
     add(text, 0);

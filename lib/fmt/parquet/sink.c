@@ -243,7 +243,7 @@ static int add_piece(struct pq_sink *s, struct bp_batch *b, struct bp_err *err)
         return last ? end_group(s, err) : 0;
     }
     r->n_rows += b->n_rows;
-    r->bytes += bytes;
+    r->bytes += bytes + bp_batch_dict_bytes(b, r->n ? &r->batches[r->n - 1] : NULL);
     bp_batch_move(&r->batches[r->n++], b);
     if (last || r->n == ROUND_BATCHES || r->bytes >= s->round_bytes)
         return end_round(s, last, err);
