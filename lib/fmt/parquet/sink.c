@@ -15,7 +15,9 @@
 #include "fmt/parquet/parquet.h"
 #include "sys/pool.h"
 
-#define GROUP_ROWS ((int64_t)1 << 20)
+/* Encoded pages of a row group are held until it ends: more rows cost memory, and files of real
+ * tables become no smaller by them. Polars has as many. */
+#define GROUP_ROWS ((int64_t)1 << 18)
 #define GROUP_BYTES                                                                                \
     ((int64_t)256 << 20) /* of values: a row group ends with the batch that has them */
 #define ROUND_BYTES ((int64_t)4 << 20)
