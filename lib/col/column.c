@@ -233,3 +233,15 @@ int64_t bp_column_size_bytes(const struct bp_column *c)
 {
     return bp_column_range_bytes(c, 0, c->n_rows);
 }
+
+int64_t bp_column_text_bytes(const struct bp_column *c)
+{
+    int64_t sum = 0;
+    size_t n;
+
+    for (int64_t i = 0; i < c->n_rows; i++) {
+        (void)bp_column_bytes(c, i, &n);
+        sum += bp_column_is_null(c, i) ? 0 : (int64_t)n;
+    }
+    return sum;
+}

@@ -95,6 +95,8 @@ int bp_column_nulls(struct bp_column *dst, struct bp_type type, int64_t n,
 int64_t bp_column_size_bytes(const struct bp_column *c);
 /* The same of rows [from, from + n). */
 int64_t bp_column_range_bytes(const struct bp_column *c, int64_t from, int64_t n);
+/* Of text or binary, plain or by codes: the values of all rows, one behind the other. */
+int64_t bp_column_text_bytes(const struct bp_column *c);
 
 /* ---- making a column value by value or in bulk ---- */
 struct bp_builder {

@@ -42,18 +42,6 @@ static const struct bp_source_ops small_ops = {.next = small_next, .free = small
 
 /* ---- how much it is ---- */
 
-static int64_t text_bytes(const struct bp_column *c)
-{
-    int64_t sum = 0;
-    size_t n;
-
-    for (int64_t i = 0; i < c->n_rows; i++) {
-        (void)bp_column_bytes(c, i, &n);
-        sum += bp_column_is_null(c, i) ? 0 : (int64_t)n;
-    }
-    return sum;
-}
-
 /* Counts b; false: it is too much. */
 static bool count(struct small *s, const struct bp_batch *b)
 {
@@ -67,7 +55,7 @@ static bool count(struct small *s, const struct bp_batch *b)
             s->n_bytes += bp_column_size_bytes(&b->cols[c]);
             continue;
         }
-        bytes = text_bytes(&b->cols[c]);
+        bytes = bp_column_text_bytes(&b->cols[c]);
         s->n_bytes += bytes;
         s->text_bytes[c] += bytes;
         fits &= s->text_bytes[c] <= BP_SMALL_TEXT_BYTES;

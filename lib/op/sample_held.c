@@ -50,11 +50,16 @@ void bp_sample_held_release(struct bp_sample_held *h)
 
 /* ---- in memory ---- */
 
-/* What b costs behind the first n chunks. */
+/* What b costs behind the first n chunks. A cut makes plain text of codes. */
 static int64_t chunk_bytes(const struct bp_sample_held *h, int n, const struct bp_batch *b)
 {
-    return bp_batch_size_bytes(b) + bp_batch_dict_bytes(b, n ? &h->chunks[n - 1].rows : NULL) +
-           b->n_rows * (int64_t)sizeof(uint64_t) + b->n_cols * COLUMN_BYTES;
+    int64_t bytes =
+        bp_batch_size_bytes(b) + bp_batch_dict_bytes(b, n ? &h->chunks[n - 1].rows : NULL);
+
+    for (int c = 0; c < b->n_cols; c++)
+        if (b->cols[c].dict)
+            bytes += bp_column_text_bytes(&b->cols[c]);
+    return bytes + b->n_rows * (int64_t)sizeof(uint64_t) + b->n_cols * COLUMN_BYTES;
 }
 
 /* rows is taken, also on error. */

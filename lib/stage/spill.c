@@ -172,13 +172,8 @@ static int64_t plain_bytes(const struct bp_batch *in)
     int64_t sum = bp_batch_size_bytes(in);
 
     for (int c = 0; c < in->n_cols; c++)
-        for (int64_t i = 0; in->cols[c].dict && i < in->n_rows; i++) {
-            size_t n = 0;
-
-            if (!bp_column_is_null(&in->cols[c], i))
-                (void)bp_column_bytes(&in->cols[c], i, &n);
-            sum += (int64_t)n;
-        }
+        if (in->cols[c].dict)
+            sum += bp_column_text_bytes(&in->cols[c]);
     return sum;
 }
 
