@@ -133,19 +133,25 @@ def growth_lines(by_id):
     return lines
 
 
+SUMS = ("J10-group-csv-", "J10-group-arrow-", "J10-join-csv-", "J10-join-arrow-")
+
+
+def sums(summaries, prefix, engine):
+    """Of the queries that both sides finished: how many, theirs and our seconds."""
+    both = [s for s in summaries if s.first.case.startswith(prefix)
+            and s.middle(engine, "wall_s") and s.middle("batchpipe", "wall_s")]
+    return (len(both), sum(s.middle(engine, "wall_s") for s in both),
+            sum(s.middle("batchpipe", "wall_s") for s in both))
+
+
 def sum_lines(by_id):
-    """J10: the sums over the queries that both sides finished."""
     lines = []
-    for prefix in ("J10-group-csv-", "J10-group-arrow-", "J10-join-csv-", "J10-join-arrow-"):
-        queries = [s for name, s in by_id.items() if name.startswith(prefix)]
+    for prefix in SUMS:
         for engine in FASTEST_OF:
-            both = [s for s in queries if s.middle(engine, "wall_s")]
-            if not both:
-                continue
-            ours = sum(s.middle("batchpipe", "wall_s") for s in both)
-            theirs = sum(s.middle(engine, "wall_s") for s in both)
-            lines.append(f"{prefix}*: {len(both)} queries: {engine} {theirs:.2f} s, "
-                         f"batchpipe {ours:.2f} s: {theirs / ours:.2f} times")
+            n, theirs, ours = sums(by_id.values(), prefix, engine)
+            if n:
+                lines.append(f"{prefix}*: {n} queries: {engine} {theirs:.2f} s, "
+                             f"batchpipe {ours:.2f} s: {theirs / ours:.2f} times")
     return lines
 
 
@@ -170,17 +176,30 @@ plot {series}
 COLORS = ["#e3a008", "#2563a8", "#c2410c", "#4d7c3a", "#8b5fa8", "#777777", "#aa5555", "#55aaaa"]
 
 
+def bars(summaries, rivals):
+    """(name, ratio of each rival or None); the queries of J10 are one."""
+    out, summed = [], set()
+    for s in summaries:
+        prefix = next((p for p in SUMS if s.first.case.startswith(p)), None)
+        if prefix is None:
+            out.append((s.first.case, [s.ratio(e) for e in rivals]))
+        elif prefix not in summed:
+            summed.add(prefix)
+            both = [sums(summaries, prefix, e) for e in rivals]
+            out.append((prefix.rstrip("-"), [theirs / ours if n else None for n, theirs, ours in both]))
+    return [(name, ratios) for name, ratios in out if any(ratios)]
+
+
 def picture(summaries, rivals, svg):
     """One bar a rival, a cluster a job, logarithmic: what lies above 1 is slower than we are."""
-    shown = [s for s in summaries if any(s.ratio(e) for e in rivals)]
-    rivals = [e for e in rivals if any(s.ratio(e) for s in shown)]
+    rivals = [e for e in rivals if any(s.ratio(e) for s in summaries)]
+    shown = bars(summaries, rivals)
     if not shown:
         return
     table = svg.with_suffix(".dat")
     with open(table, "w") as f:
-        for s in shown:
-            values = [f"{s.ratio(e):.3f}" if s.ratio(e) else "-" for e in rivals]
-            f.write(" ".join([f'"{s.first.case}"'] + values) + "\n")
+        for name, ratios in shown:
+            f.write(" ".join([f'"{name}"'] + [f"{r:.3f}" if r else "-" for r in ratios]) + "\n")
     series = ", ".join(
         f"'{table}' using {i + 2}{':xtic(1)' if i == 0 else ''} title '{e}' lc rgb '{COLORS[i]}'"
         for i, e in enumerate(rivals))
