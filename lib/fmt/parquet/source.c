@@ -63,6 +63,7 @@ struct pq_source {
 
     struct bp_pool *pool;
     int64_t flying_bytes;          /* of pages that were given and not taken */
+    int64_t dict_bytes;            /* of the budget, for dictionaries */
     struct bp_pq_scratch *scratch; /* one a worker, and this thread's */
     int n_scratch;
     struct job *idle;
@@ -233,9 +234,29 @@ static int64_t most_bytes(const struct pq_source *s)
     return limit ? BP_MIN(BP_MAX(limit / 2, PAGE_LEAST_BYTES), PAGE_MOST_BYTES) : PAGE_MOST_BYTES;
 }
 
+#define DICTS_SHARE 4 /* of the memory, at most */
+
+/* Asks for the memory of the dictionaries, twice: those of the row group before are still in
+ * use. Whoever reads has less of it then. */
+static void hold_dicts(struct pq_source *s)
+{
+    int64_t need = 0, limit = s->ctx->budget.limit_bytes;
+
+    for (int i = 0; i < s->n_wants; i++) {
+        const struct bp_pq_dict *d = s->wants[i].dict;
+
+        if (d)
+            need += 2 * bp_column_size_bytes(d->shared ? &d->shared->values : &d->values);
+    }
+    need = BP_MIN(need, limit / DICTS_SHARE) - s->dict_bytes;
+    if (need > 0 && bp_budget_take(&s->ctx->budget, need))
+        s->dict_bytes += need;
+}
+
 static int give_page(struct pq_source *s, struct bp_pq_want *w, const struct bp_pq_stretch *st,
                      struct bp_err *err)
 {
+    const struct bp_pq_dict *before = w->dict;
     struct job *j = new_job(s, err);
     int rc;
 
@@ -247,6 +268,8 @@ static int give_page(struct pq_source *s, struct bp_pq_want *w, const struct bp_
         free_job(j);
         return rc;
     }
+    if (w->dict != before)
+        hold_dicts(s);
     j->want = w;
     j->codec = s->file->groups[w->group].chunks[w->leaf].codec;
     j->dict = bp_pq_dict_ref(w->dict);
@@ -492,6 +515,7 @@ static void pq_free(void *self)
         bp_pq_scratch_release(&s->scratch[i]);
     bp_mem_free(s->scratch);
     free_wants(s);
+    bp_budget_give(&s->ctx->budget, s->dict_bytes);
     bp_pq_stretches_release(&s->planned);
     bp_pq_stretches_release(&s->kept);
     bp_schema_release(&s->all);
