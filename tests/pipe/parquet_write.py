@@ -352,4 +352,12 @@ def _():
     same(pq.read_table("out"), t)
 
 
+@tap.check("row groups have 262,144 rows where nothing is said, as bp-write -h says")
+def _():
+    t = pa.table({"n": pa.array(range(300_000))})
+    m = pq.ParquetFile(write(t)).metadata
+    assert [m.row_group(i).num_rows for i in range(m.num_row_groups)] == [262_144, 300_000 - 262_144]
+    assert "(default: 262144)" in bp("bp-write", "-h").decode()
+
+
 sys.exit(tap.done())
