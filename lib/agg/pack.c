@@ -290,11 +290,10 @@ static size_t texts_of(const struct bp_pack_col *k, const uint64_t *keys, size_t
     for (int64_t from = 0, to; from < n; from = to) {
         to = BP_MIN(from + TEXTS_STEP, n);
         for (int64_t i = from; i < to; i++) {
-            const uint64_t *row = keys + (size_t)ids[i] * step;
+            uint64_t word = keys[(size_t)ids[i] * step + (size_t)k->word];
 
             __builtin_prefetch(&keys[(size_t)ids[BP_MIN(i + AHEAD, n - 1)] * step]);
-            id[i] = row[k->null_word] >> k->null_shift & 1 ? NO_TEXT
-                                                           : (uint32_t)(row[k->word] >> k->shift);
+            id[i] = is_null(k, keys, step, ids[i]) ? NO_TEXT : (uint32_t)(word >> k->shift);
             if (id[i] != NO_TEXT)
                 __builtin_prefetch(&entries[id[i]]);
         }
