@@ -58,17 +58,25 @@ static void find(struct bp_texts *t, const struct bp_column *c, uint32_t *ids)
                             &err) == 0);
 }
 
-static void each_text_has_its_number(void)
+/* All of them as a plain column, and what they are numbered. */
+static struct bp_column begin(struct bp_texts *t, uint32_t *ids)
 {
-    static uint32_t ids[TEXTS], again[TEXTS];
     struct bp_column c;
-    struct bp_texts t;
-    int right = 0;
 
     make_texts();
     c = plain();
-    bp_texts_init(&t);
-    find(&t, &c, ids);
+    bp_texts_init(t);
+    find(t, &c, ids);
+    return c;
+}
+
+static void each_text_has_its_number(void)
+{
+    static uint32_t ids[TEXTS], again[TEXTS];
+    struct bp_texts t;
+    struct bp_column c = begin(&t, ids);
+    int right = 0;
+
     find(&t, &c, again);
     for (int i = 0; i < n_texts; i++)
         right += ids[i] == (uint32_t)i && again[i] == (uint32_t)i;
@@ -81,14 +89,10 @@ static void a_number_gives_the_text_back(void)
 {
     static uint32_t ids[TEXTS];
     uint8_t text[LEN_MAX + BP_TEXT_INLINE];
-    struct bp_column c;
     struct bp_texts t;
     int right = 0;
 
-    make_texts();
-    c = plain();
-    bp_texts_init(&t);
-    find(&t, &c, ids);
+    begin(&t, ids);
     for (int i = 0; i < n_texts; i++) {
         const struct bp_text_entry *e = &t.entries[ids[i]];
         int n = off[i + 1] - off[i];
@@ -127,20 +131,15 @@ static void codes_of_a_dictionary_are_the_same_texts(void)
 {
     static uint32_t ids[TEXTS], of_codes[TEXTS];
     static int32_t codes[TEXTS];
-    struct bp_dict dict = {.id = 1};
-    struct bp_column c, coded;
     struct bp_texts t;
+    struct bp_dict dict = {.id = 1, .values = begin(&t, ids)};
+    struct bp_column coded;
     int right = 0;
 
-    make_texts();
-    c = plain();
-    dict.values = c;
     for (int i = 0; i < n_texts; i++)
         codes[i] = n_texts - 1 - i;
     coded = (struct bp_column){
         .type = {.kind = BP_TEXT}, .n_rows = n_texts, .data = codes, .dict = &dict};
-    bp_texts_init(&t);
-    find(&t, &c, ids);
     find(&t, &coded, of_codes);
     for (int i = 0; i < n_texts; i++)
         right += of_codes[i] == (uint32_t)(n_texts - 1 - i);
