@@ -10,6 +10,7 @@
 
 #define SLOTS_MIN 64
 #define SPARSE_VALUES 1024 /* up to so many, slots are four times as many: few look-ups go on */
+#define DENSE_VALUES 8192  /* from so many on, a third more is enough: memory counts */
 
 static int32_t *offsets_of(const struct bp_dictset *s)
 {
@@ -87,12 +88,17 @@ static bool is_value(const struct bp_dictset *s, int32_t code, const uint8_t *p,
     return memcmp(s->bytes->data + offsets_of(s)[code], p, n) == 0;
 }
 
+static uint64_t least_slots(uint64_t n)
+{
+    return n < SPARSE_VALUES ? 4 * n : n < DENSE_VALUES ? 2 * n : n + n / 3;
+}
+
 /* There is room for one more value. */
 int bp_dictset_ready(struct bp_dictset *s, struct bp_err *err)
 {
     if (!s->n_slots)
         s->seed = bp_table_seed();
-    return (uint64_t)s->n * (s->n < SPARSE_VALUES ? 4 : 2) >= s->n_slots ? rehash(s, err) : 0;
+    return least_slots((uint64_t)s->n) >= s->n_slots ? rehash(s, err) : 0;
 }
 
 int bp_dictset_code(struct bp_dictset *s, const uint8_t *p, size_t n, int32_t *code,
@@ -227,15 +233,21 @@ int bp_dictset_recode(struct bp_dictset *s, struct bp_dictmap *map, struct bp_co
         bp_block_unref(b);
         return err->code;
     }
+    bp_dictset_put_codes(c, b, 0);
+    bp_block_unref(b);
+    return 0;
+}
+
+void bp_dictset_put_codes(struct bp_column *c, struct bp_block *codes, int64_t from)
+{
     bp_block_unref(c->own[1]);
     bp_block_unref(c->own[2]);
     bp_dict_unref(c->dict);
-    c->own[1] = b;
+    c->own[1] = bp_block_ref(codes);
     c->own[2] = NULL;
-    c->data = b->data;
+    c->data = codes->data + (size_t)from * sizeof(int32_t);
     c->bytes = NULL;
     c->dict = NULL;
-    return 0;
 }
 
 int bp_dictset_bind(struct bp_dictset *s, struct bp_column *c, struct bp_err *err)

@@ -36,7 +36,7 @@ void bp_dictmap_release(struct bp_dictmap *m);
 struct bp_dictset {
     struct bp_block *offsets, *bytes; /* int32 [n + 1] and the text of the values */
     int64_t n;
-    struct bp_dict_slot *slots; /* open addressing, at most half full */
+    struct bp_dict_slot *slots; /* open addressing, at most three quarters full */
     uint32_t n_slots;
     uint64_t seed, epoch; /* epoch: how often it was cleared */
     struct bp_dictmap map;
@@ -55,6 +55,8 @@ bool bp_dictset_same(const struct bp_dictset *s, const struct bp_dictmap *map,
  * are in and bp_dictset_bind() is called, it has no dictionary, and is for nobody else. */
 int bp_dictset_recode(struct bp_dictset *s, struct bp_dictmap *map, struct bp_column *c,
                       struct bp_err *err) BP_MUST;
+/* The same with codes that the caller made: those of c's rows begin at codes[from]. */
+void bp_dictset_put_codes(struct bp_column *c, struct bp_block *codes, int64_t from);
 /* c, which holds codes of s, gets the values so far as its dictionary. */
 int bp_dictset_bind(struct bp_dictset *s, struct bp_column *c, struct bp_err *err) BP_MUST;
 /* The code of one value. */

@@ -9,7 +9,11 @@
  * The dictionary of such a field depends on the rows alone as well: it holds
  * the values of the rows so far, in the order in which they first appear, and
  * begins afresh behind a batch after which it has more than 65,536 values or
- * 1 MiB of text. A dictionary column of a field that is plain comes out plain.
+ * 1 MiB of text. What dictionaries take is bounded by two more rules, in which a
+ * value counts 32 and its length: a batch also ends behind a row whose number in it
+ * is a multiple of 256 and with which the dictionaries have gained 1 MiB or more since
+ * it began; and all of them begin afresh behind a batch after which they have more than
+ * 6 MiB together. A dictionary column of a field that is plain comes out plain.
  *
  *     bp_recut_init()
  *     for each batch: bp_recut_put(), then bp_recut_take() until BP_DONE
@@ -26,15 +30,24 @@
 
 #define BP_RECUT_ROWS 65536
 #define BP_RECUT_BYTES (1 << 20)
+#define BP_RECUT_DICT_ROWS 256           /* dictionaries end a batch at a multiple */
+#define BP_RECUT_DICTS_BYTES (6LL << 20) /* of all dictionaries: they begin afresh */
+
+struct bp_recut_col {
+    struct bp_builder builder; /* the pending rows; codes as int32 for a dictionary */
+    bool is_dict;              /* the rest is of dictionary fields only */
+    struct bp_dictset dict;
+    bool is_coded;          /* the rows being cut have codes of their own: */
+    struct bp_block *codes; /* one for each row of in, as far as it is used */
+};
 
 struct bp_recut {
     int n_cols;
-    bool *is_dict;               /* per column: a dictionary field */
-    struct bp_dictset *dicts;    /* per column; used by dictionary fields */
-    struct bp_builder *builders; /* the pending rows; codes as int32 for dictionaries */
-    int64_t row_bytes;           /* of the fixed part of a row */
+    struct bp_recut_col *cols;
+    int64_t row_bytes; /* of the fixed part of a row */
     int64_t pending_rows, pending_bytes;
-    int64_t last_rows; /* of the batch before, copied together: as many will come again */
+    int64_t dict_bytes; /* of all dictionaries, when this batch began */
+    int64_t last_rows;  /* of the batch before, copied together: as many will come again */
     int64_t pending_first_row;
     struct bp_share share; /* of the pending rows */
     struct bp_batch in;    /* what put() was given, and how far it is used */

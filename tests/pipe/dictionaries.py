@@ -233,4 +233,35 @@ def _():
     assert all(within(p, 48) for p in peaks), peaks
 
 
+def peaks_of(file, columns):
+    """Of commands with 16 MiB, by their name."""
+    stream = os.path.join(WORK, "large.arrows")
+    lines = {"read": f"bp-read --stats {file}", "filter": f"bp-filter --stats 'k > 5' {file}",
+             "sort": f"bp-sort --stats s {file}", "sample": f"bp-sample --stats -n 300000 {file}",
+             "group": f"bp-reduce --stats -k s 'count(*)' {file}",
+             "parquet": f"bp-write --stats {WORK}/large.parquet < {stream}",
+             "arrow": f"bp-write --stats {WORK}/large.arrow < {stream}",
+             "stage": f"bp-shuffle --stats -n 4 -k k {WORK}/large-{columns} < {stream}"}
+    run(f"bp-read {file} > {stream}")
+    return {name: json.loads(run(f"{{ {line}; }} 2>&1 >/dev/null", BP_MEM="16M"))["peak_bytes"]
+            for name, line in lines.items()}
+
+
+@tap.check("large dictionaries keep to the least memory, in every command: long values, and many")
+def _():
+    peaks = peaks_of(os.path.join(WORK, "groups.parquet"), "stu")
+    assert all(within(p) for p in peaks.values()), peaks
+    file, rows, values = os.path.join(WORK, "many.parquet"), 40_000, 20_000
+    with pq.ParquetWriter(file, pa.schema([("k", pa.int64())] + [(c, pa.string())
+                                                                 for c in "stuvwxyz"])) as w:
+        for g in range(12):
+            texts = [[f"{c}{g}-{i}" for i in range(values)] for c in "stuvwxyz"]
+            w.write_table(pa.table([pa.array(range(g * rows, (g + 1) * rows))] +
+                                   [pa.array([t[i * 7 % values] for i in range(rows)])
+                                    for t in texts], ["k", *"stuvwxyz"]))
+    peaks = peaks_of(file, "many")
+    assert all(within(p) for p in peaks.values()), peaks
+    assert pq.read_table(os.path.join(WORK, "large.parquet")).equals(pq.read_table(file))
+
+
 sys.exit(tap.done())

@@ -10,6 +10,7 @@
 #include "fmt/parquet/thrift.h"
 
 #define PAGE_ROWS 20000
+#define FIRST_ROWS 65536 /* of codes: what the first page has decides about the dictionary */
 #define PAGE_BYTES ((size_t)1 << 20)
 #define DICT_BYTES ((int64_t)1 << 19)
 /* After the first page: when more than this share of its values are new, none repeats
@@ -448,13 +449,21 @@ out:
     return rc;
 }
 
+static bool is_full(const struct bp_pq_writer *w)
+{
+    bool is_first = w->by_codes && w->n_facts == 0 &&
+                    bp_pq_value_dict_bytes(&w->dict, &w->layout) <= DICT_BYTES;
+
+    return w->page_values >= (is_first ? FIRST_ROWS : PAGE_ROWS) || w->plain.len >= PAGE_BYTES;
+}
+
 int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
 {
     int rc = w->leaf->nested ? add_nested(w, c, err) : add_flat(w, c, err);
 
     if (rc == 0) {
         w->page_rows += c->n_rows; /* whole rows: none crosses pages */
-        if (w->page_values >= PAGE_ROWS || w->plain.len >= PAGE_BYTES)
+        if (is_full(w))
             rc = close_page(w, err);
     }
     return rc < 0 ? bp_err_prefix(err, "column %s", w->leaf->name) : 0;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define ALIGN_BYTES ((size_t)64)
+#define PUT_BYTES ((size_t)1 << 20)
 
 struct head {
     int64_t n_rows, n_nulls, valid_bytes, data_bytes, bytes_bytes;
@@ -163,6 +164,10 @@ int bp_pq_held_put(struct bp_pq_held *h, const struct bp_batch *b, struct bp_ctx
     for (int c = 0; c < h->n_cols; c++) {
         BP_TRY(put_column(&h->buf, &b->cols[c], err));
         ends[c] = h->out.pos_bytes + (int64_t)h->buf.len;
+        if (h->buf.len < PUT_BYTES)
+            continue;
+        BP_TRY(put_bytes(h, &h->buf, ctx, err));
+        h->buf.len = 0;
     }
     BP_TRY(put_bytes(h, &h->buf, ctx, err));
     h->n_batches++;

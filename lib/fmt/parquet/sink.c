@@ -22,13 +22,15 @@
     ((int64_t)256 << 20) /* of values: a row group ends with the batch that has them */
 #define ROUND_BYTES ((int64_t)4 << 20)
 #define ROUND_BATCHES 64
+#define PIECE_TEXT_BYTES ((int64_t)1 << 20)
+#define PIECE_STEP_ROWS 256
 #define ROUND_LEAST_BYTES ((int64_t)1 << 20) /* where memory is tight */
 /* One column with its dictionary and pages while they are encoded: what is needed at least. What
  * all keep besides, of facts. */
 #define WRITER_BYTES ((int64_t)4 << 20)
 #define COLUMN_BYTES ((int64_t)4 << 10)
-#define SHARE                                                                                      \
-    4 /* of the memory are the columns, when they are encoded side by side; as much the pages */
+/* A part of the memory are the columns when they are encoded side by side; as much the pages. */
+#define SHARE 6
 
 struct round {
     struct bp_batch batches[ROUND_BATCHES];
@@ -252,17 +254,59 @@ static int add_piece(struct pq_sink *s, struct bp_batch *b, struct bp_err *err)
     return 0;
 }
 
-/* b, which is emptied, as a whole or cut at the end of the row group. */
+/* Bytes of the texts of rows [from, to) if they are written out. */
+static int64_t text_bytes(const struct bp_column *c, int64_t from, int64_t to)
+{
+    const int32_t *codes = c->data, *off = c->dict->values.data;
+    int64_t sum = 0;
+
+    for (int64_t i = from; i < to && c->dict->values.n_rows; i++) /* none: all are null */
+        sum += off[codes[i] + 1] - off[codes[i]];
+    return sum;
+}
+
+static int32_t longest(const struct bp_column *values)
+{
+    const int32_t *off = values->data;
+    int32_t most = 0;
+
+    for (int64_t i = 0; i < values->n_rows; i++)
+        most = BP_MAX(most, off[i + 1] - off[i]);
+    return most;
+}
+
+/* A batch of codes is of much more text sometimes, and a column without a dictionary in the
+ * file has it all: rows until a column has a page of it. */
+static int64_t rows_of_text(const struct bp_batch *b)
+{
+    int64_t rows = b->n_rows;
+
+    for (int i = 0; i < b->n_cols; i++) {
+        const struct bp_column *c = &b->cols[i];
+        int64_t sum = 0, to = 0;
+
+        if (!c->dict || longest(&c->dict->values) * rows < PIECE_TEXT_BYTES)
+            continue;
+        for (int64_t from = 0; from < rows && sum < PIECE_TEXT_BYTES; from = to) {
+            to = BP_MIN(from + PIECE_STEP_ROWS, rows);
+            sum += text_bytes(c, from, to);
+        }
+        rows = to;
+    }
+    return rows;
+}
+
+/* b, which is emptied, as a whole or cut: at the end of the row group, too. */
 static int gather(struct pq_sink *s, struct bp_batch *b, struct bp_err *err)
 {
     while (b->n_rows) {
-        int64_t left = s->group_rows - s->n_rows;
+        int64_t rows = BP_MIN(s->group_rows - s->n_rows, rows_of_text(b));
         struct bp_batch piece = {0}, rest = {0};
 
-        if (b->n_rows <= left)
+        if (b->n_rows <= rows)
             return add_piece(s, b, err);
-        BP_TRY(bp_batch_slice(&piece, b, 0, left, err));
-        if (bp_batch_slice(&rest, b, left, b->n_rows - left, err) < 0) {
+        BP_TRY(bp_batch_slice(&piece, b, 0, rows, err));
+        if (bp_batch_slice(&rest, b, rows, b->n_rows - rows, err) < 0) {
             bp_batch_release(&piece);
             return err->code;
         }
