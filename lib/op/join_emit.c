@@ -57,7 +57,7 @@ int bp_join_emit_open(struct bp_join_emit *e, const struct bp_join_plan *plan, s
 {
     e->plan = plan;
     e->held = held;
-    BP_TRY(bp_join_rows_make(&e->rows, plan, held, &ctx->budget, err));
+    BP_TRY(bp_join_rows_make(&e->rows, plan, held, ctx, err));
     if (!e->rows.made)
         BP_TRY(list_columns(e, err));
     return open_pool(e, ctx->n_threads, err);

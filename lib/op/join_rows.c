@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "op/join_rows.h"
 
+#include "sys/pool.h"
+
 #define LEAST_IDS ((int64_t)1 << 20)
 #define LEAST_MISSES 3 /* that a row's columns cost each for itself */
 
@@ -101,38 +103,95 @@ out:
     return rc;
 }
 
-/* The wanted columns of b as the next chunk. */
-static int add_chunk(struct bp_join_rows *r, const struct bp_batch *b, struct bp_err *err)
-{
-    struct bp_batch view = {.n_rows = b->n_rows, .n_cols = r->rows.n_cols};
-    int rc;
+/* A chunk that is copied, by a worker. */
+struct copy {
+    struct bp_batch *from; /* of held; its columns are then released */
+    struct bp_batch view;  /* the wanted columns of it; owns nothing but the array */
+    struct bp_sort_rows_put put;
+};
 
-    view.cols = bp_mem_new((size_t)view.n_cols, sizeof *view.cols, err);
-    if (!view.cols)
+static int begin_copy(struct bp_join_rows *r, struct bp_batch *b, struct copy *c,
+                      struct bp_err *err)
+{
+    *c = (struct copy){.from = b, .view = {.n_rows = b->n_rows, .n_cols = r->rows.n_cols}};
+    c->view.cols = bp_mem_new((size_t)c->view.n_cols, sizeof *c->view.cols, err);
+    if (!c->view.cols)
         return err->code;
-    for (int c = 0; c < b->n_cols; c++)
-        if (r->place[c] >= 0)
-            view.cols[r->place[c]] = b->cols[c]; /* owns nothing */
-    rc = bp_sort_rows_add(&r->rows, &view, err);
-    bp_mem_free(view.cols);
+    for (int i = 0; i < b->n_cols; i++)
+        if (r->place[i] >= 0)
+            c->view.cols[r->place[i]] = b->cols[i];
+    if (bp_sort_rows_begin(&r->rows, &c->view, &c->put, err) == 0)
+        return 0;
+    bp_mem_free(c->view.cols);
+    return err->code;
+}
+
+static void copy_chunk(void *ctx, int worker, void *job)
+{
+    struct copy *c = job;
+
+    (void)ctx, (void)worker;
+    bp_sort_rows_put(&c->put, &c->view);
+}
+
+static void end_copy(struct copy *c)
+{
+    bp_mem_free(c->view.cols);
+    for (int i = 0; i < c->from->n_cols; i++)
+        bp_column_release(&c->from->cols[i]);
+}
+
+/* Chunk i is begun here, in order, and copied by a worker: to touch the memory for the first
+ * time is most of it. */
+static int copy_all(struct bp_join_rows *r, struct bp_held *held, struct bp_pool *pool,
+                    struct copy *copies, int n_copies, struct bp_err *err)
+{
+    int rc = 0;
+    struct copy *c;
+
+    for (int i = 0; i < held->n_chunks && rc == 0; i++) {
+        if (!bp_pool_has_room(pool))
+            end_copy(bp_pool_take(pool));
+        c = &copies[i % n_copies];
+        rc = begin_copy(r, &held->chunks[i], c, err);
+        if (rc == 0)
+            bp_pool_give(pool, c);
+    }
+    while ((c = bp_pool_take(pool)))
+        end_copy(c);
     return rc;
 }
 
 static int add_all(struct bp_join_rows *r, const struct bp_join_plan *p, struct bp_held *held,
-                   struct bp_err *err)
+                   int n_threads, struct bp_err *err)
 {
-    for (int i = 0; i < held->n_chunks; i++) {
-        BP_TRY(add_chunk(r, &held->chunks[i], err));
-        for (int c = 0; c < held->chunks[i].n_cols; c++)
-            bp_column_release(&held->chunks[i].cols[c]);
-    }
+    static const struct bp_pool_ops ops = {.work = copy_chunk};
+    int n_copies = 2 * n_threads, rc = 0;
+    struct copy missing, *copies = bp_mem_new((size_t)n_copies, sizeof *copies, err);
+    struct bp_pool *pool = NULL;
+
+    if (!copies)
+        return err->code;
+    BP_GO(bp_pool_open(&pool, n_threads, n_copies, &ops, NULL, err));
+    BP_GO(copy_all(r, held, pool, copies, n_copies, err));
     r->missing = (uint64_t)held->n_chunks << 32;
-    return p->keeps_left ? add_chunk(r, &p->right_missing, err) : 0;
+    if (p->keeps_left) {
+        struct bp_batch one = p->right_missing; /* owns nothing */
+
+        BP_GO(begin_copy(r, &one, &missing, err));
+        bp_sort_rows_put(&missing.put, &missing.view);
+        bp_mem_free(missing.view.cols);
+    }
+out:
+    bp_pool_free(pool);
+    bp_mem_free(copies);
+    return rc;
 }
 
 int bp_join_rows_make(struct bp_join_rows *r, const struct bp_join_plan *plan, struct bp_held *held,
-                      struct bp_budget *budget, struct bp_err *err)
+                      struct bp_ctx *ctx, struct bp_err *err)
 {
+    struct bp_budget *budget = &ctx->budget;
     bool *wanted;
     int rc = 0;
 
@@ -147,7 +206,7 @@ int bp_join_rows_make(struct bp_join_rows *r, const struct bp_join_plan *plan, s
         goto out;
     r->budget = budget;
     BP_GO(open_rows(r, plan, wanted, err));
-    rc = add_all(r, plan, held, err);
+    rc = add_all(r, plan, held, ctx->n_threads, err);
 out:
     bp_mem_free(wanted);
     return rc;

@@ -20,9 +20,10 @@ struct bp_join_rows {
 };
 
 /* Does so if it pays and the budget has room: the columns of held are then gone, chunks keep
- * their numbers of rows. held is finished, its table built. Release it on failure, too. */
+ * their numbers of rows. Copied on threads. held is finished, its table built. Release it on
+ * failure, too. */
 int bp_join_rows_make(struct bp_join_rows *r, const struct bp_join_plan *plan, struct bp_held *held,
-                      struct bp_budget *budget, struct bp_err *err) BP_MUST;
+                      struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 /* Does output column c come from the rows, where the left is there or missing? */
 static inline bool bp_join_col_is_right(const struct bp_join_col *c, bool has_left)
 {

@@ -200,9 +200,12 @@ static void build_dense(struct bp_join_table *t, struct builder *bd)
             int64_t n = BP_MIN(b->n_rows - from, STEP);
 
             pack_rows(t, false, b, from, n, &p);
-            for (int64_t i = 0; i < n; i++)
+            for (int64_t i = 0; i < n; i++) {
+                if (i + AHEAD < n && !p.dead[i + AHEAD])
+                    __builtin_prefetch(&t->dense[p.key[i + AHEAD]], 1);
                 if (!p.dead[i])
                     join_group(bd, p.key[i], &t->dense[p.key[i]], id + (uint32_t)(from + i));
+            }
         }
     }
 }
@@ -218,6 +221,8 @@ static void find_dense(const struct bp_join_table *t, const struct bp_batch *lef
         for (int64_t i = 0; i < n; i++) {
             uint64_t at = p.dead[i] ? 0 : p.key[i];
 
+            if (i + AHEAD < n && !p.dead[i + AHEAD])
+                __builtin_prefetch(&t->dense[p.key[i + AHEAD]]);
             heads[from + i] = p.dead[i] ? BP_JOIN_NONE : t->dense[at];
         }
     }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "col/narrow.h"
+#include "op/text_size.h"
 
 #define BLOCK 64 /* rows */
 #define LINE_BYTES 64
@@ -84,33 +85,31 @@ static int add_layout(struct bp_sort_rows *r, struct bp_err *err)
 static size_t text_width(const struct bp_column *c)
 {
     const int32_t *off = c->data;
-    size_t most = INLINE_LEAST_BYTES, heap = 0;
+    size_t most, heap;
 
-    if (c->dict)
+    if (c->dict || !c->n_rows)
         return LEN_BYTES + INLINE_LEAST_BYTES;
-    for (int64_t i = 0; i < c->n_rows; i++) {
-        size_t len = (size_t)(off[i + 1] - off[i]);
-
-        most = BP_MAX(most, len);
-        heap += len > INLINE_LEAST_BYTES ? len : 0;
-    }
+    most = BP_MAX((size_t)bp_text_longest(off, c->n_rows), INLINE_LEAST_BYTES);
+    heap = (size_t)bp_text_longer_bytes(off, c->n_rows, INLINE_LEAST_BYTES);
     most = (most + 3) & ~(size_t)3;
     if (most > INLINE_MOST_BYTES || (most - INLINE_LEAST_BYTES) * (size_t)c->n_rows > heap)
         most = INLINE_LEAST_BYTES;
     return LEN_BYTES + most;
 }
 
+/* Of the texts of c that have no room in a row. */
+static int64_t long_text_bytes(const struct bp_column *c, size_t room)
+{
+    return c->n_rows ? bp_text_longer_bytes(c->data, c->n_rows, (int32_t)room) : 0;
+}
+
 int64_t bp_sort_rows_text_bytes(const struct bp_column *c, size_t *width)
 {
-    const int32_t *off = c->data;
     int64_t heap = 0;
 
     *width = BP_MAX(*width, text_width(c));
-    for (int64_t i = 0; i < c->n_rows && !c->dict; i++) {
-        int64_t len = off[i + 1] - off[i];
-
-        heap += len > (int64_t)(*width - LEN_BYTES) ? len : 0;
-    }
+    if (!c->dict)
+        heap = long_text_bytes(c, *width - LEN_BYTES);
     return c->n_rows * (int64_t)*width + heap;
 }
 
@@ -239,13 +238,12 @@ static void add_heap_bytes(const struct bp_column *c, uint32_t room, int64_t fro
 
 /* Where in the heap the texts of n rows begin, those of a row side by side; the result is behind
  * them. */
-static int64_t place_texts(const struct bp_sort_rows *r, const struct bp_sort_layout *l,
-                           const struct bp_batch *chunk, int64_t from, int64_t n, int64_t used,
-                           uint32_t *at)
+static int64_t place_texts(const struct bp_sort_layout *l, int n_cols, const struct bp_batch *chunk,
+                           int64_t from, int64_t n, int64_t used, uint32_t *at)
 {
     int64_t bytes[BLOCK] = {0};
 
-    for (int c = 0; c < r->n_cols; c++)
+    for (int c = 0; c < n_cols; c++)
         if (bp_type_is_bytes(chunk->cols[c].type) && !chunk->cols[c].dict)
             add_heap_bytes(&chunk->cols[c], room_of(l, c), from, n, bytes);
     for (int64_t i = 0; i < n; i++) {
@@ -258,30 +256,29 @@ static int64_t place_texts(const struct bp_sort_rows *r, const struct bp_sort_la
 /* Bytes of texts that are not inline, over all columns of the chunk. */
 static int64_t heap_bytes(const struct bp_sort_rows *r, const struct bp_batch *chunk)
 {
-    uint32_t at[BLOCK];
+    const struct bp_sort_layout *l = &r->layouts[r->n_layouts - 1];
     int64_t sum = 0;
 
-    for (int64_t from = 0; from < chunk->n_rows; from += BLOCK)
-        sum = place_texts(r, &r->layouts[r->n_layouts - 1], chunk, from,
-                          BP_MIN(chunk->n_rows - from, BLOCK), sum, at);
+    for (int c = 0; c < r->n_cols; c++)
+        if (bp_type_is_bytes(chunk->cols[c].type) && !chunk->cols[c].dict)
+            sum += long_text_bytes(&chunk->cols[c], room_of(l, c));
     return sum;
 }
 
-static void put_rows(const struct bp_sort_rows *r, const struct bp_batch *chunk,
-                     struct bp_sort_rows_chunk *out)
+void bp_sort_rows_put(const struct bp_sort_rows_put *put, const struct bp_batch *chunk)
 {
-    const struct bp_sort_layout *l = &r->layouts[out->layout];
+    const struct bp_sort_layout *l = &put->layout;
     uint32_t at[BLOCK];
     int64_t used = 0;
 
     for (int64_t from = 0; from < chunk->n_rows; from += BLOCK) {
         int64_t n = BP_MIN(chunk->n_rows - from, BLOCK);
-        uint8_t *rows = out->rows + (size_t)from * l->row_bytes;
+        uint8_t *rows = put->rows + (size_t)from * l->row_bytes;
 
         for (int64_t i = 0; i < n; i++)
-            memset(rows + (size_t)i * l->row_bytes, 0xff, bp_bits_bytes(r->n_cols));
-        used = place_texts(r, l, chunk, from, n, used, at);
-        for (int c = 0; c < r->n_cols; c++) {
+            memset(rows + (size_t)i * l->row_bytes, 0xff, bp_bits_bytes(put->n_cols));
+        used = place_texts(l, put->n_cols, chunk, from, n, used, at);
+        for (int c = 0; c < put->n_cols; c++) {
             const struct bp_column *col = &chunk->cols[c];
             uint8_t *to = rows + l->at[c];
 
@@ -290,8 +287,7 @@ static void put_rows(const struct bp_sort_rows *r, const struct bp_batch *chunk,
             if (col->type.kind == BP_BOOL)
                 put_bools(col, l->row_bytes, from, n, to);
             else if (bp_type_is_bytes(col->type) && !col->dict)
-                put_texts(col, room_of(l, c), l->row_bytes, from, n, to,
-                          out->heap ? out->heap->data : NULL, at);
+                put_texts(col, room_of(l, c), l->row_bytes, from, n, to, put->heap, at);
             else
                 put_numbers(col, l->widths[c], l->row_bytes, from, n, to);
         }
@@ -321,7 +317,8 @@ static int note_columns(struct bp_sort_rows *r, const struct bp_batch *chunk,
     return 0;
 }
 
-int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk, struct bp_err *err)
+int bp_sort_rows_begin(struct bp_sort_rows *r, const struct bp_batch *chunk,
+                       struct bp_sort_rows_put *put, struct bp_err *err)
 {
     struct bp_sort_rows_chunk *out;
     int64_t heap;
@@ -347,7 +344,19 @@ int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk, struc
     if (heap)
         BP_TRY(bp_block_new(&out->heap, (size_t)heap, err));
     BP_TRY(note_columns(r, chunk, out, err));
-    put_rows(r, chunk, out);
+    *put = (struct bp_sort_rows_put){.layout = r->layouts[out->layout],
+                                     .rows = out->rows,
+                                     .heap = out->heap ? out->heap->data : NULL,
+                                     .n_cols = r->n_cols};
+    return 0;
+}
+
+int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk, struct bp_err *err)
+{
+    struct bp_sort_rows_put put;
+
+    BP_TRY(bp_sort_rows_begin(r, chunk, &put, err));
+    bp_sort_rows_put(&put, chunk);
     return 0;
 }
 

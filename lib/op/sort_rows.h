@@ -56,6 +56,16 @@ void bp_sort_rows_release(struct bp_sort_rows *r);
 /* The next chunk, copied; of its columns the first n_cols. */
 int bp_sort_rows_add(struct bp_sort_rows *r, const struct bp_batch *chunk,
                      struct bp_err *err) BP_MUST;
+/* The same in two steps: begin makes room, in the order of chunks; put copies, whenever, on any
+ * thread. */
+struct bp_sort_rows_put {
+    struct bp_sort_layout layout; /* arrays are those of the rows */
+    uint8_t *rows, *heap;
+    int n_cols;
+};
+int bp_sort_rows_begin(struct bp_sort_rows *r, const struct bp_batch *chunk,
+                       struct bp_sort_rows_put *put, struct bp_err *err) BP_MUST;
+void bp_sort_rows_put(const struct bp_sort_rows_put *put, const struct bp_batch *chunk);
 /* What a row takes whose bits and values have so many bytes; never less for more. */
 size_t bp_sort_rows_row_bytes(const struct bp_sort_rows *r, size_t bytes);
 /* What text column c of the next chunk takes, in the rows and in the heap; *width is that of its
