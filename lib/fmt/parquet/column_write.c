@@ -10,7 +10,7 @@
 #include "fmt/parquet/thrift.h"
 
 #define PAGE_ROWS 20000
-#define FIRST_ROWS 65536 /* of codes: what the first page has decides about the dictionary */
+#define FIRST_ROWS 32768 /* of codes: what the first page has decides about the dictionary */
 #define PAGE_BYTES ((size_t)1 << 20)
 #define DICT_BYTES ((int64_t)1 << 19)
 /* After the first page: when more than this share of its values are new, none repeats
