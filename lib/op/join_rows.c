@@ -4,6 +4,7 @@
 #include "sys/pool.h"
 
 #define LEAST_IDS ((int64_t)1 << 20)
+#define MOST_WORKERS 4 /* memory sets the pace, and each has a chunk twice */
 #define LEAST_MISSES 3 /* that a row's columns cost each for itself */
 
 /* Which columns of the right come out; how many misses they cost where each stands alone; 0:
@@ -166,13 +167,13 @@ static int add_all(struct bp_join_rows *r, const struct bp_join_plan *p, struct 
                    int n_threads, struct bp_err *err)
 {
     static const struct bp_pool_ops ops = {.work = copy_chunk};
-    int n_copies = 2 * n_threads, rc = 0;
+    int n_workers = BP_MIN(n_threads, MOST_WORKERS), n_copies = n_workers + 1, rc = 0;
     struct copy missing, *copies = bp_mem_new((size_t)n_copies, sizeof *copies, err);
     struct bp_pool *pool = NULL;
 
     if (!copies)
         return err->code;
-    BP_GO(bp_pool_open(&pool, n_threads, n_copies, &ops, NULL, err));
+    BP_GO(bp_pool_open(&pool, n_workers, n_copies, &ops, NULL, err));
     BP_GO(copy_all(r, held, pool, copies, n_copies, err));
     r->missing = (uint64_t)held->n_chunks << 32;
     if (p->keeps_left) {

@@ -40,7 +40,8 @@ int64_t bp_pq_writer_state_bytes(const struct bp_pq_writer *w)
                                   &w->words.words_mem,
                                   &w->words.bytes_mem,
                                   &w->words.offsets_mem};
-    size_t sum = w->dict.n_slots * sizeof *w->dict.slots;
+    size_t sum = w->dict.n_slots * sizeof *w->dict.slots +
+                 (w->dict.small ? BP_PQ_SMALL * sizeof *w->dict.small : 0);
 
     for (size_t i = 0; i < BP_COUNT_OF(all); i++)
         sum += all[i]->cap;

@@ -277,7 +277,7 @@ struct bp_pq_dict *bp_pq_dict_ref(struct bp_pq_dict *d)
 }
 
 int bp_pq_dict_decode(struct bp_pq_dict **out, const struct bp_pq_column *c, int codec,
-                      const struct bp_pq_raw *raw, struct bp_pq_scratch *s, struct bp_err *err)
+                      struct bp_pq_raw *raw, struct bp_pq_scratch *s, struct bp_err *err)
 {
     struct bp_pq_dict *d = bp_mem_new(1, sizeof *d, err);
     struct bp_column ref;
@@ -390,7 +390,7 @@ static int decode_codes(const struct bp_pq_page *page, const struct bp_pq_dict *
 /* ---- a data page ---- */
 
 int bp_pq_decode(struct bp_column *out, struct bp_pq_levels *levels, const struct bp_pq_column *c,
-                 int codec, const struct bp_pq_raw *raw, const struct bp_pq_dict *dict,
+                 int codec, struct bp_pq_raw *raw, const struct bp_pq_dict *dict,
                  struct bp_pq_scratch *s, struct bp_err *err)
 {
     struct bp_pq_page page;

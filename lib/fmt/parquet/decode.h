@@ -23,15 +23,14 @@ struct bp_pq_scratch {
 };
 
 int bp_pq_dict_decode(struct bp_pq_dict **out, const struct bp_pq_column *column, int codec,
-                      const struct bp_pq_raw *raw, struct bp_pq_scratch *s,
-                      struct bp_err *err) BP_MUST;
+                      struct bp_pq_raw *raw, struct bp_pq_scratch *s, struct bp_err *err) BP_MUST;
 struct bp_pq_dict *bp_pq_dict_ref(struct bp_pq_dict *d);
 void bp_pq_dict_unref(struct bp_pq_dict *d); /* NULL is a no-op */
 
 /* dict: of the chunk, or NULL. Of a nested column out has the places of its entries, and
  * levels say which they are; of others levels stay empty. */
 int bp_pq_decode(struct bp_column *out, struct bp_pq_levels *levels,
-                 const struct bp_pq_column *column, int codec, const struct bp_pq_raw *raw,
+                 const struct bp_pq_column *column, int codec, struct bp_pq_raw *raw,
                  const struct bp_pq_dict *dict, struct bp_pq_scratch *s,
                  struct bp_err *err) BP_MUST;
 /* One value as statistics have it -> a column of one row; NULL if it is no value. */

@@ -195,23 +195,35 @@ static int next_header(struct bp_pq_pages *p, struct bp_pq_header *h, struct bp_
 
 /* ---- the body ---- */
 
-/* n bytes from here on: what was read ahead, and the rest straight from the file. */
-static int take_body(struct bp_pq_pages *p, size_t n, struct bp_buf *out, struct bp_err *err)
+static int read_rest(struct bp_pq_raw *raw, struct bp_err *err)
 {
-    size_t have = BP_MIN(n, p->ahead.len - p->ahead_pos), got = 0;
+    size_t n = raw->rest_bytes, got;
 
-    out->len = 0;
-    BP_TRY(bp_buf_reserve(out, n + SLACK_BYTES, err));
-    memcpy(out->data, p->ahead.data + p->ahead_pos, have);
+    if (n == 0)
+        return 0;
+    raw->rest_bytes = 0;
+    BP_TRY(
+        bp_input_read_at(raw->in, raw->body.data + raw->body.len - n, n, raw->rest_at, &got, err));
+    return got == n ? 0 : bp_fail(err, BP_EDATA, "the file became shorter while it was read");
+}
+
+/* n bytes from here on: what was read ahead, and the rest straight from the file. Of a local
+ * one that is left to whoever unpacks the page: it is a copy, and then in that one's caches. */
+static int take_body(struct bp_pq_pages *p, size_t n, struct bp_pq_raw *out, struct bp_err *err)
+{
+    size_t have = BP_MIN(n, p->ahead.len - p->ahead_pos);
+
+    out->body.len = 0;
+    BP_TRY(bp_buf_reserve(&out->body, n + SLACK_BYTES, err));
+    memcpy(out->body.data, p->ahead.data + p->ahead_pos, have);
+    memset(out->body.data + n, 0, SLACK_BYTES);
     p->ahead_pos += have;
-    if (have < n)
-        BP_TRY(bp_input_read_at(&p->file->in, out->data + have, n - have, p->at, &got, err));
-    if (have + got != n)
-        return bp_fail(err, BP_EDATA, "the file became shorter while it was read");
-    p->at += (int64_t)got;
-    memset(out->data + n, 0, SLACK_BYTES);
-    out->len = n;
-    return 0;
+    out->body.len = n;
+    out->in = &p->file->in;
+    out->rest_at = p->at;
+    out->rest_bytes = n - have;
+    p->at += (int64_t)out->rest_bytes;
+    return p->file->in.file ? 0 : read_rest(out, err);
 }
 
 static int check_header(const struct bp_pq_header *h, struct bp_err *err)
@@ -251,7 +263,7 @@ static int next_page(struct bp_pq_pages *p, int64_t *skip, struct bp_pq_raw *out
         if (is_data || is_dict)
             BP_TRY(check_header(h, err));
         if (is_dict || (is_data && (h->n_values > *skip || *skip == 0)))
-            return take_body(p, (size_t)h->packed_bytes, &out->body, err);
+            return take_body(p, (size_t)h->packed_bytes, out, err);
         if (is_data)
             *skip -= h->n_values;
         pass_body(p, (size_t)h->packed_bytes); /* or of a kind that need not be understood */
@@ -339,13 +351,14 @@ static int split_level(const uint8_t **at, const uint8_t *end, int encoding, int
     return 0;
 }
 
-int bp_pq_page_unpack(const struct bp_pq_column *column, int codec, const struct bp_pq_raw *raw,
+int bp_pq_page_unpack(const struct bp_pq_column *column, int codec, struct bp_pq_raw *raw,
                       struct bp_buf *scratch, struct bp_pq_page *out, struct bp_err *err)
 {
     const struct bp_pq_header *h = &raw->h;
     size_t skip = h->type == BP_PQ_DATA_PAGE_V2 ? (size_t)(h->def_bytes + h->rep_bytes) : 0;
     const uint8_t *at = NULL, *end;
 
+    BP_TRY(read_rest(raw, err));
     BP_TRY(check_crc(raw, err));
     BP_TRY(unpack(codec, raw, skip, scratch, &at, err));
     end = at + h->raw_bytes;

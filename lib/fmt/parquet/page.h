@@ -3,8 +3,9 @@
  * The pages of one column chunk, front to back, in two steps, so that the second may
  * be done by other threads, several pages at a time:
  *
- *     bp_pq_pages_next   the header, and the body as it lies in the file
- *     bp_pq_page_unpack  checksum, decompression, where levels and values stand
+ *     bp_pq_pages_next   the header, and where the body lies in the file
+ *     bp_pq_page_unpack  the rest of the body, checksum, decompression, where levels and
+ *                        values stand
  *
  * Memory is that of a read-ahead and of the pages that the caller holds.
  */
@@ -42,6 +43,9 @@ struct bp_pq_raw {
     int64_t number;     /* in the chunk, from 0 */
     int64_t most_bytes; /* that its values may take when they are decoded; 0: any */
     struct bp_buf body;
+    const struct bp_input *in; /* the last rest_bytes of the body are still there, */
+    int64_t rest_at;           /* from this place on */
+    size_t rest_bytes;
 };
 
 struct bp_pq_page {
@@ -68,7 +72,7 @@ void bp_pq_pages_seek(struct bp_pq_pages *p, int64_t offset, int64_t number);
 void bp_pq_pages_close(struct bp_pq_pages *p);
 
 /* Any thread. scratch: the memory of what is decompressed. */
-int bp_pq_page_unpack(const struct bp_pq_column *column, int codec, const struct bp_pq_raw *raw,
+int bp_pq_page_unpack(const struct bp_pq_column *column, int codec, struct bp_pq_raw *raw,
                       struct bp_buf *scratch, struct bp_pq_page *out, struct bp_err *err) BP_MUST;
 
 #endif

@@ -126,18 +126,38 @@ static int bytes_code(struct bp_pq_value_dict *d, const uint8_t *p, size_t n, in
     return 0;
 }
 
+static int encode_words(struct bp_pq_value_dict *d, const uint64_t *words, int64_t n, int32_t *out,
+                        struct bp_err *err)
+{
+    if (!d->small) {
+        d->small = bp_mem_new(BP_PQ_SMALL, sizeof *d->small, err);
+        if (!d->small)
+            return err->code;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t v = words[i];
+
+        if (v < BP_PQ_SMALL && d->small[v]) {
+            out[i] = d->small[v] - 1;
+        } else if (i && v == words[i - 1]) {
+            out[i] = out[i - 1];
+        } else {
+            BP_TRY(word_code(d, v, &out[i], err));
+            if (v < BP_PQ_SMALL && out[i] < UINT16_MAX)
+                d->small[v] = (uint16_t)(out[i] + 1);
+        }
+    }
+    return 0;
+}
+
 int bp_pq_value_dict_encode(struct bp_pq_value_dict *d, const struct bp_pq_words *w, int32_t *out,
                             struct bp_err *err)
 {
-    for (int64_t i = 0; i < w->n; i++) {
-        if (i && w->words && w->words[i] == w->words[i - 1])
-            out[i] = out[i - 1];
-        else if (w->words)
-            BP_TRY(word_code(d, w->words[i], &out[i], err));
-        else
-            BP_TRY(bytes_code(d, w->bytes + w->offsets[i],
-                              (size_t)(w->offsets[i + 1] - w->offsets[i]), &out[i], err));
-    }
+    if (w->words)
+        return encode_words(d, w->words, w->n, out, err);
+    for (int64_t i = 0; i < w->n; i++)
+        BP_TRY(bytes_code(d, w->bytes + w->offsets[i], (size_t)(w->offsets[i + 1] - w->offsets[i]),
+                          &out[i], err));
     return 0;
 }
 
@@ -166,6 +186,8 @@ void bp_pq_value_dict_clear(struct bp_pq_value_dict *d)
     d->words.len = d->bytes.len = d->offsets.len = 0;
     if (d->slots)
         memset(d->slots, 0, d->n_slots * sizeof *d->slots);
+    if (d->small)
+        memset(d->small, 0, BP_PQ_SMALL * sizeof *d->small);
 }
 
 void bp_pq_value_dict_release(struct bp_pq_value_dict *d)
@@ -174,5 +196,6 @@ void bp_pq_value_dict_release(struct bp_pq_value_dict *d)
     bp_buf_release(&d->bytes);
     bp_buf_release(&d->offsets);
     bp_mem_free(d->slots);
+    bp_mem_free(d->small);
     *d = (struct bp_pq_value_dict){0};
 }

@@ -14,7 +14,9 @@ struct bp_pq_value_dict {
     struct bp_buf bytes, offsets; /* of others; offsets: n + 1 int32 */
     uint32_t *slots;              /* open addressing: code + 1; 0 is empty */
     uint32_t n_slots;
+    uint16_t *small; /* code + 1 of integers below BP_PQ_SMALL, found without hashing; 0: not yet */
 };
+#define BP_PQ_SMALL 8192 /* identifiers, counts, amounts in cents */
 
 /* Codes of w's values -> out[0, w->n). */
 int bp_pq_value_dict_encode(struct bp_pq_value_dict *d, const struct bp_pq_words *w, int32_t *out,

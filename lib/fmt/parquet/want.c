@@ -45,8 +45,8 @@ static void open_group(struct bp_pq_want *w, int group)
     bp_pq_places_release(&w->places);
 }
 
-static int take_dict(struct bp_pq_want *w, const struct bp_pq_raw *raw,
-                     struct bp_pq_scratch *scratch, struct bp_err *err)
+static int take_dict(struct bp_pq_want *w, struct bp_pq_raw *raw, struct bp_pq_scratch *scratch,
+                     struct bp_err *err)
 {
     const char *name = w->file->in.name;
 
