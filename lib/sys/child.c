@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "sys/pipe.h"
 
 #define GO 'g' /* control: the bytes are whole, give the end of file and wait */
 
@@ -189,7 +190,7 @@ int bp_child_start(struct bp_child **out, const char *text, bool is_reader, int 
     close(p.status[1]);
     c->control = p.control[1];
     c->status = p.status[0];
-    (void)fcntl(*fd, F_SETPIPE_SZ, 1 << 20); /* larger is faster, not needed */
+    bp_pipe_widen(*fd);
     *out = c;
     return 0;
 fail:

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "sys/openfile.h"
+#include "sys/pipe.h"
 #include "sys/remote.h"
 
 static int set_name(struct bp_input *in, const char *name, struct bp_err *err)
@@ -58,7 +59,7 @@ int bp_input_open(struct bp_input *in, const char *path, struct bp_err *err)
         if (is_stdin && lseek(in->fd, 0, SEEK_CUR) == 0)
             in->is_file = true;
     } else if (S_ISFIFO(st.st_mode)) {
-        (void)fcntl(in->fd, F_SETPIPE_SZ, 1 << 20); /* larger is faster, not needed */
+        bp_pipe_widen(in->fd);
     }
     return 0;
 fail:

@@ -25,6 +25,7 @@
 #include "sys/behind.h"
 #include "sys/dir.h"
 #include "sys/guard.h"
+#include "sys/pipe.h"
 #include "sys/remote.h"
 
 #define ENCODED_BYTES ((size_t)64 << 10) /* written at a time, about */
@@ -150,7 +151,7 @@ int bp_outfile_borrow(struct bp_outfile *f, int fd, const char *name, struct bp_
         return bp_fail_errno(err, errno, "cannot write to %s", name);
     f->is_pipe = S_ISFIFO(st.st_mode);
     if (f->is_pipe)
-        (void)fcntl(fd, F_SETPIPE_SZ, 1 << 20); /* larger is faster, not needed */
+        bp_pipe_widen(fd);
     f->path = bp_mem_str(name, err);
     return f->path ? 0 : err->code;
 }

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "sys/libexec.h"
+#include "sys/pipe.h"
 #include "sys/wire.h"
 
 struct call {
@@ -93,7 +94,7 @@ out:
     *pid = (int)child;
     if (data) {
         *data = pipes[1];
-        (void)fcntl(*data, F_SETPIPE_SZ, 1 << 20); /* larger is faster, not needed */
+        bp_pipe_widen(*data);
     }
     return 0;
 }

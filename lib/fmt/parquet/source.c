@@ -463,7 +463,7 @@ static int start(struct pq_source *s, struct bp_err *err)
     if (!s->scratch)
         return err->code;
     s->n_scratch = n + 1;
-    return bp_pool_open(&s->pool, n, n > 1 ? 5 * n : 1, &ops, s, err);
+    return bp_pool_open(&s->pool, n, n > 1 ? 2 * n + 2 : 1, &ops, s, err);
 }
 
 static int pq_next(void *self, struct bp_batch *out, struct bp_err *err)
