@@ -5,9 +5,14 @@
  *
  *        taken ..[ done | done | running | waiting | waiting ].. given
  *                 ^head                   ^next               ^tail
+ *
+ * They sleep on semaphores, not on condition variables: of several that wait on one of those,
+ * glibc before 2.41 may wake none, and all sleep for ever (sourceware.org bug 25847).
  */
 #include "sys/pool.h"
 
+#include <errno.h>
+#include <semaphore.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -32,10 +37,18 @@ struct bp_pool {
     struct worker *workers;
     int n_started;
     pthread_mutex_t lock;
-    pthread_cond_t given, finished;
+    sem_t given;    /* jobs that nobody has taken, or ends */
+    sem_t finished; /* the oldest is; posted if is_waiting */
+    bool is_waiting;
     long long head, next, tail; /* counted without end; slot is % n_slots */
     bool stop;
 };
+
+static void wait_for(sem_t *s)
+{
+    while (sem_wait(s) < 0 && errno == EINTR)
+        ;
+}
 
 static void *work_on(void *arg)
 {
@@ -43,10 +56,9 @@ static void *work_on(void *arg)
     struct bp_pool *p = w->pool;
     struct slot *s;
 
-    pthread_mutex_lock(&p->lock);
     for (;;) {
-        while (!p->stop && p->next == p->tail)
-            pthread_cond_wait(&p->given, &p->lock);
+        wait_for(&p->given);
+        pthread_mutex_lock(&p->lock);
         if (p->stop)
             break;
         s = &p->slots[p->next++ % p->n_slots];
@@ -54,8 +66,11 @@ static void *work_on(void *arg)
         p->ops->work(p->ctx, w->index, s->job);
         pthread_mutex_lock(&p->lock);
         s->finished = true;
-        if (s == &p->slots[p->head % p->n_slots])
-            pthread_cond_signal(&p->finished);
+        if (p->is_waiting && s == &p->slots[p->head % p->n_slots]) {
+            p->is_waiting = false;
+            sem_post(&p->finished);
+        }
+        pthread_mutex_unlock(&p->lock);
     }
     pthread_mutex_unlock(&p->lock);
     return NULL;
@@ -73,8 +88,8 @@ int bp_pool_open(struct bp_pool **out, int n_threads, int n_slots, const struct 
     p->n_threads = n_threads;
     p->n_slots = n_slots < 1 ? 1 : n_slots;
     pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->given, NULL);
-    pthread_cond_init(&p->finished, NULL);
+    sem_init(&p->given, 0, 0);
+    sem_init(&p->finished, 0, 0);
     p->slots = bp_mem_new((size_t)p->n_slots, sizeof *p->slots, err);
     p->workers = p->slots ? bp_mem_new((size_t)n_threads, sizeof *p->workers, err) : NULL;
     if (!p->workers)
@@ -105,8 +120,9 @@ void bp_pool_give(struct bp_pool *p, void *job)
     s = &p->slots[p->tail++ % p->n_slots];
     s->job = job;
     s->finished = false;
-    pthread_cond_signal(&p->given);
     pthread_mutex_unlock(&p->lock);
+    if (p->n_started)
+        sem_post(&p->given);
 }
 
 void *bp_pool_take(struct bp_pool *p)
@@ -120,10 +136,13 @@ void *bp_pool_take(struct bp_pool *p)
         p->ops->work(p->ctx, 0, s->job);
         p->next++;
     } else {
+        bool wait;
+
         pthread_mutex_lock(&p->lock);
-        while (!s->finished)
-            pthread_cond_wait(&p->finished, &p->lock);
+        wait = p->is_waiting = !s->finished;
         pthread_mutex_unlock(&p->lock);
+        if (wait)
+            wait_for(&p->finished);
     }
     job = s->job;
     pthread_mutex_lock(&p->lock);
@@ -138,16 +157,17 @@ void bp_pool_free(struct bp_pool *p)
         return;
     pthread_mutex_lock(&p->lock);
     p->stop = true;
-    pthread_cond_broadcast(&p->given);
     pthread_mutex_unlock(&p->lock);
+    for (int i = 0; i < p->n_started; i++)
+        sem_post(&p->given);
     for (int i = 0; i < p->n_started; i++)
         pthread_join(p->workers[i].thread, NULL);
     if (p->slots && p->ops->drop)
         for (long long i = p->head; i < p->tail; i++)
             p->ops->drop(p->ctx, p->slots[i % p->n_slots].job);
     pthread_mutex_destroy(&p->lock);
-    pthread_cond_destroy(&p->given);
-    pthread_cond_destroy(&p->finished);
+    sem_destroy(&p->given);
+    sem_destroy(&p->finished);
     bp_mem_free(p->slots);
     bp_mem_free(p->workers);
     bp_mem_free(p);

@@ -75,4 +75,27 @@ static void what_nobody_took_is_dropped(void)
     }
 }
 
-UNIT_MAIN(T(jobs_come_back_in_the_order_given), T(what_nobody_took_is_dropped))
+/* A wake-up that is lost leaves all asleep, for ever: a hang is the failure. */
+static void short_jobs_wake_somebody_each(void)
+{
+    static struct job jobs[3];
+
+    for (int threads = 2; threads <= 4; threads++) {
+        struct bp_err err = {0};
+        struct bp_pool *p;
+
+        NEED(bp_pool_open(&p, threads, 3, &ops, NULL, &err) == 0);
+        for (int i = 0; i < 20000; i++) {
+            for (int k = 0; k <= i % 3; k++) {
+                jobs[k] = (struct job){.number = 7 * k};
+                bp_pool_give(p, &jobs[k]);
+            }
+            for (int k = 0; k <= i % 3; k++)
+                NEED(bp_pool_take(p) == &jobs[k] && jobs[k].result == 49 * k * k);
+        }
+        bp_pool_free(p);
+    }
+}
+
+UNIT_MAIN(T(jobs_come_back_in_the_order_given), T(what_nobody_took_is_dropped),
+          T(short_jobs_wake_somebody_each))
