@@ -217,6 +217,19 @@ def _():
                 assert json.loads(p.stderr)["peak_bytes"] <= 28 << 20, p.stderr
 
 
+@tap.check("a thousand columns of small integers keep to the memory")
+def _():
+    wide = pa.table({f"c{i}": pa.array([k * (i + 3) % 5000 for k in range(3000)], pa.int32())
+                     for i in range(1000)})
+    data = bp("bp-filter", "true", data=stream(wide))  # in batches of ours
+    p = subprocess.run([os.path.join(BIN, "bp-write"), "--mem", "32M", "--stats", "wide.parquet"],
+                       input=data, capture_output=True)
+    assert p.returncode == 0, p.stderr
+    same(pq.read_table("wide.parquet"), wide)
+    if "/san-" not in BIN:
+        assert json.loads(p.stderr)["peak_bytes"] <= 48 << 20, p.stderr
+
+
 @tap.check("a row group ends with the same row whatever the memory")
 def _():
     part = pa.table({"t": pa.array([str(i) * 180 for i in range(30000)])})

@@ -7,6 +7,9 @@
 #include "base/mem.h"
 
 #define SLOTS_LEAST 256u
+/* With fewer values at once there are so many columns, or so few rows, that the array for small
+ * integers would take more than it spares. */
+#define SMALL_WORTH 2048
 
 static inline uint32_t hash_word(uint64_t v)
 {
@@ -129,21 +132,24 @@ static int bytes_code(struct bp_pq_value_dict *d, const uint8_t *p, size_t n, in
 static int encode_words(struct bp_pq_value_dict *d, const uint64_t *words, int64_t n, int32_t *out,
                         struct bp_err *err)
 {
-    if (!d->small) {
+    uint64_t n_small;
+
+    if (!d->small && n >= SMALL_WORTH) {
         d->small = bp_mem_new(BP_PQ_SMALL, sizeof *d->small, err);
         if (!d->small)
             return err->code;
     }
+    n_small = d->small ? BP_PQ_SMALL : 0;
     for (int64_t i = 0; i < n; i++) {
         uint64_t v = words[i];
 
-        if (v < BP_PQ_SMALL && d->small[v]) {
+        if (v < n_small && d->small[v]) {
             out[i] = d->small[v] - 1;
         } else if (i && v == words[i - 1]) {
             out[i] = out[i - 1];
         } else {
             BP_TRY(word_code(d, v, &out[i], err));
-            if (v < BP_PQ_SMALL && out[i] < UINT16_MAX)
+            if (v < n_small && out[i] < UINT16_MAX)
                 d->small[v] = (uint16_t)(out[i] + 1);
         }
     }

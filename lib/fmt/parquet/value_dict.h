@@ -8,6 +8,8 @@
 
 #include "fmt/parquet/physical.h"
 
+#define BP_PQ_SMALL 8192 /* identifiers, counts, amounts in cents */
+
 struct bp_pq_value_dict {
     int64_t n;
     struct bp_buf words;          /* of values that are words */
@@ -16,7 +18,6 @@ struct bp_pq_value_dict {
     uint32_t n_slots;
     uint16_t *small; /* code + 1 of integers below BP_PQ_SMALL, found without hashing; 0: not yet */
 };
-#define BP_PQ_SMALL 8192 /* identifiers, counts, amounts in cents */
 
 /* Codes of w's values -> out[0, w->n). */
 int bp_pq_value_dict_encode(struct bp_pq_value_dict *d, const struct bp_pq_words *w, int32_t *out,
