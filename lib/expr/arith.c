@@ -5,7 +5,7 @@
  * find which. As in PostgreSQL, an integer result that does not fit, a division
  * by zero, and a float that overflows or vanishes are errors.
  */
-#include "expr/simd.h"
+#include "base/simd.h"
 
 #include <math.h>
 #include <string.h>

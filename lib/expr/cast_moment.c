@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dates, times, timestamps of all units, intervals: one into the other, in UTC. */
-#include "expr/simd.h"
+#include "base/simd.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * floats become whole numbers half to even, decimals half away from zero, and
  * floats become decimals by their 15 (float32: 6) significant digits.
  */
-#include "expr/simd.h"
+#include "base/simd.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
  * (NaN equals NaN and is above all other floats). A loop makes a byte per row,
  * which vectorises; eight bytes then become eight bits by one multiplication.
  */
+#include "base/simd.h"
 #include "col/key.h"
-#include "expr/simd.h"
 
 #include <string.h>
 

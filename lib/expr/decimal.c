@@ -4,7 +4,7 @@
  * larger scale for + - %, the sum for *, max(left, 6) for /, rounded half away
  * from zero. More than 38 digits are an error.
  */
-#include "expr/simd.h"
+#include "base/simd.h"
 
 #include "col/text.h"
 #include "expr/bind.h"

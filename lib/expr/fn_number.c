@@ -3,7 +3,7 @@
  * Functions of numbers. As in PostgreSQL: a float rounds half to even, a decimal
  * half away from zero, and floor(integer) is a float.
  */
-#include "expr/simd.h"
+#include "base/simd.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions of text. Positions and lengths count characters; case is ASCII's. */
-#include "expr/simd.h"
+#include "base/simd.h"
 
 #include <string.h>
 

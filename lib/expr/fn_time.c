@@ -5,7 +5,7 @@
  * vectorises; calendar fields remember the span of the last row, since rows that
  * stand together are usually close in time.
  */
-#include "expr/simd.h"
+#include "base/simd.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * made once; anything else is x = a OR x = b ..., which is also what the NULL
  * rules are taken from: not found is NULL if the list holds a NULL.
  */
-#include "expr/simd.h"
+#include "base/simd.h"
 
 #include <string.h>
 

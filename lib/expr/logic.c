@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* NOT, AND, OR, and the tests of NULL and truth. */
-#include "expr/simd.h"
+#include "base/simd.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * months first (the day clipped to the month's end), then days, then time. A
  * timestamp plus an interval has at least microseconds.
  */
-#include "expr/simd.h"
+#include "base/simd.h"
 
 #include <math.h>
 #include <string.h>

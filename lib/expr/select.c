@@ -5,7 +5,7 @@
  * rows that are left. Bits become row numbers eight at a time, without a
  * branch: a table gives the places of the set bits of a byte.
  */
-#include "expr/simd.h"
+#include "base/simd.h"
 
 #include <string.h>
 

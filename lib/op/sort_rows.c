@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "col/narrow.h"
-#include "op/text_size.h"
+#include "col/text_size.h"
 
 #define BLOCK 64 /* rows */
 #define LINE_BYTES 64

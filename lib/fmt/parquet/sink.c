@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "col/text_size.h"
 #include "flow/marks.h"
 #include "flow/recut.h"
 #include "fmt/parquet/late.h"
@@ -260,19 +261,9 @@ static int64_t text_bytes(const struct bp_column *c, int64_t from, int64_t to)
     const int32_t *codes = c->data, *off = c->dict->values.data;
     int64_t sum = 0;
 
-    for (int64_t i = from; i < to && c->dict->values.n_rows; i++) /* none: all are null */
+    for (int64_t i = from; i < to; i++)
         sum += off[codes[i] + 1] - off[codes[i]];
     return sum;
-}
-
-static int32_t longest(const struct bp_column *values)
-{
-    const int32_t *off = values->data;
-    int32_t most = 0;
-
-    for (int64_t i = 0; i < values->n_rows; i++)
-        most = BP_MAX(most, off[i + 1] - off[i]);
-    return most;
 }
 
 /* A batch of codes is of much more text sometimes, and a column without a dictionary in the
@@ -282,10 +273,10 @@ static int64_t rows_of_text(const struct bp_batch *b)
     int64_t rows = b->n_rows;
 
     for (int i = 0; i < b->n_cols; i++) {
-        const struct bp_column *c = &b->cols[i];
+        const struct bp_column *c = &b->cols[i], *v = c->dict ? &c->dict->values : NULL;
         int64_t sum = 0, to = 0;
 
-        if (!c->dict || longest(&c->dict->values) * rows < PIECE_TEXT_BYTES)
+        if (!v || !v->n_rows || bp_text_longest(v->data, v->n_rows) * rows < PIECE_TEXT_BYTES)
             continue;
         for (int64_t from = 0; from < rows && sum < PIECE_TEXT_BYTES; from = to) {
             to = BP_MIN(from + PIECE_STEP_ROWS, rows);

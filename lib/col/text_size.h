@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the texts between offsets off[0 .. n] take. */
-#ifndef BP_OP_TEXT_SIZE_H
-#define BP_OP_TEXT_SIZE_H
+#ifndef BP_COL_TEXT_SIZE_H
+#define BP_COL_TEXT_SIZE_H
 
 #include <stdint.h>
 

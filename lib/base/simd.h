@@ -5,8 +5,8 @@
  * vectors, chosen when the program starts. Sanitised builds and other
  * compilers do with one.
  */
-#ifndef BP_EXPR_SIMD_H
-#define BP_EXPR_SIMD_H
+#ifndef BP_BASE_SIMD_H
+#define BP_BASE_SIMD_H
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("O3")

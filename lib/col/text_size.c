@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "op/text_size.h"
-#include "expr/simd.h" /* first */
+#include "base/simd.h"
 
 #include "base/num.h"
+#include "col/text_size.h"
 
 BP_WIDE int32_t bp_text_longest(const int32_t *off, int64_t n)
 {
