@@ -19,12 +19,12 @@
 
 struct csv_chain {
     pthread_mutex_t lock;
-    pthread_cond_t told;
     atomic_bool saw_quote; /* in any file so far: then count first */
     int n;
     struct {
         int64_t seq; /* of the job that told; -1 none */
         bool inside;
+        pthread_cond_t told; /* waits: the job behind it, if any (pool.c says why but one) */
     } * slot;
 };
 
@@ -40,10 +40,11 @@ int csv_chain_new(struct csv_chain **out, int n_slots, struct bp_err *err)
         bp_mem_free(c);
         return err->code;
     }
-    for (int i = 0; i < c->n; i++)
+    for (int i = 0; i < c->n; i++) {
         c->slot[i].seq = -1;
+        pthread_cond_init(&c->slot[i].told, NULL);
+    }
     pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->told, NULL);
     *out = c;
     return 0;
 }
@@ -52,7 +53,8 @@ void csv_chain_free(struct csv_chain *c)
 {
     if (!c)
         return;
-    pthread_cond_destroy(&c->told);
+    for (int i = 0; i < c->n; i++)
+        pthread_cond_destroy(&c->slot[i].told);
     pthread_mutex_destroy(&c->lock);
     bp_mem_free(c->slot);
     bp_mem_free(c);
@@ -63,7 +65,7 @@ static void chain_tell(struct csv_chain *c, int64_t seq, bool inside)
     pthread_mutex_lock(&c->lock);
     c->slot[seq % c->n].seq = seq;
     c->slot[seq % c->n].inside = inside;
-    pthread_cond_broadcast(&c->told);
+    pthread_cond_signal(&c->slot[seq % c->n].told);
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -74,7 +76,7 @@ static bool chain_ask(struct csv_chain *c, int64_t seq)
 
     pthread_mutex_lock(&c->lock);
     while (c->slot[seq % c->n].seq != seq)
-        pthread_cond_wait(&c->told, &c->lock);
+        pthread_cond_wait(&c->slot[seq % c->n].told, &c->lock);
     inside = c->slot[seq % c->n].inside;
     pthread_mutex_unlock(&c->lock);
     return inside;

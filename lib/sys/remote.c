@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,19 +32,17 @@ struct call {
     bool done;
     struct bp_err err;
     struct call *next;
+    sem_t *asleep; /* its caller waits here; NULL: it does not */
 };
 
 static struct {
     pthread_mutex_t lock, sending;
-    pthread_cond_t answered;
     int fd; /* 0: not started */
     uint64_t last_id;
     bool reading;
     struct call *waiting;
     struct bp_err dead; /* set: nothing goes any more */
-} line = {.lock = PTHREAD_MUTEX_INITIALIZER,
-          .sending = PTHREAD_MUTEX_INITIALIZER,
-          .answered = PTHREAD_COND_INITIALIZER};
+} line = {.lock = PTHREAD_MUTEX_INITIALIZER, .sending = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- the process ---- */
 
@@ -129,11 +128,19 @@ static int receive_all(int fd, void *p, size_t n, struct bp_err *err)
     return 0;
 }
 
+static void wake(struct call *c)
+{
+    if (c && c->asleep)
+        sem_post(c->asleep);
+    if (c)
+        c->asleep = NULL;
+}
+
 /* Under the lock, which is let go while the socket is read. */
 static int read_answer(struct bp_err *err)
 {
     struct bp_wire_head head;
-    struct call **at, *c;
+    struct call **at, *c = NULL;
     uint8_t *to;
     int rc;
 
@@ -167,7 +174,7 @@ static int read_answer(struct bp_err *err)
         c->err = *err;
 out:
     line.reading = false;
-    pthread_cond_broadcast(&line.answered);
+    wake(c);
     return rc;
 }
 
@@ -184,15 +191,31 @@ static bool take_out(const struct call *c)
     return true;
 }
 
+/* Under the lock, which is let go. A semaphore of its own: pool.c says why. */
+static void sleep_on(struct call *c, sem_t *sem)
+{
+    c->asleep = sem;
+    pthread_mutex_unlock(&line.lock);
+    while (sem_wait(sem) < 0 && errno == EINTR)
+        ;
+    pthread_mutex_lock(&line.lock);
+}
+
+/* Whoever needs an answer reads until it is there, unless somebody reads; who is done wakes
+ * another to go on. */
 static void wait_for(struct call *c)
 {
+    sem_t sem;
+    struct call *next;
+
+    sem_init(&sem, 0, 0);
     pthread_mutex_lock(&line.lock);
     while (!c->done) {
         if (line.dead.code && take_out(c)) {
             c->err = line.dead;
             c->done = true;
         } else if (line.reading) {
-            pthread_cond_wait(&line.answered, &line.lock);
+            sleep_on(c, &sem);
         } else {
             struct bp_err err = {0};
 
@@ -200,7 +223,12 @@ static void wait_for(struct call *c)
                 line.dead = err;
         }
     }
+    for (next = line.waiting; next && !next->asleep; next = next->next)
+        ;
+    if (!line.reading)
+        wake(next);
     pthread_mutex_unlock(&line.lock);
+    sem_destroy(&sem);
 }
 
 static int enter(struct call *c, struct bp_err *err)
