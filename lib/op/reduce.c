@@ -15,7 +15,8 @@
  * Memory. What the groups hold, what they will hold when their tables grow with the
  * next batch, and what working out the order costs, is taken from the budget. When it
  * says no, a partial result gives the states that it has and begins anew: a group may
- * come twice in it. A finished one puts them on disk (reduce_spill.h).
+ * come twice in it. A finished one puts them on disk (reduce_spill.h), or, where rows were put
+ * off in parts, the rows.
  */
 #include <string.h>
 
@@ -236,15 +237,22 @@ static int spill_parts(struct reduce *r, struct bp_err *err)
     return spill_groups(r, err);
 }
 
-/* There is no room for more: rows that are mostly groups of their own go to disk, others
- * into the table after all. */
-static int empty_parts(struct reduce *r, struct bp_err *err)
+/* There is no room for n_rows more: rows that are mostly groups of their own go to disk, as they
+ * are or, where that leaves no room either, grouped; others into the table after all. */
+static int empty_parts(struct reduce *r, int64_t n_rows, struct bp_err *err)
 {
     double rate;
+    int rc;
 
     BP_TRY(bp_parts_flush(r->parts, err));
     BP_TRY(bp_reduce_work_rate(&r->plan, r->parts, bp_parts_pack(r->parts), &rate, err));
-    if (rate > PARTS_RATE / 2)
+    if (rate > PARTS_RATE) {
+        rc = bp_parts_put_off(r->parts, err);
+        if (rc < 0 || (rc == 0 && bp_parts_room(r->parts, n_rows)))
+            return rc;
+        BP_TRY(bp_parts_flush(r->parts, err));
+    }
+    if (rate > PARTS_RATE / 2 || bp_parts_on_disk(r->parts))
         return spill_parts(r, err);
     for (int i = 0; i < BP_PARTS; i++)
         BP_TRY(bp_parts_fill(r->parts, i, &r->lane.table, NULL, err));
@@ -288,7 +296,7 @@ static int take_batch(struct reduce *r, struct bp_batch *in, struct bp_err *err)
         BP_TRY(join_lanes(r, err));
     }
     if (r->parts && !bp_parts_room(r->parts, in->n_rows))
-        BP_TRY(empty_parts(r, err));
+        BP_TRY(empty_parts(r, in->n_rows, err));
     return r->parts ? take_into_parts(r, in, err) : take_into_table(r, in, err);
 }
 

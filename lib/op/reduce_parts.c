@@ -5,30 +5,19 @@
 
 #include "base/mem.h"
 #include "col/key.h"
+#include "op/reduce_chunks.h"
 #include "sys/pool.h"
 
-#define STEP_ROWS BP_TEXTS_ROWS /* rows packed, or fed to a table, at a time */
-#define CHUNK_WORDS 2040        /* of records; with its head 16 KiB */
-#define SLAB_CHUNKS 512
-#define SLAB_BYTES ((int64_t)SLAB_CHUNKS * (int64_t)sizeof(struct chunk))
+#define STEP_ROWS BP_TEXTS_ROWS              /* rows packed, or fed to a table, at a time */
 #define LEAST_MEM_BYTES ((int64_t)128 << 20) /* with less memory parts are not worth it */
 #define PART_SHARE 16                        /* one part's part of the memory */
-
-/* Records of one part, behind one another. */
-struct chunk {
-    struct chunk *next;
-    int64_t first_row;
-    uint32_t task;
-    int32_t n; /* set when it is full, or at flush */
-    int32_t step;
-    bool nulls;
-    uint64_t words[CHUNK_WORDS];
-};
+#define PART_THREADS 4                       /* ... as so many threads have one each */
+#define TEXTS_SHARE 4                        /* the texts' part, that rows may stay put off */
 
 struct part {
     uint64_t *to; /* the next record */
     int32_t left; /* records that the chunk still takes */
-    struct chunk *first, *last;
+    struct bp_chunk *first, *last;
     int64_t n_rows;
 };
 
@@ -63,11 +52,10 @@ struct bp_parts {
     bool nulls;                /* some argument had one */
     int64_t n_rows, most_rows; /* of all parts; of the largest */
 
-    struct chunk **slabs, *spare;
-    int n_slabs, cap_slabs;
-    int64_t n_spare;     /* chunks that were taken from the budget: some are to be made yet */
+    struct bp_chunks *chunks;
     int64_t coming_rows; /* not in chunks yet */
-    int64_t taken_bytes;
+    int64_t texts_bytes; /* of the pack's texts, that are in the budget */
+    int64_t taken_bytes; /* of the budget, for texts by this */
     struct bp_pool *pool;
 };
 
@@ -125,7 +113,7 @@ static int lay_out(struct bp_parts *p, struct bp_err *err)
             p->words += a->n_words;
         }
     }
-    if (p->words >= CHUNK_WORDS / 8)
+    if (p->words >= BP_CHUNK_WORDS / 8)
         return bp_fail(err, BP_EUSAGE, "too many keys and aggregates");
     return 0;
 }
@@ -151,6 +139,7 @@ static void drop_load(void *ctx, void *job)
 }
 
 static void make_records(void *ctx, int worker, void *job);
+static int64_t texts_bytes(const struct bp_parts *p, int64_t n_rows);
 
 int bp_parts_open(struct bp_parts **out, const struct bp_reduce_plan *plan, struct bp_pack *pack,
                   struct bp_ctx *ctx, struct bp_err *err)
@@ -165,7 +154,9 @@ int bp_parts_open(struct bp_parts **out, const struct bp_reduce_plan *plan, stru
     p->plan = plan;
     p->pack = pack;
     p->ctx = ctx;
+    p->texts_bytes = texts_bytes(p, 0);
     BP_GO(lay_out(p, err));
+    BP_GO(bp_chunks_open(&p->chunks, BP_PARTS, ctx, err));
     BP_GO(bp_pool_open(&p->pool, ctx->n_threads, ctx->n_threads + 1, &ops, p, err));
     *out = p;
     return 0;
@@ -179,60 +170,58 @@ void bp_parts_free(struct bp_parts *p)
     if (!p)
         return;
     bp_pool_free(p->pool);
-    for (int i = 0; i < p->n_slabs; i++)
-        bp_mem_free(p->slabs[i]);
+    bp_chunks_free(p->chunks);
     bp_budget_give(&p->ctx->budget, p->taken_bytes);
-    bp_mem_free(p->slabs);
     bp_mem_free(p->args);
     bp_mem_free(p);
 }
 
 /* ---- memory ---- */
 
+static int64_t texts_bytes(const struct bp_parts *p, int64_t n_rows)
+{
+    int64_t n = 0;
+
+    for (int i = 0; i < p->pack->n_cols; i++)
+        if (bp_type_is_bytes(p->pack->cols[i].type))
+            n += bp_texts_held_bytes(&p->pack->cols[i].texts) +
+                 (n_rows ? bp_texts_growth_bytes(&p->pack->cols[i].texts, n_rows) : 0);
+    return n;
+}
+
 static int64_t chunk_rows(const struct bp_parts *p)
 {
-    return CHUNK_WORDS / (p->words + 1);
+    return BP_CHUNK_WORDS / (p->words + 1);
+}
+
+/* Its table, and what is made of it, must find room with those of other threads. */
+static bool part_too_large(const struct bp_parts *p)
+{
+    int64_t limit = p->ctx->budget.limit_bytes, row = p->words * 8 * 4;
+    int64_t threads = BP_MAX(p->ctx->n_threads, PART_THREADS);
+
+    return limit && p->most_rows * row > limit * PART_THREADS / (PART_SHARE * threads);
+}
+
+/* The texts stay in memory, however long rows wait. */
+static bool texts_room(struct bp_parts *p, int64_t n_rows)
+{
+    int64_t need = texts_bytes(p, p->coming_rows + n_rows), more = need - p->texts_bytes;
+
+    if (more <= 0)
+        return true;
+    if (!bp_budget_take(&p->ctx->budget, more))
+        return false;
+    p->texts_bytes = need;
+    p->taken_bytes += more;
+    return true;
 }
 
 bool bp_parts_room(struct bp_parts *p, int64_t n_rows)
 {
-    int64_t need = (p->coming_rows + n_rows) / chunk_rows(p) + 1 + BP_PARTS;
-    int64_t limit = p->ctx->budget.limit_bytes, row = p->words * 8 * 4, slabs;
+    int64_t chunks = (p->coming_rows + n_rows) / chunk_rows(p) + 1 + BP_PARTS;
 
-    if (limit && p->most_rows * row > limit / PART_SHARE)
-        return false;
-    slabs = (need - p->n_spare + SLAB_CHUNKS - 1) / SLAB_CHUNKS;
-    if (slabs <= 0)
-        return true;
-    if (!bp_budget_take(&p->ctx->budget, slabs * SLAB_BYTES))
-        return false;
-    p->taken_bytes += slabs * SLAB_BYTES;
-    p->n_spare += slabs * SLAB_CHUNKS;
-    return true;
-}
-
-static int new_slab(struct bp_parts *p, struct bp_err *err)
-{
-    struct chunk *slab;
-
-    if (p->n_slabs == p->cap_slabs) {
-        int cap = p->cap_slabs ? p->cap_slabs * 2 : 16;
-        struct chunk **grown = bp_mem_grow(p->slabs, (size_t)cap, sizeof *grown, err);
-
-        if (!grown)
-            return err->code;
-        p->slabs = grown;
-        p->cap_slabs = cap;
-    }
-    slab = bp_mem_grow(NULL, SLAB_CHUNKS, sizeof *slab, err);
-    if (!slab)
-        return err->code;
-    p->slabs[p->n_slabs++] = slab;
-    for (int i = SLAB_CHUNKS - 1; i >= 0; i--) {
-        slab[i].next = p->spare;
-        p->spare = &slab[i];
-    }
-    return 0;
+    return !part_too_large(p) && texts_room(p, n_rows) && bp_chunks_room(p->chunks, chunks);
 }
 
 static int32_t chunk_fill(const struct part *t)
@@ -243,13 +232,11 @@ static int32_t chunk_fill(const struct part *t)
 static int new_chunk(struct bp_parts *p, struct part *t, const struct load *l, int64_t row,
                      struct bp_err *err)
 {
-    struct chunk *c;
+    struct bp_chunk *c;
 
-    if (!p->spare)
-        BP_TRY(new_slab(p, err));
-    c = p->spare;
-    p->spare = c->next;
-    p->n_spare--;
+    c = bp_chunks_new(p->chunks, err);
+    if (!c)
+        return err->code;
     c->next = NULL;
     c->first_row = l->first_row + row;
     c->task = l->task;
@@ -263,7 +250,7 @@ static int new_chunk(struct bp_parts *p, struct part *t, const struct load *l, i
     }
     t->last = c;
     t->to = c->words;
-    t->left = CHUNK_WORDS / c->step;
+    t->left = BP_CHUNK_WORDS / c->step;
     return 0;
 }
 
@@ -477,7 +464,7 @@ int bp_parts_flush(struct bp_parts *p, struct bp_err *err)
             t->last->n = chunk_fill(t);
         t->left = 0;
     }
-    return 0;
+    return bp_chunks_wait(p->chunks, err);
 }
 
 int64_t bp_parts_rows(const struct bp_parts *p, int part)
@@ -495,20 +482,24 @@ int64_t bp_parts_all_rows(const struct bp_parts *p)
     return p->n_rows;
 }
 
-void bp_parts_clear(struct bp_parts *p)
+bool bp_parts_on_disk(const struct bp_parts *p)
 {
+    return bp_chunks_any_saved(p->chunks);
+}
+
+int bp_parts_put_off(struct bp_parts *p, struct bp_err *err)
+{
+    int64_t limit = p->ctx->budget.limit_bytes;
+
+    if (part_too_large(p) || (limit && p->texts_bytes > limit / TEXTS_SHARE))
+        return BP_DONE;
     for (int i = 0; i < BP_PARTS; i++) {
         struct part *t = &p->part[i];
 
-        for (struct chunk *c = t->first, *next; c; c = next) {
-            next = c->next;
-            c->next = p->spare;
-            p->spare = c;
-            p->n_spare++;
-        }
-        *t = (struct part){0};
+        BP_TRY(bp_chunks_save(p->chunks, i, t->first, err));
+        *t = (struct part){.n_rows = t->n_rows};
     }
-    p->n_rows = p->most_rows = 0;
+    return 0;
 }
 
 /* ---- out of the parts ---- */
@@ -562,7 +553,7 @@ static int get_nulls(int k, const uint64_t *from, int step, int64_t n, struct bp
     return 0;
 }
 
-static int fill_agg(const struct bp_parts *p, const struct chunk *c,
+static int fill_agg(const struct bp_parts *p, const struct bp_chunk *c,
                     const struct bp_reduce_table *t, int i, int first_arg, struct bp_agg_rows *rows,
                     struct bp_err *err)
 {
@@ -586,10 +577,10 @@ out:
     return rc;
 }
 
-static int fill_chunk(const struct bp_parts *p, const struct chunk *c, struct bp_reduce_table *t,
+static int fill_chunk(const struct bp_parts *p, const struct bp_chunk *c, struct bp_reduce_table *t,
                       uint64_t *hash, struct bp_err *err)
 {
-    uint32_t ids[CHUNK_WORDS / 2 + BP_AGG_AHEAD];
+    uint32_t ids[BP_CHUNK_WORDS / 2 + BP_AGG_AHEAD];
     struct bp_agg_rows rows = {.n_rows = c->n, .ids = ids, .task = c->task};
     const uint64_t *h = c->words + p->key_words;
 
@@ -606,10 +597,32 @@ static int fill_chunk(const struct bp_parts *p, const struct chunk *c, struct bp
     return 0;
 }
 
+/* A saved chunk on its way into a table. */
+struct filling {
+    const struct bp_parts *parts;
+    struct bp_reduce_table *table;
+    uint64_t *hash;
+};
+
+static int fill_saved(void *self, const struct bp_chunk *c, struct bp_err *err)
+{
+    const struct filling *f = self;
+
+    return fill_chunk(f->parts, c, f->table, f->hash, err);
+}
+
 int bp_parts_fill(const struct bp_parts *p, int part, struct bp_reduce_table *t, uint64_t *hash,
                   struct bp_err *err)
 {
-    for (const struct chunk *c = p->part[part].first; c; c = c->next)
+    struct filling f = {p, t, hash};
+
+    BP_TRY(bp_chunks_read(p->chunks, part, fill_saved, &f, err));
+    for (const struct bp_chunk *c = p->part[part].first; c; c = c->next)
         BP_TRY(fill_chunk(p, c, t, hash, err));
     return 0;
+}
+
+void bp_parts_discard(const struct bp_parts *p, int part)
+{
+    bp_chunks_discard(p->chunks, part);
 }

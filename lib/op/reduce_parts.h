@@ -15,13 +15,15 @@
  *
  * A record is 64-bit words: the packed key (agg/groups.h; text is its number), the
  * partition hash, each argument in one word or two, and NULL bits where the batch it
- * came with had NULLs. Records of a part stand in chunks, all of one task and one form.
+ * came with had NULLs. Records of a part stand in chunks, all of one task and one form
+ * (reduce_chunks.h). When memory is full, records go to disk as they are: grouping them would
+ * make no fewer, and each part is to be read only once, at the end.
  *
  *     bp_parts_open
  *     bp_parts_room, bp_parts_add   for each batch
- *     bp_parts_flush                before parts are read
+ *     bp_parts_flush                before parts are read, and before bp_parts_put_off
+ *     bp_parts_put_off              when there is no room
  *     bp_parts_fill                 a part into a table: thread safe
- *     bp_parts_clear                no rows; memory is kept
  */
 #ifndef BP_OP_REDUCE_PARTS_H
 #define BP_OP_REDUCE_PARTS_H
@@ -43,7 +45,7 @@ int bp_parts_open(struct bp_parts **out, const struct bp_reduce_plan *plan, stru
 void bp_parts_free(struct bp_parts *p); /* NULL is a no-op */
 
 /* Takes from the budget what n_rows more rows may need. False: there is not enough, or
- * one part has become too large; rows are to be put elsewhere first. */
+ * one part has become too large; rows are to be put off or elsewhere first. */
 bool bp_parts_room(struct bp_parts *p, int64_t n_rows);
 /* n_rows rows: keys and args (of all aggregates, in order) are refs that are taken over.
  * Their records come into being on the worker threads. */
@@ -53,10 +55,15 @@ int bp_parts_flush(struct bp_parts *p, struct bp_err *err) BP_MUST;
 int64_t bp_parts_rows(const struct bp_parts *p, int part); /* flushed ones */
 const struct bp_pack *bp_parts_pack(const struct bp_parts *p);
 int64_t bp_parts_all_rows(const struct bp_parts *p);
+/* All rows that are flushed to disk; the next flush ends that. BP_DONE: no, as a part would be too
+ * large to be grouped in memory, or the texts of keys take too much of it. */
+int bp_parts_put_off(struct bp_parts *p, struct bp_err *err) BP_MUST;
+bool bp_parts_on_disk(const struct bp_parts *p);
 /* Rows of a part update t, whose groups are packed alike. hash, if not NULL, gets the
  * hash of each group's key: there is room for all rows and groups. */
 int bp_parts_fill(const struct bp_parts *p, int part, struct bp_reduce_table *t, uint64_t *hash,
                   struct bp_err *err) BP_MUST;
-void bp_parts_clear(struct bp_parts *p);
+/* The part is not filled from again: its room on disk is free. Thread safe. */
+void bp_parts_discard(const struct bp_parts *p, int part);
 
 #endif

@@ -109,6 +109,7 @@ static int group_part(const struct bp_reduce_work *w, struct piece *p, struct bp
         rc = merge_before(w, p, &t, hash, err);
     if (rc == 0)
         rc = bp_parts_fill(w->parts, p->part, &t, hash, err);
+    bp_parts_discard(w->parts, p->part);
     if (rc == 0)
         rc = bp_reduce_order_hashed(t.groups, w->plan->n_keys, hash, BP_PARTS_BITS, &order, err);
     if (rc == 0)

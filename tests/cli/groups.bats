@@ -76,6 +76,21 @@ check() { # KEYS AGGS
     same want got
     grep -q '"spilled_bytes":0,' stats
 }
+@test "rows of groups that hardly repeat wait on disk as they are; texts of keys count" {
+    seq 2500000 | bp-read -s 'n bigint' --header no /dev/stdin | bp-map "n % 2400007 AS k, md5(n::text) AS t, n,
+        n::decimal(12,2) AS d" >r.arrow
+    aggs='count(*) AS n, sum(n) AS s, sum(d) AS d, max(n) AS hi, first(d) AS f, avg(n) AS a'
+    for keys in k t; do
+        bp-reduce --mem 2G --stats -k $keys "$aggs" r.arrow >want 2>stats
+        grep -q '"spilled_bytes":0,' stats
+        for j in 1 2; do
+            bp-reduce --mem 128M -j $j --stats -k $keys "$aggs" r.arrow >got 2>stats
+            same want got
+            ! grep -q '"spilled_bytes":0,' stats
+            peak_below $((168 << 20)) stats
+        done
+    done
+}
 @test "a partial result of groups that hardly repeat is passed on in small tables" {
     bp-read -s "$S" -c k,t,i "$ROWS" >r.arrow
     bp-reduce -k 'k, t' 'sum(i) AS s, first(i) AS f' r.arrow | bp-write >want

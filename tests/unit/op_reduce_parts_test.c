@@ -2,6 +2,9 @@
 /* Rows put off in parts and grouped later, against a table that takes them at once. */
 #include "op/reduce_parts.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "op/reduce_order.h"
 #include "op/reduce_work.h"
 #include "op_table.h"
@@ -169,10 +172,78 @@ static void groups_from_before_are_merged(void)
     table_must(bp_parts_flush(c.parts, &err), &err);
     for (int i = 0; i < BP_PARTS; i++) /* into the table, as when rows repeat */
         table_must(bp_parts_fill(c.parts, i, &c.table, NULL, &err), &err);
-    bp_parts_clear(c.parts);
-    CHECK(bp_parts_all_rows(c.parts) == 0);
+    bp_parts_free(c.parts);
+    table_must(bp_parts_open(&c.parts, &c.plan, bp_groups_own_pack(c.table.groups), &c.ctx, &err),
+               &err);
     add(&c, n[1], nulls[1], 1, 5000);
     CHECK_STR(give(&c, &c.table), want);
+    tear_down(&c);
+}
+
+/* Some rows to disk before others come, some of them twice as often, and all. */
+static void rows_on_disk_count_as_others(void)
+{
+    static const int n[] = {3000, 500, 2000};
+    static const bool nulls[] = {false, true, false};
+    struct bp_err err = {0};
+
+    expect(n, nulls, 3);
+    for (int threads = 1; threads <= 3; threads++)
+        for (int all = 0; all < 2; all++) {
+            struct case_of c;
+
+            set_up(&c, threads);
+            for (int i = 0; i < 3; i++) {
+                add(&c, n[i], nulls[i], (uint32_t)i, i * 10000);
+                if (i == 2 && !all)
+                    continue;
+                table_must(bp_parts_flush(c.parts, &err), &err);
+                CHECK(bp_parts_on_disk(c.parts) == (i > 0));
+                CHECK(bp_parts_put_off(c.parts, &err) == 0);
+                CHECK(bp_parts_on_disk(c.parts));
+            }
+            CHECK_STR(give(&c, NULL), want);
+            CHECK(bp_parts_all_rows(c.parts) == 5500);
+            CHECK(c.ctx.spilled_bytes > 0 && c.ctx.spilled_bytes % 16384 == 0);
+            tear_down(&c);
+        }
+}
+
+/* Chunks that are saved are had again: rows without end in memory for some. */
+static void chunks_are_used_again(void)
+{
+    struct bp_err err = {0};
+    struct case_of c;
+
+    set_up(&c, 2);
+    c.ctx.budget.limit_bytes = 17 << 20; /* two slabs of chunks, and the texts */
+    for (int i = 0; i < 4; i++) {
+        add(&c, 2000, false, 0, i * 2000);
+        table_must(bp_parts_flush(c.parts, &err), &err);
+        CHECK(bp_parts_put_off(c.parts, &err) == 0);
+    }
+    table_must(bp_parts_flush(c.parts, &err), &err);
+    CHECK(bp_parts_all_rows(c.parts) == 8000);
+    tear_down(&c);
+}
+
+static void a_full_disk_is_told(void)
+{
+    struct rlimit old, none = {.rlim_cur = 100 << 10, .rlim_max = RLIM_INFINITY};
+    struct bp_err err = {0};
+    struct case_of c;
+
+    NEED(getrlimit(RLIMIT_FSIZE, &old) == 0);
+    none.rlim_max = old.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    set_up(&c, 2);
+    add(&c, 2000, false, 0, 0);
+    table_must(bp_parts_flush(c.parts, &err), &err);
+    NEED(setrlimit(RLIMIT_FSIZE, &none) == 0);
+    CHECK(bp_parts_put_off(c.parts, &err) == 0);
+    CHECK(bp_parts_flush(c.parts, &err) == BP_ESYS);
+    NEED(setrlimit(RLIMIT_FSIZE, &old) == 0);
+    CHECK(strstr(err.msg, "no room in '") && strstr(err.msg, "TMPDIR"));
     tear_down(&c);
 }
 
@@ -183,10 +254,27 @@ static void a_small_budget_gives_no_room(void)
     set_up(&c, 1);
     c.ctx.budget.limit_bytes = 1 << 20;
     CHECK(!bp_parts_room(c.parts, 10));
-    CHECK(c.ctx.budget.used_bytes == 0);
+    CHECK(c.ctx.budget.used_bytes <= 1 << 20);
     CHECK(!bp_parts_suit(&c.plan, &c.ctx));
     tear_down(&c);
 }
 
+/* Their table and its entries, as many as rows may bring. */
+static void texts_are_in_the_budget(void)
+{
+    struct case_of c;
+    int64_t before;
+
+    set_up(&c, 1);
+    NEED(bp_parts_room(c.parts, 1));
+    before = c.ctx.budget.used_bytes;
+    NEED(bp_parts_room(c.parts, 100000));
+    CHECK(c.ctx.budget.used_bytes - before >= 100000 * 16);
+    c.ctx.budget.limit_bytes = c.ctx.budget.used_bytes + 1000;
+    CHECK(!bp_parts_room(c.parts, 500000));
+    tear_down(&c);
+}
+
 UNIT_MAIN(T(parts_give_what_a_table_gives), T(groups_from_before_are_merged),
-          T(a_small_budget_gives_no_room))
+          T(rows_on_disk_count_as_others), T(chunks_are_used_again), T(a_full_disk_is_told),
+          T(a_small_budget_gives_no_room), T(texts_are_in_the_budget))
