@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/xxh3_short.h"
+
 enum key_class {
     CLASS_NULL,
     CLASS_BOOL,
@@ -89,16 +91,24 @@ static size_t put_float(uint8_t *out, double v)
     return sizeof bits;
 }
 
-static size_t put_timestamp(uint8_t *out, int64_t v, enum bp_unit unit)
+/* Seconds, rounded down, and nanoseconds of a moment in units of which a second has `per`. */
+static inline int64_t split_moment(int64_t v, int64_t per, uint32_t *ns)
 {
-    int64_t per = bp_unit_per_second(unit), sec = v / per, rest = v % per;
-    uint32_t ns;
+    int64_t sec = v / per, rest = v % per;
 
     if (rest < 0) {
         rest += per;
         sec--;
     }
-    ns = (uint32_t)(rest * (1000000000 / per));
+    *ns = (uint32_t)(rest * (1000000000 / per));
+    return sec;
+}
+
+static size_t put_timestamp(uint8_t *out, int64_t v, enum bp_unit unit)
+{
+    uint32_t ns;
+    int64_t sec = split_moment(v, bp_unit_per_second(unit), &ns);
+
     memcpy(out, &sec, sizeof sec);
     memcpy(out + 8, &ns, sizeof ns);
     return 12;
@@ -163,10 +173,11 @@ static uint64_t hash_text(uint8_t cls, const uint8_t *p, size_t n)
     uint8_t buf[256];
     XXH3_state_t state;
 
+    if (n < 64)
+        return bp_xxh3_tagged(cls, p, n);
     if (n < sizeof buf) {
         buf[0] = cls;
-        if (n)
-            memcpy(buf + 1, p, n);
+        memcpy(buf + 1, p, n);
         return XXH3_64bits(buf, n + 1);
     }
     XXH3_64bits_reset(&state);
@@ -215,21 +226,43 @@ static int hash_dict(const struct bp_column *c, int64_t n, uint64_t *out, struct
     do {                                                                                           \
         const type *v = c->data;                                                                   \
         for (int64_t i = 0; i < n; i++) {                                                          \
-            int64_t wide = (int64_t)v[i];                                                          \
-            memcpy(key + 1, &wide, sizeof wide);                                                   \
-            out[i] = XXH3_64bits(key, 9);                                                          \
+            uint64_t wide = (uint64_t)(int64_t)v[i];                                               \
+            out[i] = bp_xxh3_9to16(wide << 8 | key[0], wide, 9);                                   \
         }                                                                                          \
     } while (0)
 
+/* 13 bytes: class, seconds, nanoseconds. per is a constant where this is inlined. */
+static inline void hash_moments(uint8_t cls, const int64_t *v, int64_t per, int64_t n,
+                                uint64_t *out)
+{
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t ns;
+        uint64_t sec = (uint64_t)split_moment(v[i], per, &ns);
+
+        out[i] = bp_xxh3_9to16(sec << 8 | cls, sec >> 32 | (uint64_t)ns << 32, 13);
+    }
+}
+
 static void hash_timestamps(const struct bp_column *c, int64_t n, uint64_t *out)
 {
-    const int64_t *v = c->data;
-    uint8_t key[BP_KEY_BYTES_MAX] = {class_of[c->type.kind]};
+    uint8_t cls = class_of[c->type.kind];
 
-    for (int64_t i = 0; i < n; i++) {
-        put_timestamp(key + 1, v[i], c->type.unit);
-        out[i] = XXH3_64bits(key, 13);
+    switch (c->type.unit) {
+    case BP_SECOND: hash_moments(cls, c->data, 1, n, out); break;
+    case BP_MILLI: hash_moments(cls, c->data, 1000, n, out); break;
+    case BP_MICRO: hash_moments(cls, c->data, 1000000, n, out); break;
+    default: hash_moments(cls, c->data, 1000000000, n, out);
     }
+}
+
+/* 5 bytes: class and days. */
+static void hash_dates(const struct bp_column *c, int64_t n, uint64_t *out)
+{
+    const int32_t *v = c->data;
+    uint32_t cls = class_of[c->type.kind];
+
+    for (int64_t i = 0; i < n; i++)
+        out[i] = bp_xxh3_4to8((uint32_t)v[i] << 8 | cls, (uint32_t)v[i], 5);
 }
 
 static int hash_column(const struct bp_column *c, int64_t n, uint64_t *out, struct bp_err *err);
@@ -285,6 +318,7 @@ static int hash_column(const struct bp_column *c, int64_t n, uint64_t *out, stru
     case BP_UINT8: HASH_INT64(uint8_t); break;
     case BP_UINT16: HASH_INT64(uint16_t); break;
     case BP_UINT32: HASH_INT64(uint32_t); break;
+    case BP_DATE: hash_dates(c, n, out); break;
     case BP_TIMESTAMP:
     case BP_TIMESTAMPTZ: hash_timestamps(c, n, out); break;
     case BP_TEXT:
@@ -313,9 +347,8 @@ static int hash_column(const struct bp_column *c, int64_t n, uint64_t *out, stru
 int bp_key_hash(const struct bp_column *const cols[], int n_cols, int64_t n_rows, uint64_t *out,
                 struct bp_err *err)
 {
-    enum { STEP = 1024 };
     struct bp_block *b;
-    uint64_t *all, *row;
+    uint64_t *all, *row, few[8];
     int rc = 0;
 
     if (n_cols == 0) {
@@ -330,6 +363,14 @@ int bp_key_hash(const struct bp_column *const cols[], int n_cols, int64_t n_rows
     row = all + (size_t)n_rows * (size_t)n_cols;
     for (int k = 0; k < n_cols; k++)
         BP_GO(hash_column(cols[k], n_rows, all + (size_t)k * (size_t)n_rows, err));
+    if (n_cols <= (int)BP_COUNT_OF(few)) {
+        for (int64_t i = 0; i < n_rows; i++) {
+            for (int k = 0; k < n_cols; k++)
+                few[k] = all[(size_t)k * (size_t)n_rows + (size_t)i];
+            out[i] = bp_xxh3_words(few, n_cols);
+        }
+        goto out;
+    }
     for (int64_t i = 0; i < n_rows; i++) {
         for (int k = 0; k < n_cols; k++)
             row[k] = all[(size_t)k * (size_t)n_rows + (size_t)i];

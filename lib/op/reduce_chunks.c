@@ -11,7 +11,7 @@
 #include "sys/tempfile.h"
 
 #define CHUNK_BYTES ((int64_t)sizeof(struct bp_chunk))
-#define SLAB_CHUNKS 512
+#define SLAB_CHUNKS 256 /* 4 MiB: too little for huge pages, whose first touch may be dear */
 #define SLAB_BYTES (SLAB_CHUNKS * CHUNK_BYTES)
 #define WRITE_CHUNKS 64 /* at once */
 #define READ_CHUNKS 16
