@@ -292,6 +292,7 @@ CSV_INLINE bool codes_block(struct csv_out *o, const struct csv_span *f, int64_t
         bp_dict_head(x.s, (uint32_t)BP_MIN(x.n, BP_DICT_INLINE), heads[i]);
         at[i] = bp_dictset_start(o->dict, heads[i]);
         __builtin_prefetch(&o->dict->slots[at[i]]);
+        __builtin_prefetch(&o->dict->slots[at[i]].number);
     }
     for (int64_t i = 0; i < n; i++) {
         struct field x = field_at(f, first + i);
