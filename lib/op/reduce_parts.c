@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "op/reduce_parts.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -34,6 +35,7 @@ struct load {
     int64_t n_rows, first_row;
     uint32_t task;
     bool nulls;           /* in arguments */
+    int turn;             /* the key whose texts are numbered first */
     uint32_t **text_ids;  /* of each key, or NULL */
     struct bp_block *own; /* records, then a hash of each row */
     uint64_t *records;
@@ -52,6 +54,8 @@ struct bp_parts {
     bool nulls;                /* some argument had one */
     int64_t n_rows, most_rows; /* of all parts; of the largest */
 
+    pthread_mutex_t *text_locks; /* of each key: one thread at a time numbers its texts */
+    int turn;
     struct bp_chunks *chunks;
     int64_t coming_rows; /* not in chunks yet */
     int64_t texts_bytes; /* of the pack's texts, that are in the budget */
@@ -154,6 +158,13 @@ int bp_parts_open(struct bp_parts **out, const struct bp_reduce_plan *plan, stru
     p->plan = plan;
     p->pack = pack;
     p->ctx = ctx;
+    p->text_locks = bp_mem_new((size_t)plan->n_keys, sizeof *p->text_locks, err);
+    if (!p->text_locks) {
+        rc = err->code;
+        goto out;
+    }
+    for (int i = 0; i < plan->n_keys; i++)
+        pthread_mutex_init(&p->text_locks[i], NULL);
     p->texts_bytes = texts_bytes(p, 0);
     BP_GO(lay_out(p, err));
     BP_GO(bp_chunks_open(&p->chunks, BP_PARTS, ctx, err));
@@ -170,6 +181,9 @@ void bp_parts_free(struct bp_parts *p)
     if (!p)
         return;
     bp_pool_free(p->pool);
+    for (int i = 0; p->text_locks && i < p->plan->n_keys; i++)
+        pthread_mutex_destroy(&p->text_locks[i]);
+    bp_mem_free(p->text_locks);
     bp_chunks_free(p->chunks);
     bp_budget_give(&p->ctx->budget, p->taken_bytes);
     bp_mem_free(p->args);
@@ -182,10 +196,15 @@ static int64_t texts_bytes(const struct bp_parts *p, int64_t n_rows)
 {
     int64_t n = 0;
 
-    for (int i = 0; i < p->pack->n_cols; i++)
-        if (bp_type_is_bytes(p->pack->cols[i].type))
-            n += bp_texts_held_bytes(&p->pack->cols[i].texts) +
-                 (n_rows ? bp_texts_growth_bytes(&p->pack->cols[i].texts, n_rows) : 0);
+    for (int i = 0; i < p->pack->n_cols; i++) {
+        const struct bp_texts *t = &p->pack->cols[i].texts;
+
+        if (!bp_type_is_bytes(p->pack->cols[i].type))
+            continue;
+        pthread_mutex_lock(&p->text_locks[i]);
+        n += bp_texts_held_bytes(t) + (n_rows ? bp_texts_growth_bytes(t, n_rows) : 0);
+        pthread_mutex_unlock(&p->text_locks[i]);
+    }
     return n;
 }
 
@@ -313,6 +332,39 @@ static int hash_rows(const struct bp_parts *p, const struct load *l, uint64_t *h
     return rc;
 }
 
+/* Which number a text gets depends on who comes first; the result does not depend on it. */
+static int number_column(const struct bp_parts *p, struct load *l, int k, struct bp_err *err)
+{
+    int rc = 0;
+
+    l->text_ids[k] = bp_mem_grow(NULL, (size_t)l->n_rows, sizeof(uint32_t), err);
+    if (!l->text_ids[k])
+        return err->code;
+    pthread_mutex_lock(&p->text_locks[k]);
+    for (int64_t from = 0; from < l->n_rows && rc == 0; from += STEP_ROWS)
+        rc = bp_texts_find(&p->pack->cols[k].texts, &l->keys[k], from,
+                           BP_MIN(l->n_rows - from, STEP_ROWS), l->text_ids[k] + from, err);
+    pthread_mutex_unlock(&p->text_locks[k]);
+    return rc;
+}
+
+/* Batches begin with different columns, so that threads seldom want the same. */
+static int number_texts(const struct bp_parts *p, struct load *l, struct bp_err *err)
+{
+    int n = p->plan->n_keys;
+
+    l->text_ids = bp_mem_new((size_t)n, sizeof *l->text_ids, err);
+    if (!l->text_ids)
+        return err->code;
+    for (int i = 0; i < n; i++) {
+        int k = (l->turn + i) % n;
+
+        if (bp_type_is_bytes(l->keys[k].type))
+            BP_TRY(number_column(p, l, k, err));
+    }
+    return 0;
+}
+
 /* On a worker: whatever only this batch has a part in. */
 static void make_records(void *ctx, int worker, void *job)
 {
@@ -327,7 +379,7 @@ static void make_records(void *ctx, int worker, void *job)
         return;
     l->records = (uint64_t *)(void *)l->own->data;
     hash = l->records + l->n_rows * step;
-    if (hash_rows(p, l, hash, &l->err) < 0)
+    if (number_texts(p, l, &l->err) < 0 || hash_rows(p, l, hash, &l->err) < 0)
         return;
     for (int64_t from = 0; from < l->n_rows; from += STEP_ROWS) {
         int64_t n = BP_MIN(l->n_rows - from, STEP_ROWS);
@@ -396,25 +448,6 @@ static int take_load(struct bp_parts *p, struct bp_err *err)
     return rc;
 }
 
-/* Numbers for texts are given here, in the order of rows. */
-static int number_texts(struct bp_parts *p, struct load *l, struct bp_err *err)
-{
-    l->text_ids = bp_mem_new((size_t)p->plan->n_keys, sizeof *l->text_ids, err);
-    if (!l->text_ids)
-        return err->code;
-    for (int k = 0; k < p->plan->n_keys; k++) {
-        if (!bp_type_is_bytes(l->keys[k].type))
-            continue;
-        l->text_ids[k] = bp_mem_grow(NULL, (size_t)l->n_rows, sizeof(uint32_t), err);
-        if (!l->text_ids[k])
-            return err->code;
-        for (int64_t from = 0; from < l->n_rows; from += STEP_ROWS)
-            BP_TRY(bp_texts_find(&p->pack->cols[k].texts, &l->keys[k], from,
-                                 BP_MIN(l->n_rows - from, STEP_ROWS), l->text_ids[k] + from, err));
-    }
-    return 0;
-}
-
 int bp_parts_add(struct bp_parts *p, struct bp_column *keys, struct bp_column *args, int64_t n_rows,
                  uint32_t task, int64_t first_row, struct bp_err *err)
 {
@@ -438,7 +471,8 @@ int bp_parts_add(struct bp_parts *p, struct bp_column *keys, struct bp_column *a
         p->nulls |= l->args[k].n_nulls > 0;
     }
     l->nulls = p->nulls; /* once there are some, all that follow have room for them */
-    BP_GO(number_texts(p, l, err));
+    l->turn = p->turn;
+    p->turn = (p->turn + 1) % n_keys;
     if (!bp_pool_has_room(p->pool))
         BP_GO(take_load(p, err));
     bp_pool_give(p->pool, l);
