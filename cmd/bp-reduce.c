@@ -100,8 +100,7 @@ static int run(struct bp_tool *t, const struct opts *o)
     r.keys = keys.text ? &keys : NULL;
     r.across = across.text ? &across : NULL;
     r.aggs = aggs.text ? &aggs : NULL;
-    /* behind a pipe, whoever is before it needs the other cores */
-    r.one_lane = t->n_operands == first && !t->jobs;
+    r.behind_pipe = t->n_operands == first && !t->jobs;
     BP_TRY(bp_tool_open(t, t->operands + first, t->n_operands - first, NULL, &in));
     BP_GO(bp_schema_copy_meta(&from, &in.schema, &t->err));
     BP_GO(bp_reduce_open(&src, &in, &r, &t->ctx, &t->err));

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/num.h"
 
 #define POOL_MIN_BYTES 4096
@@ -67,24 +67,14 @@ static size_t class_bytes(uint32_t c)
     return c % 2 ? pow2 + pow2 / 2 : pow2;
 }
 
-/* CPU time of the calling thread, which waits for others do not lengthen. */
-static int64_t cpu_ns(void)
-{
-    struct timespec t;
-
-    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) < 0)
-        return 0;
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* A page is touched without a change to what it has. */
 static bool is_slow_to_touch(uintptr_t page)
 {
     volatile uint8_t *p = (volatile uint8_t *)page;
-    int64_t from = cpu_ns();
+    int64_t from = bp_cpu_ns();
 
     *p = *p;
-    return cpu_ns() - from > HUGE_SLOW_NS;
+    return bp_cpu_ns() - from > HUGE_SLOW_NS;
 }
 
 /*

@@ -83,7 +83,9 @@ struct bp_reduce_opts {
     const struct bp_clause *aggs;   /* FINAL, and PARTIAL on a partial stream: NULL */
     const struct bp_clause *across; /* its values become columns; NULL: none. FINAL: NULL */
     bool per_task;                  /* a share is taken as whole */
-    bool one_lane; /* rows are looked up by one thread; millions of groups by all */
+    /* Whoever gives the rows needs the other cores: rows are looked up by one thread, unless it
+     * holds up the others; millions of groups by all. */
+    bool behind_pipe;
 };
 int bp_reduce_open(struct bp_source *out, struct bp_source *in, const struct bp_reduce_opts *opts,
                    struct bp_ctx *ctx, struct bp_err *err) BP_MUST;

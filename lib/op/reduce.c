@@ -28,9 +28,11 @@
 #include "op/reduce_plan.h"
 #include "op/reduce_spill.h"
 #include "op/reduce_work.h"
+#include "sys/busy.h"
 
 #define LANES_FROM_ROWS 65536                /* fewer are not worth threads */
 #define LANES_MOST_GROUPS ((int64_t)1 << 19) /* each may have all of them */
+#define HELP_MOST_GROUPS ((int64_t)1 << 16)  /* behind a pipe: with more, merging takes too long */
 #define PARTS_FROM_GROUPS ((int64_t)1 << 18)
 #define CUT_GROUPS 65536 /* of a partial result: a table that fits the cache */
 #define PARTS_LOOK_ROWS 65536
@@ -52,6 +54,8 @@ struct reduce {
     struct bp_parts *parts;      /* rows that are not in the table (reduce_parts.h), or NULL */
     struct bp_reduce_work *work; /* they are being given */
     bool parts_suit, lanes_suit, threads;
+    bool behind_pipe;
+    struct bp_busy busy;            /* behind a pipe */
     int64_t seen_rows, seen_groups; /* of the table, when it was last asked how fast it grows */
     bool full;                      /* a partial result: give these groups, the share goes on */
 
@@ -146,11 +150,18 @@ static int join_lanes(struct reduce *r, struct bp_err *err)
 
 /* ---- taking in ---- */
 
+static int64_t lanes_most_groups(const struct reduce *r)
+{
+    return r->behind_pipe ? HELP_MOST_GROUPS : LANES_MOST_GROUPS;
+}
+
 /* Worth their merging? */
-static bool wants_lanes(const struct reduce *r)
+static bool wants_lanes(struct reduce *r)
 {
     if (r->lanes || !r->lanes_suit || r->rows_taken < LANES_FROM_ROWS ||
-        bp_groups_count(r->lane.table.groups) > LANES_MOST_GROUPS / 4)
+        bp_groups_count(r->lane.table.groups) > lanes_most_groups(r) / 4)
+        return false;
+    if (r->behind_pipe && !bp_busy_ask(&r->busy))
         return false;
     for (int i = 0; i < r->plan.n_aggs; i++)
         if (r->lane.table.aggs[i]->keeps_values)
@@ -291,7 +302,7 @@ static int take_batch(struct reduce *r, struct bp_batch *in, struct bp_err *err)
 {
     if (!r->parts && wants_parts(r))
         BP_TRY(open_parts(r, err));
-    if (r->lanes && bp_lanes_groups(r->lanes) > LANES_MOST_GROUPS) {
+    if (r->lanes && bp_lanes_groups(r->lanes) > lanes_most_groups(r)) {
         r->lanes_suit = false;
         BP_TRY(join_lanes(r, err));
     }
@@ -618,7 +629,8 @@ static int reduce_start(struct reduce *r, const struct bp_reduce_opts *opts, str
     BP_TRY(bp_reduce_plan_init(&r->plan, &r->in.schema, opts, err));
     BP_TRY(narrow_input(r, opts, err));
     bp_reduce_spill_init(&r->spill, &r->plan, r->ctx);
-    r->threads = r->ctx->n_threads > 1 && !opts->one_lane && opts->form != BP_REDUCE_PARTIAL;
+    r->threads = r->ctx->n_threads > 1 && opts->form != BP_REDUCE_PARTIAL;
+    r->behind_pipe = opts->behind_pipe;
     BP_TRY(tell_least(r, err));
     BP_TRY(start_groups(r, err));
     if (r->in.name) {

@@ -7,7 +7,6 @@
 #include "sys/input.h"
 
 #include <sched.h>
-#include <time.h>
 
 int bp_cpu_count(void)
 {
@@ -23,14 +22,6 @@ int bp_thread_start(pthread_t *t, void *(*run)(void *), void *arg, struct bp_err
     int e = pthread_create(t, NULL, run, arg);
 
     return e ? bp_fail_errno(err, e, "cannot start a thread") : 0;
-}
-
-int64_t bp_clock_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 int64_t bp_peak_bytes(void)

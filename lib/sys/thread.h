@@ -6,12 +6,12 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 
 /* Cores allowed to this process (affinity), at least 1. */
 int bp_cpu_count(void);
 int bp_thread_start(pthread_t *t, void *(*run)(void *), void *arg, struct bp_err *err) BP_MUST;
-int64_t bp_clock_ns(void);
 /* The most memory that was resident at once; -1 if that is not known. */
 int64_t bp_peak_bytes(void);
 
