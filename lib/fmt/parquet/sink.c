@@ -21,7 +21,7 @@
 #define GROUP_ROWS ((int64_t)1 << 18)
 #define GROUP_BYTES                                                                                \
     ((int64_t)256 << 20) /* of values: a row group ends with the batch that has them */
-#define ROUND_BYTES ((int64_t)4 << 20)
+#define ROUND_BYTES ((int64_t)2 << 20)
 #define ROUND_BATCHES 64
 #define PIECE_TEXT_BYTES ((int64_t)1 << 20)
 #define PIECE_STEP_ROWS 256
