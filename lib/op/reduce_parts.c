@@ -13,7 +13,10 @@
 #define LEAST_MEM_BYTES ((int64_t)128 << 20) /* with less memory parts are not worth it */
 #define PART_SHARE 16                        /* one part's part of the memory */
 #define PART_THREADS 4                       /* ... as so many threads have one each */
-#define TEXTS_SHARE 4                        /* the texts' part, that rows may stay put off */
+/* Rows are not put off where texts of keys take more of the memory than one part in TEXTS_SHARE, or
+ * have grown by one in GROWN_SHARE: they will grow on, and rows that wait do not make room for them. */
+#define TEXTS_SHARE 4
+#define GROWN_SHARE 16
 
 struct part {
     uint64_t *to; /* the next record */
@@ -525,7 +528,9 @@ int bp_parts_put_off(struct bp_parts *p, struct bp_err *err)
 {
     int64_t limit = p->ctx->budget.limit_bytes;
 
-    if (part_too_large(p) || (limit && p->texts_bytes > limit / TEXTS_SHARE))
+    if (part_too_large(p))
+        return BP_DONE;
+    if (limit && (p->texts_bytes > limit / TEXTS_SHARE || p->taken_bytes > limit / GROWN_SHARE))
         return BP_DONE;
     for (int i = 0; i < BP_PARTS; i++) {
         struct part *t = &p->part[i];
