@@ -23,6 +23,7 @@
 #define HUGE_PAGE ((uintptr_t)2 << 20)
 #define HUGE_MIN_BYTES (4 * HUGE_PAGE)
 #define HUGE_SLOW_NS 1000000 /* for the first touch of one */
+#define HUGE_SKIP 2          /* arrays after a slow one */
 /* Below this limit, malloc gives back what is free rather than be quick. */
 #define TIGHT_BYTES ((int64_t)128 << 20)
 
@@ -82,21 +83,26 @@ static bool is_slow_to_touch(uintptr_t page)
  * misses the TLB where pages are small. Huge pages also make the first touch cheaper: 0.1 ms for
  * one, which is a fifth of what the small ones in its place take. Not so in a virtual machine that
  * gives free memory back to its host: there one took 4 to 7 ms, the small ones 1.7. So one is
- * tried, the last of the array, and after a slow one no more are asked for.
+ * tried, the last of the array, and after a slow one no more are asked for, until some arrays
+ * later: by then the memory may be what this process has freed, which the host has not taken yet.
  *
  * What is asked of the kernel is a wish; the last, partly filled page may cost memory.
  */
 static void want_huge_pages(void *p, size_t bytes)
 {
-    static atomic_bool slow;
+    static atomic_int skip; /* so many arrays; two threads may count one for two */
     uintptr_t from = ((uintptr_t)p + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
     uintptr_t to = ((uintptr_t)p + bytes) & ~(HUGE_PAGE - 1);
 
-    if (bytes < HUGE_MIN_BYTES || to <= from || atomic_load(&slow))
+    if (bytes < HUGE_MIN_BYTES || to <= from)
         return;
+    if (atomic_load(&skip) > 0) {
+        atomic_fetch_sub(&skip, 1);
+        return;
+    }
     if (madvise((void *)from, to - from, MADV_HUGEPAGE) < 0 || !is_slow_to_touch(to - HUGE_PAGE))
         return;
-    atomic_store(&slow, true);
+    atomic_store(&skip, HUGE_SKIP);
     (void)madvise((void *)from, to - from, MADV_NOHUGEPAGE);
 }
 
