@@ -14,7 +14,8 @@
 #define PART_SHARE 16                        /* one part's part of the memory */
 #define PART_THREADS 4                       /* ... as so many threads have one each */
 /* Rows are not put off where texts of keys take more of the memory than one part in TEXTS_SHARE, or
- * have grown by one in GROWN_SHARE: they will grow on, and rows that wait do not make room for them. */
+ * have grown by one in GROWN_SHARE: they will grow on, and rows that wait do not make room for
+ * them. */
 #define TEXTS_SHARE 4
 #define GROWN_SHARE 16
 
