@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "op/reduce_chunks.h"
 
-#include <errno.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "stage/spill.h"
@@ -168,41 +166,7 @@ struct bp_chunk *bp_chunks_new(struct bp_chunks *c, struct bp_err *err)
     return k;
 }
 
-void bp_chunks_drop(struct bp_chunks *c, struct bp_chunk *list)
-{
-    for (struct bp_chunk *k = list, *next; k; k = next) {
-        next = k->next;
-        k->next = c->spare;
-        c->spare = k;
-        c->n_free++;
-    }
-}
-
 /* ---- to disk ---- */
-
-/* All bytes of iov, which is used up. */
-static int write_all(int fd, struct iovec *iov, int n, int64_t at)
-{
-    while (n) {
-        ssize_t w = pwritev(fd, iov, n, at);
-
-        if (w < 0 && errno == EINTR)
-            continue;
-        if (w <= 0)
-            return w < 0 ? errno : EIO;
-        at += w;
-        while (n && (size_t)w >= iov->iov_len) {
-            w -= (ssize_t)iov->iov_len;
-            iov++;
-            n--;
-        }
-        if (n) {
-            iov->iov_base = (char *)iov->iov_base + w;
-            iov->iov_len -= (size_t)w;
-        }
-    }
-    return 0;
-}
 
 /* On a worker. */
 static void save_list(void *ctx, int worker, void *job)
@@ -212,15 +176,13 @@ static void save_list(void *ctx, int worker, void *job)
     struct iovec iov[WRITE_CHUNKS];
     struct bp_chunk *k = s->list;
     int64_t at = s->from_bytes;
-    int n, why;
+    int n;
 
     (void)worker;
     while (k) {
         for (n = 0; k && n < WRITE_CHUNKS; k = k->next, n++)
             iov[n] = (struct iovec){.iov_base = k, .iov_len = sizeof *k};
-        why = write_all(c->file.fd, iov, n, at);
-        if (why) {
-            bp_fail_errno(&s->err, why, "cannot write");
+        if (bp_tempfile_write_at(&c->file, iov, n, at, &s->err) < 0) {
             bp_spill_failed(&c->file, at, n * CHUNK_BYTES, &s->err);
             return;
         }
@@ -302,26 +264,6 @@ bool bp_chunks_any_saved(const struct bp_chunks *c)
 
 /* ---- from disk ---- */
 
-static int read_some(const struct bp_chunks *c, struct bp_chunk *to, int64_t n, int64_t from_bytes,
-                     struct bp_err *err)
-{
-    size_t need = (size_t)(n * CHUNK_BYTES), got = 0;
-    ssize_t r;
-
-    while (got < need) {
-        r = pread(c->file.fd, (char *)to + got, need - got, from_bytes + (int64_t)got);
-        if (r < 0 && errno == EINTR)
-            continue;
-        if (r < 0)
-            return bp_fail_errno(err, errno, "cannot read the temporary file in '%s'", c->file.dir);
-        if (r == 0)
-            return bp_fail(err, BP_ESYS, "the temporary file in '%s' has become shorter",
-                           c->file.dir);
-        got += (size_t)r;
-    }
-    return 0;
-}
-
 int bp_chunks_read(const struct bp_chunks *c, int part,
                    int (*take)(void *self, const struct bp_chunk *chunk, struct bp_err *err),
                    void *self, struct bp_err *err)
@@ -340,7 +282,8 @@ int bp_chunks_read(const struct bp_chunks *c, int part,
 
         for (int64_t at = 0, n; at < t->n; at += n) {
             n = BP_MIN(t->n - at, READ_CHUNKS);
-            BP_GO(read_some(c, some, n, t->from_bytes + at * CHUNK_BYTES, err));
+            BP_GO(bp_tempfile_read_at(&c->file, some, (size_t)(n * CHUNK_BYTES),
+                                      t->from_bytes + at * CHUNK_BYTES, err));
             for (int64_t k = 0; k < n; k++)
                 BP_GO(take(self, &some[k], err));
         }

@@ -39,8 +39,6 @@ void bp_chunks_free(struct bp_chunks *c); /* with all chunks; NULL is a no-op */
 bool bp_chunks_room(struct bp_chunks *c, int64_t n);
 /* One, not initialised; NULL and err if there is no memory or one could not be saved. */
 struct bp_chunk *bp_chunks_new(struct bp_chunks *c, struct bp_err *err) BP_MUST;
-/* A list (by next) is free again. */
-void bp_chunks_drop(struct bp_chunks *c, struct bp_chunk *list);
 
 /* A list of chunks of a part to the temporary file: begins to. */
 int bp_chunks_save(struct bp_chunks *c, int part, struct bp_chunk *list,

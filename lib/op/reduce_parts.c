@@ -647,7 +647,10 @@ struct filling {
 static int fill_saved(void *self, const struct bp_chunk *c, struct bp_err *err)
 {
     const struct filling *f = self;
+    int words = f->parts->words;
 
+    if (c->step < words || c->step > words + 1 || c->n < 1 || c->n > BP_CHUNK_WORDS / c->step)
+        return bp_fail(err, BP_EDATA, "the temporary file has been damaged");
     return fill_chunk(f->parts, c, f->table, f->hash, err);
 }
 

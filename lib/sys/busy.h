@@ -12,7 +12,7 @@
 
 struct bp_busy {
     int64_t wall_ns, cpu_ns; /* of the thread, when the stretch began */
-    int n_batches;
+    int64_t n_batches;
     bool yes;
 };
 

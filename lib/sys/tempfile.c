@@ -71,6 +71,59 @@ void bp_tempfile_discard(const struct bp_tempfile *f, int64_t from, int64_t to)
     (void)!fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, to - from);
 }
 
+/* ---- at places ---- */
+
+int bp_tempfile_write_at(const struct bp_tempfile *f, struct iovec *iov, int n, int64_t at,
+                         struct bp_err *err)
+{
+    while (n) {
+        ssize_t w = pwritev(f->fd, iov, n, at);
+
+        if (w < 0 && errno == EINTR)
+            continue;
+        if (w <= 0)
+            return bp_fail_errno(err, w < 0 ? errno : EIO,
+                                 "cannot write the temporary file in '%s'", f->dir);
+        at += w;
+        for (; n && (size_t)w >= iov->iov_len; iov++, n--)
+            w -= (ssize_t)iov->iov_len;
+        if (n) {
+            iov->iov_base = (char *)iov->iov_base + w;
+            iov->iov_len -= (size_t)w;
+        }
+    }
+    return 0;
+}
+
+/* What there is at a place: some bytes, or 0 at the end. */
+static ssize_t read_some(const struct bp_tempfile *f, void *p, size_t n, int64_t at,
+                         struct bp_err *err)
+{
+    ssize_t r;
+
+    do
+        r = pread(f->fd, p, n, at);
+    while (r < 0 && errno == EINTR);
+    if (r < 0)
+        return bp_fail_errno(err, errno, "cannot read the temporary file in '%s'", f->dir);
+    return r;
+}
+
+int bp_tempfile_read_at(const struct bp_tempfile *f, void *p, size_t n, int64_t at,
+                        struct bp_err *err)
+{
+    for (size_t got = 0; got < n;) {
+        ssize_t r = read_some(f, (char *)p + got, n - got, at + (int64_t)got, err);
+
+        if (r < 0)
+            return err->code;
+        if (r == 0)
+            return bp_fail(err, BP_ESYS, "the temporary file in '%s' has become shorter", f->dir);
+        got += (size_t)r;
+    }
+    return 0;
+}
+
 /* ---- a part of it as an input ---- */
 
 struct part {
@@ -83,12 +136,9 @@ static int part_read(void *self, void *p, size_t n, size_t *got, struct bp_err *
     struct part *s = self;
     ssize_t r;
 
-    n = BP_MIN(n, (size_t)(s->to - s->at));
-    do
-        r = pread(s->f->fd, p, n, s->at);
-    while (r < 0 && errno == EINTR);
+    r = read_some(s->f, p, BP_MIN(n, (size_t)(s->to - s->at)), s->at, err);
     if (r < 0)
-        return bp_fail_errno(err, errno, "cannot read the temporary file in '%s'", s->f->dir);
+        return err->code;
     s->at += r;
     *got = (size_t)r;
     return 0;

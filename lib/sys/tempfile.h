@@ -6,6 +6,8 @@
 #ifndef BP_SYS_TEMPFILE_H
 #define BP_SYS_TEMPFILE_H
 
+#include <sys/uio.h>
+
 #include "sys/input.h"
 
 struct bp_tempfile {
@@ -20,6 +22,11 @@ int bp_tempfile_input(struct bp_input *out, const struct bp_tempfile *f, int64_t
 /* All of it, to be read at places (in->is_file). */
 int bp_tempfile_whole(struct bp_input *out, const struct bp_tempfile *f,
                       struct bp_err *err) BP_MUST;
+/* Bytes at a place, all of them or an error; iov is used up. Thread safe. */
+int bp_tempfile_write_at(const struct bp_tempfile *f, struct iovec *iov, int n, int64_t at,
+                         struct bp_err *err) BP_MUST;
+int bp_tempfile_read_at(const struct bp_tempfile *f, void *p, size_t n, int64_t at,
+                        struct bp_err *err) BP_MUST;
 /* These bytes are not read again: their room may be used for others. Best effort. */
 void bp_tempfile_discard(const struct bp_tempfile *f, int64_t from, int64_t to);
 /* What the directory has left for this user; -1 if that is not known. */

@@ -180,7 +180,7 @@ static void groups_from_before_are_merged(void)
     tear_down(&c);
 }
 
-/* Some rows to disk before others come, some of them twice as often, and all. */
+/* Some rows go to disk before others come; and all of them do. */
 static void rows_on_disk_count_as_others(void)
 {
     static const int n[] = {3000, 500, 2000};
@@ -216,7 +216,7 @@ static void chunks_are_used_again(void)
     struct case_of c;
 
     set_up(&c, 2);
-    c.ctx.budget.limit_bytes = 17 << 20; /* two slabs of chunks, and the texts */
+    c.ctx.budget.limit_bytes = 17 << 20; /* four slabs: chunks for two rounds */
     for (int i = 0; i < 4; i++) {
         add(&c, 2000, false, 0, i * 2000);
         table_must(bp_parts_flush(c.parts, &err), &err);
