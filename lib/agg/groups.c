@@ -146,13 +146,6 @@ static int leave_cube(struct bp_groups *g, struct bp_err *err)
     return reserve_slots(g, CHUNK, err); /* which puts in what is there */
 }
 
-static inline uint64_t fold(uint64_t a, uint64_t b)
-{
-    bp_uint128 m = (bp_uint128)a * b;
-
-    return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 static inline uint64_t hash_row(const uint64_t *row, int words, uint64_t seed)
 {
     uint64_t h = seed;
@@ -160,8 +153,8 @@ static inline uint64_t hash_row(const uint64_t *row, int words, uint64_t seed)
     if (words == 1)
         return bp_mix64(row[0], seed);
     for (int w = 0; w < words; w++)
-        h = fold(row[w] ^ h, 0x9E3779B97F4A7C15u) + (uint64_t)w;
-    return fold(h ^ 0xD6E8FEB86659FD93u, 0xC2B2AE3D27D4EB4Fu);
+        h = bp_fold64(row[w] ^ h, 0x9E3779B97F4A7C15u) + (uint64_t)w;
+    return bp_fold64(h ^ 0xD6E8FEB86659FD93u, 0xC2B2AE3D27D4EB4Fu);
 }
 
 static inline bool equal_rows(const uint64_t *a, const uint64_t *b, int words)

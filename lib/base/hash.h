@@ -25,15 +25,18 @@ void bp_xxh3_free(struct bp_xxh3_state *s);
 /* A random seed for in-process tables, drawn once per process. */
 uint64_t bp_table_seed(void);
 
+/* Both halves of a product. */
+static inline uint64_t bp_fold64(uint64_t a, uint64_t b)
+{
+    __extension__ unsigned __int128 m = (unsigned __int128)a * b;
+
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
 static inline uint64_t bp_mix64(uint64_t x, uint64_t seed)
 {
-    __extension__ unsigned __int128 m;
-
-    x ^= seed;
-    m = (unsigned __int128)x * 0x9E3779B97F4A7C15u;
-    x = (uint64_t)m ^ (uint64_t)(m >> 64);
-    m = (unsigned __int128)(x ^ 0xD6E8FEB86659FD93u) * 0xC2B2AE3D27D4EB4Fu;
-    return (uint64_t)m ^ (uint64_t)(m >> 64);
+    x = bp_fold64(x ^ seed, 0x9E3779B97F4A7C15u);
+    return bp_fold64(x ^ 0xD6E8FEB86659FD93u, 0xC2B2AE3D27D4EB4Fu);
 }
 
 #endif

@@ -81,8 +81,8 @@ static bool is_slow_to_touch(uintptr_t page)
 /*
  * Large arrays are hash tables and what is indexed by them: nearly every access to one
  * misses the TLB where pages are small. Huge pages also make the first touch cheaper: 0.1 ms for
- * one, which is a fifth of what the small ones in its place take. Not so in a virtual machine that
- * gives free memory back to its host: there one took 4 to 7 ms, the small ones 1.7. So one is
+ * one, which is an eighth of what the small ones in its place take. Not so in a virtual machine
+ * that gives free memory back to its host: there one took 4 to 8 ms, the small ones 1.7. So one is
  * tried, the last of the array, and after a slow one no more are asked for, until some arrays
  * later: by then the memory may be what this process has freed, which the host has not taken yet.
  *

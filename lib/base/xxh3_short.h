@@ -7,6 +7,7 @@
 #ifndef BP_BASE_XXH3_SHORT_H
 #define BP_BASE_XXH3_SHORT_H
 
+#include "base/hash.h"
 #include "base/num.h"
 
 /* The first 64 bytes of the default secret. */
@@ -14,13 +15,6 @@ static const uint64_t bp_xxh3_secret[8] = {
     0xbe4ba423396cfeb8u, 0x1cad21f72c81017cu, 0xdb979083e96dd4deu, 0x1f67b3b7a4a44072u,
     0x78e5c0cc4ee679cbu, 0x2172ffcc7dd05a82u, 0x8e2443f7744608b8u, 0x4c263a81e69035e0u,
 };
-
-static inline uint64_t bp_xxh3_fold(uint64_t a, uint64_t b)
-{
-    bp_uint128 m = (bp_uint128)a * b;
-
-    return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
 
 static inline uint64_t bp_xxh3_end(uint64_t h)
 {
@@ -57,12 +51,12 @@ static inline uint64_t bp_xxh3_9to16(uint64_t first, uint64_t last, size_t n)
     uint64_t lo = first ^ (bp_xxh3_secret[3] ^ bp_xxh3_secret[4]);
     uint64_t hi = last ^ (bp_xxh3_secret[5] ^ bp_xxh3_secret[6]);
 
-    return bp_xxh3_end(n + __builtin_bswap64(lo) + hi + bp_xxh3_fold(lo, hi));
+    return bp_xxh3_end(n + __builtin_bswap64(lo) + hi + bp_fold64(lo, hi));
 }
 
 static inline uint64_t bp_xxh3_pair(uint64_t a, uint64_t b, int at)
 {
-    return bp_xxh3_fold(a ^ bp_xxh3_secret[at], b ^ bp_xxh3_secret[at + 1]);
+    return bp_fold64(a ^ bp_xxh3_secret[at], b ^ bp_xxh3_secret[at + 1]);
 }
 
 /* Of n = 17 to 32 bytes: a[] the first 16, z[] the last 16. */

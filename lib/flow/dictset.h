@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "col/column.h"
 
 #define BP_DICT_INLINE 16
@@ -75,10 +76,7 @@ int bp_dictset_ready(struct bp_dictset *s, struct bp_err *err) BP_MUST;
 
 static inline uint64_t bp_dict_hash(const uint64_t head[2], uint64_t seed)
 {
-    __extension__ unsigned __int128 m = (unsigned __int128)(head[0] ^ seed) *
-                                        (head[1] ^ 0x9E3779B97F4A7C15u ^ (seed << 32 | seed >> 32));
-
-    return (uint64_t)m ^ (uint64_t)(m >> 64);
+    return bp_fold64(head[0] ^ seed, head[1] ^ 0x9E3779B97F4A7C15u ^ (seed << 32 | seed >> 32));
 }
 
 /* What a slot has of p[0, n), n at most BP_DICT_INLINE; BP_DICT_INLINE bytes are readable. */
