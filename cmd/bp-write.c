@@ -45,7 +45,7 @@ static const struct bp_option options[] = {
     {0, "codec", BP_OPT_TEXT, offsetof(struct opts, out.codec), "CODEC",
      "text: gzip, zstd, none (by suffix); Parquet: snappy ..."},
     {0, "row-group-rows", BP_OPT_COUNT, offsetof(struct opts, out.group_rows), "N",
-     "rows of a Parquet row group (default: 262144)"},
+     "rows of a Parquet row group (default: 131072)"},
     {0, "page-version", BP_OPT_COUNT, offsetof(struct opts, out.page_version), "1|2",
      "of a Parquet file's data pages (default: 1)"},
     {0, "bloom", BP_OPT_TEXT, offsetof(struct opts, out.bloom), "COLS",

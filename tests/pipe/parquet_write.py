@@ -237,7 +237,7 @@ def _():
     for mem in "16M", "1G":
         bp("bp-write", "--mem", mem, f"{mem}.parquet", data=data)
     assert open("16M.parquet", "rb").read() == open("1G.parquet", "rb").read()
-    assert pq.ParquetFile("1G.parquet").metadata.num_row_groups == 2
+    assert pq.ParquetFile("1G.parquet").metadata.num_row_groups == 3
 
 
 @tap.check("statistics are the least and greatest values, and count the NULLs")
@@ -365,12 +365,12 @@ def _():
     same(pq.read_table("out"), t)
 
 
-@tap.check("row groups have 262,144 rows where nothing is said, as bp-write -h says")
+@tap.check("row groups have 131,072 rows where nothing is said, as bp-write -h says")
 def _():
     t = pa.table({"n": pa.array(range(300_000))})
     m = pq.ParquetFile(write(t)).metadata
-    assert [m.row_group(i).num_rows for i in range(m.num_row_groups)] == [262_144, 300_000 - 262_144]
-    assert "(default: 262144)" in bp("bp-write", "-h").decode()
+    assert [m.row_group(i).num_rows for i in range(m.num_row_groups)] == [131_072, 131_072, 300_000 - 262_144]
+    assert "(default: 131072)" in bp("bp-write", "-h").decode()
 
 
 sys.exit(tap.done())

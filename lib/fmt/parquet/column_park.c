@@ -21,25 +21,9 @@ static void kept(struct bp_pq_writer *w, struct bp_buf *out[N_KEPT])
 
 int64_t bp_pq_writer_state_bytes(const struct bp_pq_writer *w)
 {
-    const struct bp_buf *all[] = {&w->valid,
-                                  &w->def,
-                                  &w->rep,
-                                  &w->entries.def,
-                                  &w->entries.rep,
-                                  &w->entries.def_old,
-                                  &w->entries.rep_old,
-                                  &w->codes,
-                                  &w->plain,
-                                  &w->dict.words,
-                                  &w->dict.bytes,
-                                  &w->dict.offsets,
-                                  &w->map,
-                                  &w->raw,
-                                  &w->packed,
-                                  &w->used,
-                                  &w->words.words_mem,
-                                  &w->words.bytes_mem,
-                                  &w->words.offsets_mem};
+    const struct bp_buf *all[] = {&w->valid,      &w->def,          &w->rep,
+                                  &w->codes,      &w->plain,        &w->dict.words,
+                                  &w->dict.bytes, &w->dict.offsets, &w->map};
     size_t sum = w->dict.n_slots * sizeof *w->dict.slots +
                  (w->dict.small ? BP_PQ_SMALL * sizeof *w->dict.small : 0);
 
@@ -48,18 +32,34 @@ int64_t bp_pq_writer_state_bytes(const struct bp_pq_writer *w)
     return (int64_t)sum;
 }
 
+int64_t bp_pq_write_scratch_bytes(const struct bp_pq_write_scratch *t)
+{
+    const struct bp_buf *all[] = {&t->raw,
+                                  &t->packed,
+                                  &t->used,
+                                  &t->words.words_mem,
+                                  &t->words.bytes_mem,
+                                  &t->words.offsets_mem,
+                                  &t->entries.def,
+                                  &t->entries.rep,
+                                  &t->entries.def_old,
+                                  &t->entries.rep_old};
+    size_t sum = 0;
+
+    for (size_t i = 0; i < BP_COUNT_OF(all); i++)
+        sum += all[i]->cap;
+    return (int64_t)sum;
+}
+
 void bp_pq_writer_rest(struct bp_pq_writer *w)
 {
-    struct bp_buf *all[] = {&w->valid, &w->def,       &w->rep, &w->codes,  &w->plain, &w->map,
-                            &w->pages, &w->dict_page, &w->raw, &w->packed, &w->used};
+    struct bp_buf *all[] = {&w->valid, &w->def, &w->rep, &w->codes, &w->plain, &w->map};
 
     for (size_t i = 0; i < BP_COUNT_OF(all); i++)
         bp_buf_release(all[i]);
     bp_dict_unref(w->mapped);
     w->mapped = NULL;
     bp_pq_value_dict_release(&w->dict);
-    bp_pq_words_release(&w->words);
-    bp_pq_entries_release(&w->entries);
 }
 
 int bp_pq_writer_park(struct bp_pq_writer *w, struct bp_buf *out, struct bp_err *err)

@@ -45,36 +45,31 @@ static void clear_page(struct bp_pq_writer *w)
 void bp_pq_writer_clear(struct bp_pq_writer *w)
 {
     clear_page(w);
-    for (int i = 0; i < w->n_facts; i++)
-        bp_pq_range_release(&w->facts[i].range);
-    bp_mem_free(w->facts);
-    w->facts = NULL;
-    w->n_facts = w->cap_facts = 0;
-    w->pages.len = w->dict_page.len = w->filter_page.len = 0;
+    bp_pq_encoded_release(&w->chunk);
     bp_pq_bloom_release(&w->bloom);
     bp_pq_value_dict_clear(&w->dict);
     bp_dict_unref(w->mapped);
     w->mapped = NULL;
-    w->n_dict_pages = w->n_plain_pages = 0;
-    w->n_rows = w->n_values = w->n_nulls = w->raw_bytes = w->moved_bytes = 0;
-    w->range.any = false;
     w->by_codes = w->wants_dict;
 }
 
 void bp_pq_writer_release(struct bp_pq_writer *w)
 {
-    struct bp_buf *all[] = {&w->valid,       &w->def, &w->rep,    &w->codes,
-                            &w->plain,       &w->map, &w->pages,  &w->dict_page,
-                            &w->filter_page, &w->raw, &w->packed, &w->used};
-
-    bp_pq_writer_clear(w);
-    for (size_t i = 0; i < BP_COUNT_OF(all); i++)
-        bp_buf_release(all[i]);
+    bp_pq_writer_rest(w);
+    bp_pq_bloom_release(&w->bloom);
     bp_pq_range_release(&w->page_range);
-    bp_pq_range_release(&w->range);
-    bp_pq_value_dict_release(&w->dict);
-    bp_pq_words_release(&w->words);
-    bp_pq_entries_release(&w->entries);
+    bp_pq_encoded_release(&w->chunk);
+}
+
+void bp_pq_write_scratch_release(struct bp_pq_write_scratch *t)
+{
+    bp_buf_release(&t->head);
+    bp_buf_release(&t->raw);
+    bp_buf_release(&t->packed);
+    bp_buf_release(&t->used);
+    bp_pq_words_release(&t->words);
+    bp_pq_entries_release(&t->entries);
+    *t = (struct bp_pq_write_scratch){0};
 }
 
 /* ---- values ---- */
@@ -140,29 +135,30 @@ struct level_bytes {
 };
 
 static int put_page(struct bp_pq_writer *w, bool is_dict, int encoding, int64_t n_values,
-                    struct level_bytes levels, struct bp_buf *out, struct bp_err *err)
+                    struct level_bytes levels, struct bp_err *err)
 {
-    size_t packed_bytes = w->raw.len, skip = w->v2 ? levels.rep + levels.def : 0, room;
-    const uint8_t *body = w->raw.data;
+    size_t packed_bytes = w->tmp->raw.len, skip = w->v2 ? levels.rep + levels.def : 0, room;
+    const uint8_t *body = w->tmp->raw.data;
+    struct bp_buf *head = &w->tmp->head;
     struct bp_thrift_out t;
-    size_t before = out->len;
 
     if (w->codec != BP_PACK_NONE) {
-        room = bp_pack_bound(w->codec, w->raw.len - skip);
-        w->packed.len = 0;
-        BP_TRY(bp_buf_reserve(&w->packed, skip + room + 1, err));
-        memcpy(w->packed.data, w->raw.data, skip);
-        BP_TRY(bp_pack_into(w->codec, w->raw.data + skip, w->raw.len - skip, w->packed.data + skip,
-                            &room, err));
+        room = bp_pack_bound(w->codec, w->tmp->raw.len - skip);
+        w->tmp->packed.len = 0;
+        BP_TRY(bp_buf_reserve(&w->tmp->packed, skip + room + 1, err));
+        memcpy(w->tmp->packed.data, w->tmp->raw.data, skip);
+        BP_TRY(bp_pack_into(w->codec, w->tmp->raw.data + skip, w->tmp->raw.len - skip,
+                            w->tmp->packed.data + skip, &room, err));
         packed_bytes = skip + room;
-        body = w->packed.data;
+        body = w->tmp->packed.data;
     }
-    bp_thrift_out_init(&t, out);
+    head->len = 0;
+    bp_thrift_out_init(&t, head);
     bp_thrift_put_i32(&t, 1,
                       is_dict ? BP_PQ_DICT_PAGE
                       : w->v2 ? BP_PQ_DATA_PAGE_V2
                               : BP_PQ_DATA_PAGE);
-    bp_thrift_put_i32(&t, 2, (int32_t)w->raw.len);
+    bp_thrift_put_i32(&t, 2, (int32_t)w->tmp->raw.len);
     bp_thrift_put_i32(&t, 3, (int32_t)packed_bytes);
     bp_thrift_put_i32(&t, 4, (int32_t)crc32_gzip_refl(0, body, packed_bytes));
     bp_thrift_open_struct(&t, is_dict ? 7 : w->v2 ? 8 : 5);
@@ -183,30 +179,36 @@ static int put_page(struct bp_pq_writer *w, bool is_dict, int encoding, int64_t 
     }
     bp_thrift_close_struct(&t);
     BP_TRY(bp_thrift_finish(&t, err));
-    w->raw_bytes += (int64_t)(out->len - before) + (int64_t)w->raw.len;
-    return bp_buf_append(out, body, packed_bytes, err);
+    w->chunk.raw_bytes += (int64_t)(head->len + w->tmp->raw.len);
+    if (is_dict) {
+        BP_TRY(bp_buf_append(&w->chunk.dict_page, head->data, head->len, err));
+        return bp_buf_append(&w->chunk.dict_page, body, packed_bytes, err);
+    }
+    BP_TRY(bp_chain_put(&w->chunk.pages, head->data, head->len, err));
+    return bp_chain_put(&w->chunk.pages, body, packed_bytes, err);
 }
 
 /* The levels in buf, or the bits of valid, behind what raw has; V1 has the length in front. */
 static int put_level(struct bp_pq_writer *w, const struct bp_buf *buf, int most, size_t *n_bytes,
                      struct bp_err *err)
 {
-    size_t prefix = w->v2 ? 0 : 4, from = w->raw.len;
+    size_t prefix = w->v2 ? 0 : 4, from = w->tmp->raw.len;
     uint32_t n;
 
     *n_bytes = 0;
     if (!most)
         return 0;
-    BP_TRY(bp_buf_reserve(&w->raw, 4, err));
-    w->raw.len += prefix;
+    BP_TRY(bp_buf_reserve(&w->tmp->raw, 4, err));
+    w->tmp->raw.len += prefix;
     if (w->leaf->nested)
-        BP_TRY(bp_pq_put_codes(&w->raw, (const int32_t *)(const void *)buf->data, w->page_values,
-                               bp_pq_width((uint32_t)most + 1), err));
+        BP_TRY(bp_pq_put_codes(&w->tmp->raw, (const int32_t *)(const void *)buf->data,
+                               w->page_values, bp_pq_width((uint32_t)most + 1), err));
     else
-        BP_TRY(bp_pq_put_bits(&w->raw, w->page_nulls ? w->valid.data : NULL, w->page_values, err));
-    *n_bytes = w->raw.len - from;
+        BP_TRY(bp_pq_put_bits(&w->tmp->raw, w->page_nulls ? w->valid.data : NULL, w->page_values,
+                              err));
+    *n_bytes = w->tmp->raw.len - from;
     n = (uint32_t)(*n_bytes - prefix);
-    memcpy(w->raw.data + from, &n, prefix);
+    memcpy(w->tmp->raw.data + from, &n, prefix);
     return 0;
 }
 
@@ -218,12 +220,12 @@ static int range_of_codes(struct bp_pq_writer *w, struct bp_err *err)
     struct bp_pq_words all;
 
     bp_pq_value_dict_words(&w->dict, &all);
-    w->used.len = 0;
-    BP_TRY(bp_buf_reserve(&w->used, (size_t)all.n + 1, err));
-    memset(w->used.data, 0, (size_t)all.n);
+    w->tmp->used.len = 0;
+    BP_TRY(bp_buf_reserve(&w->tmp->used, (size_t)all.n + 1, err));
+    memset(w->tmp->used.data, 0, (size_t)all.n);
     for (int64_t i = 0; i < n; i++)
-        w->used.data[codes[i]] = 1;
-    return bp_pq_range_add(&w->page_range, &w->layout, &all, w->used.data, err);
+        w->tmp->used.data[codes[i]] = 1;
+    return bp_pq_range_add(&w->page_range, &w->layout, &all, w->tmp->used.data, err);
 }
 
 /* The first page's values as they are, and no dictionary. */
@@ -254,18 +256,18 @@ static int note_page(struct bp_pq_writer *w, size_t offset, struct bp_err *err)
 {
     struct bp_pq_page_fact *f;
 
-    if (w->n_facts == w->cap_facts) {
-        f = bp_mem_grow(w->facts, (size_t)w->cap_facts + 32, sizeof *f, err);
+    if (w->chunk.n_facts == w->chunk.cap_facts) {
+        f = bp_mem_grow(w->chunk.facts, (size_t)w->chunk.cap_facts + 32, sizeof *f, err);
         if (!f)
             return err->code;
-        w->facts = f;
-        w->cap_facts += 32;
+        w->chunk.facts = f;
+        w->chunk.cap_facts += 32;
     }
-    BP_TRY(bp_pq_range_merge(&w->range, &w->layout, &w->page_range, err));
-    f = &w->facts[w->n_facts++];
-    *f = (struct bp_pq_page_fact){.offset = w->moved_bytes + (int64_t)offset,
-                                  .n_bytes = (int64_t)(w->pages.len - offset),
-                                  .first_row = w->n_rows,
+    BP_TRY(bp_pq_range_merge(&w->chunk.range, &w->layout, &w->page_range, err));
+    f = &w->chunk.facts[w->chunk.n_facts++];
+    *f = (struct bp_pq_page_fact){.offset = w->chunk.moved_bytes + (int64_t)offset,
+                                  .n_bytes = (int64_t)(w->chunk.pages.len - offset),
+                                  .first_row = w->chunk.n_rows,
                                   .n_rows = w->page_rows,
                                   .n_values = w->page_values,
                                   .n_nulls = w->page_nulls};
@@ -275,38 +277,38 @@ static int note_page(struct bp_pq_writer *w, size_t offset, struct bp_err *err)
 static int close_page(struct bp_pq_writer *w, struct bp_err *err)
 {
     int64_t n = w->page_values - w->page_nulls;
-    size_t offset = w->pages.len;
+    size_t offset = w->chunk.pages.len;
     struct level_bytes levels;
     int encoding = BP_PQ_PLAIN;
 
     if (w->by_codes) {
         BP_TRY(range_of_codes(w, err));
-        if (w->n_facts == 0 && n >= NEW_LEAST && w->dict.n > NEW_SHARE(n))
+        if (w->chunk.n_facts == 0 && n >= NEW_LEAST && w->dict.n > NEW_SHARE(n))
             BP_TRY(drop_dict(w, err));
     }
-    w->raw.len = 0;
+    w->tmp->raw.len = 0;
     BP_TRY(put_level(w, &w->rep, w->leaf->max_rep, &levels.rep, err));
     BP_TRY(put_level(w, &w->def, w->leaf->max_def, &levels.def, err));
     if (w->by_codes) {
         uint8_t width = (uint8_t)bp_pq_width((uint32_t)w->dict.n);
 
         encoding = BP_PQ_RLE_DICTIONARY;
-        BP_TRY(bp_buf_append(&w->raw, &width, 1, err));
-        BP_TRY(
-            bp_pq_put_codes(&w->raw, (const int32_t *)(const void *)w->codes.data, n, width, err));
+        BP_TRY(bp_buf_append(&w->tmp->raw, &width, 1, err));
+        BP_TRY(bp_pq_put_codes(&w->tmp->raw, (const int32_t *)(const void *)w->codes.data, n, width,
+                               err));
     } else {
-        BP_TRY(bp_buf_append(&w->raw, w->plain.data, w->plain.len, err));
+        BP_TRY(bp_buf_append(&w->tmp->raw, w->plain.data, w->plain.len, err));
     }
-    if (w->raw.len > INT32_MAX)
+    if (w->tmp->raw.len > INT32_MAX)
         return bp_fail(err, BP_EDATA, "a page of %zu bytes is more than Parquet has room for",
-                       w->raw.len);
-    BP_TRY(put_page(w, false, encoding, w->page_values, levels, &w->pages, err));
+                       w->tmp->raw.len);
+    BP_TRY(put_page(w, false, encoding, w->page_values, levels, err));
     BP_TRY(note_page(w, offset, err));
-    w->n_dict_pages += w->by_codes;
-    w->n_plain_pages += !w->by_codes;
-    w->n_rows += w->page_rows;
-    w->n_values += w->page_values;
-    w->n_nulls += w->page_nulls;
+    w->chunk.n_dict_pages += w->by_codes;
+    w->chunk.n_plain_pages += !w->by_codes;
+    w->chunk.n_rows += w->page_rows;
+    w->chunk.n_values += w->page_values;
+    w->chunk.n_nulls += w->page_nulls;
     clear_page(w);
     if (bp_pq_value_dict_bytes(&w->dict, &w->layout) > DICT_BYTES)
         w->by_codes = false;
@@ -381,7 +383,7 @@ static int add_mapped(struct bp_pq_writer *w, const struct bp_column *c, struct 
 
 static int add_values(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
 {
-    struct bp_pq_words *v = &w->words;
+    struct bp_pq_words *v = &w->tmp->words;
 
     BP_TRY(bp_pq_to_words(&w->layout, c, v, err));
     if (w->by_codes) {
@@ -413,7 +415,7 @@ static int add_levels(struct bp_buf *out, const uint8_t *levels, int64_t n, stru
 
 static int add_nested(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
 {
-    struct bp_pq_entries *e = &w->entries;
+    struct bp_pq_entries *e = &w->tmp->entries;
     struct bp_column values = {0};
     int rc;
 
@@ -451,15 +453,19 @@ out:
 
 static bool is_full(const struct bp_pq_writer *w)
 {
-    bool is_first = w->by_codes && w->n_facts == 0 &&
+    bool is_first = w->by_codes && w->chunk.n_facts == 0 &&
                     bp_pq_value_dict_bytes(&w->dict, &w->layout) <= DICT_BYTES;
 
     return w->page_values >= (is_first ? FIRST_ROWS : PAGE_ROWS) || w->plain.len >= PAGE_BYTES;
 }
 
-int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
+int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c,
+                     struct bp_pq_write_scratch *t, struct bp_err *err)
 {
-    int rc = w->leaf->nested ? add_nested(w, c, err) : add_flat(w, c, err);
+    int rc;
+
+    w->tmp = t;
+    rc = w->leaf->nested ? add_nested(w, c, err) : add_flat(w, c, err);
 
     if (rc == 0) {
         w->page_rows += c->n_rows; /* whole rows: none crosses pages */
@@ -476,18 +482,19 @@ static int finish(struct bp_pq_writer *w, struct bp_err *err)
 
     if (w->page_rows)
         BP_TRY(close_page(w, err));
-    if (w->n_dict_pages) {
-        w->raw.len = 0;
+    if (w->chunk.n_dict_pages) {
+        w->tmp->raw.len = 0;
         bp_pq_value_dict_words(&w->dict, &all);
-        BP_TRY(put_values(&w->layout, &w->raw, &all, err));
-        BP_TRY(put_page(w, true, BP_PQ_PLAIN, all.n, (struct level_bytes){0}, &w->dict_page, err));
+        BP_TRY(put_values(&w->layout, &w->tmp->raw, &all, err));
+        BP_TRY(put_page(w, true, BP_PQ_PLAIN, all.n, (struct level_bytes){0}, err));
         if (w->wants_bloom)
             BP_TRY(bp_pq_bloom_add(&w->bloom, &w->layout, &all, err));
     }
-    return w->wants_bloom ? bp_pq_bloom_put(&w->bloom, &w->filter_page, err) : 0;
+    return w->wants_bloom ? bp_pq_bloom_put(&w->bloom, &w->chunk.filter_page, err) : 0;
 }
 
-int bp_pq_writer_finish(struct bp_pq_writer *w, struct bp_err *err)
+int bp_pq_writer_finish(struct bp_pq_writer *w, struct bp_pq_write_scratch *t, struct bp_err *err)
 {
+    w->tmp = t;
     return finish(w, err) < 0 ? bp_err_prefix(err, "column %s", w->leaf->name) : 0;
 }

@@ -13,15 +13,15 @@
 
 #include "codec/pack.h"
 #include "fmt/parquet/bloom.h"
-#include "fmt/parquet/range.h"
+#include "fmt/parquet/encoded.h"
 #include "fmt/parquet/shred.h"
 #include "fmt/parquet/value_dict.h"
 
-struct bp_pq_page_fact {
-    int64_t offset; /* in the chunk's data pages */
-    int64_t n_bytes, first_row, n_rows;
-    int64_t n_values, n_nulls; /* values: entries of a list, nulls among them */
-    struct bp_pq_range range;
+/* What a page needs while it is made: one for each thread that encodes. Zero-initialise. */
+struct bp_pq_write_scratch {
+    struct bp_pq_words words;
+    struct bp_pq_entries entries;
+    struct bp_buf head, raw, packed, used;
 };
 
 struct bp_pq_writer {
@@ -45,18 +45,10 @@ struct bp_pq_writer {
     struct bp_pq_value_dict dict;
     struct bp_dict *mapped; /* the stream's dictionary that map translates */
     struct bp_buf map;      /* int32: its codes -> ours; -1 not met yet */
-    struct bp_buf pages, dict_page, filter_page;
     struct bp_pq_bloom bloom;
-    int64_t moved_bytes; /* of finished pages that the caller took from `pages` before */
-    struct bp_pq_page_fact *facts;
-    int n_facts, cap_facts;
-    int n_dict_pages, n_plain_pages;
-    int64_t n_rows, n_values, n_nulls, raw_bytes;
-    struct bp_pq_range range;
+    struct bp_pq_encoded chunk; /* finished pages; the caller may take them out at any time */
 
-    struct bp_pq_words words; /* scratch */
-    struct bp_pq_entries entries;
-    struct bp_buf raw, packed, used;
+    struct bp_pq_write_scratch *tmp; /* of the call that runs */
 };
 
 /* Zeroed before; no allocation. leaf outlives it. */
@@ -65,8 +57,11 @@ void bp_pq_writer_open(struct bp_pq_writer *w, const struct bp_pq_leaf *leaf, en
 /* Chunks get a Bloom filter; of at most so many rows. */
 void bp_pq_writer_filter(struct bp_pq_writer *w, int64_t group_rows);
 /* Rows of the column that leaf is of. */
-int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err) BP_MUST;
-int bp_pq_writer_finish(struct bp_pq_writer *w, struct bp_err *err) BP_MUST;
+int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c,
+                     struct bp_pq_write_scratch *t, struct bp_err *err) BP_MUST;
+/* The chunk is complete. */
+int bp_pq_writer_finish(struct bp_pq_writer *w, struct bp_pq_write_scratch *t,
+                        struct bp_err *err) BP_MUST;
 /*
  * Between two pieces, or before the first, what takes memory can wait elsewhere (column_park.c):
  * parked, a writer has only its facts, its ranges and its Bloom filter. Encoded pages are taken
@@ -76,10 +71,12 @@ int64_t bp_pq_writer_state_bytes(const struct bp_pq_writer *w);
 int bp_pq_writer_park(struct bp_pq_writer *w, struct bp_buf *out, struct bp_err *err) BP_MUST;
 int bp_pq_writer_unpark(struct bp_pq_writer *w, const struct bp_buf *in,
                         struct bp_err *err) BP_MUST;
-/* Gives memory back. Finished: the pages are written; facts and filter_page stay. */
+/* Gives back the memory of the page and the dictionary; the chunk stays. */
 void bp_pq_writer_rest(struct bp_pq_writer *w);
-/* For the next chunk. The facts are the caller's to take before. */
+/* For the next chunk. */
 void bp_pq_writer_clear(struct bp_pq_writer *w);
 void bp_pq_writer_release(struct bp_pq_writer *w);
+int64_t bp_pq_write_scratch_bytes(const struct bp_pq_write_scratch *t);
+void bp_pq_write_scratch_release(struct bp_pq_write_scratch *t);
 
 #endif

@@ -26,9 +26,7 @@ int bp_pq_footer_open(struct bp_pq_footer *f, const struct bp_schema *schema,
 
 static void release_pages(struct bp_pq_chunk_facts *c)
 {
-    for (int i = 0; i < c->n_pages; i++)
-        bp_pq_range_release(&c->pages[i].range);
-    bp_mem_free(c->pages);
+    bp_pq_page_facts_free(c->pages, c->n_pages);
     c->pages = NULL;
     c->n_pages = 0;
 }
@@ -36,6 +34,7 @@ static void release_pages(struct bp_pq_chunk_facts *c)
 static void release_chunk(struct bp_pq_chunk_facts *c)
 {
     release_pages(c);
+    bp_buf_release(&c->filter);
     bp_pq_range_release(&c->range);
 }
 
@@ -59,41 +58,49 @@ void bp_pq_footer_release(struct bp_pq_footer *f)
 /* ---- a row group ---- */
 
 int bp_pq_footer_column(struct bp_pq_footer *f, int column, struct bp_outfile *out,
-                        struct bp_pq_writer *w, const struct bp_pq_store *store, struct bp_err *err)
+                        struct bp_pq_encoded *chunk, const struct bp_pq_store *store,
+                        struct bp_err *err)
 {
     struct bp_pq_chunk_facts *c = &f->groups[f->n_groups - 1].chunks[column];
 
     *c = (struct bp_pq_chunk_facts){
-        .dict_at = w->dict_page.len ? out->pos_bytes : 0,
-        .data_at = out->pos_bytes + (int64_t)w->dict_page.len,
-        .raw_bytes = w->raw_bytes,
-        .n_bytes = (int64_t)(w->dict_page.len + w->pages.len) + w->moved_bytes,
-        .n_values = w->n_values,
-        .n_nulls = w->n_nulls,
-        .n_dict_pages = w->n_dict_pages,
-        .n_plain_pages = w->n_plain_pages,
-        .pages = w->facts,
-        .n_pages = w->n_facts,
+        .dict_at = chunk->dict_page.len ? out->pos_bytes : 0,
+        .data_at = out->pos_bytes + (int64_t)chunk->dict_page.len,
+        .raw_bytes = chunk->raw_bytes,
+        .n_bytes = (int64_t)(chunk->dict_page.len + chunk->pages.len) + chunk->moved_bytes,
+        .n_values = chunk->n_values,
+        .n_nulls = chunk->n_nulls,
+        .n_dict_pages = chunk->n_dict_pages,
+        .n_plain_pages = chunk->n_plain_pages,
+        .pages = chunk->facts,
+        .n_pages = chunk->n_facts,
     };
-    w->facts = NULL;
-    w->n_facts = 0;
-    BP_TRY(bp_pq_range_merge(&c->range, &f->leaves->items[column].layout, &w->range, err));
-    if (w->dict_page.len)
-        BP_TRY(bp_outfile_write(out, w->dict_page.data, w->dict_page.len, err));
+    chunk->facts = NULL;
+    chunk->n_facts = chunk->cap_facts = 0;
+    c->filter = chunk->filter_page;
+    chunk->filter_page = (struct bp_buf){0};
+    BP_TRY(bp_pq_range_merge(&c->range, &f->leaves->items[column].layout, &chunk->range, err));
+    if (chunk->dict_page.len)
+        BP_TRY(bp_outfile_write(out, chunk->dict_page.data, chunk->dict_page.len, err));
     BP_TRY(bp_pq_store_copy(store, column, out, err));
-    if (w->pages.len)
-        BP_TRY(bp_outfile_write(out, w->pages.data, w->pages.len, err));
+    for (int i = 0; i < chunk->pages.n; i++)
+        BP_TRY(bp_outfile_write(out, chunk->pages.blocks[i]->data,
+                                bp_chain_block_bytes(&chunk->pages, i), err));
+    bp_pq_encoded_release(chunk);
     return 0;
 }
 
-static int put_filter(struct bp_outfile *out, const struct bp_pq_writer *w,
-                      struct bp_pq_chunk_facts *c, struct bp_err *err)
+static int put_filter(struct bp_outfile *out, struct bp_pq_chunk_facts *c, struct bp_err *err)
 {
-    if (!w->filter_page.len)
+    int rc;
+
+    if (!c->filter.len)
         return 0;
     c->bloom_at = out->pos_bytes;
-    c->bloom_bytes = (int64_t)w->filter_page.len;
-    return bp_outfile_write(out, w->filter_page.data, w->filter_page.len, err);
+    c->bloom_bytes = (int64_t)c->filter.len;
+    rc = bp_outfile_write(out, c->filter.data, c->filter.len, err);
+    bp_buf_release(&c->filter);
+    return rc;
 }
 
 int bp_pq_footer_begin(struct bp_pq_footer *f, int64_t n_rows, struct bp_err *err)
@@ -228,15 +235,14 @@ static int keep_indexes(struct bp_pq_footer *f, struct bp_pq_chunk_facts *c,
     return 0;
 }
 
-int bp_pq_footer_end(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_pq_writer *columns,
-                     struct bp_ctx *ctx, struct bp_err *err)
+int bp_pq_footer_end(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_ctx *ctx,
+                     struct bp_err *err)
 {
     struct bp_pq_group_facts *g = &f->groups[f->n_groups - 1];
 
     for (int i = 0; i < f->leaves->n; i++) {
-        BP_TRY(put_filter(out, &columns[i], &g->chunks[i], err));
+        BP_TRY(put_filter(out, &g->chunks[i], err));
         BP_TRY(keep_indexes(f, &g->chunks[i], &f->leaves->items[i].layout, ctx, err));
-        bp_pq_writer_clear(&columns[i]);
     }
     return 0;
 }

@@ -3,8 +3,9 @@
 #ifndef BP_FMT_PARQUET_FOOTER_WRITE_H
 #define BP_FMT_PARQUET_FOOTER_WRITE_H
 
-#include "fmt/parquet/column_write.h"
+#include "fmt/parquet/encoded.h"
 #include "fmt/parquet/parquet.h"
+#include "fmt/parquet/shred.h"
 #include "fmt/parquet/store.h"
 #include "fmt/parquet/thrift.h"
 #include "sys/outfile.h"
@@ -27,6 +28,7 @@ struct bp_pq_chunk_facts {
     int n_pages;
     int64_t index_at[BP_PQ_INDEXES], index_bytes[BP_PQ_INDEXES]; /* 0: none */
     int64_t bloom_at, bloom_bytes;
+    struct bp_buf filter; /* of the row group that is being written */
 };
 
 struct bp_pq_group_facts {
@@ -54,15 +56,15 @@ int bp_pq_footer_open(struct bp_pq_footer *f, const struct bp_schema *schema,
 /*
  * A row group: begin, then each column in order once it is finished, then end.
  *
- * column: writes its pages, those in store first, and takes its facts. end: writes all Bloom
- * filters, makes the page indexes, and clears the writers.
+ * column: writes its pages, those in store first, and keeps what is known of it. end: writes
+ * all Bloom filters, and makes the page indexes.
  */
 int bp_pq_footer_begin(struct bp_pq_footer *f, int64_t n_rows, struct bp_err *err) BP_MUST;
 int bp_pq_footer_column(struct bp_pq_footer *f, int column, struct bp_outfile *out,
-                        struct bp_pq_writer *w, const struct bp_pq_store *store,
+                        struct bp_pq_encoded *chunk /* emptied */, const struct bp_pq_store *store,
                         struct bp_err *err) BP_MUST;
-int bp_pq_footer_end(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_pq_writer *columns,
-                     struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
+int bp_pq_footer_end(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_ctx *ctx,
+                     struct bp_err *err) BP_MUST;
 /* Page indexes, footer, magic. */
 int bp_pq_footer_write(struct bp_pq_footer *f, struct bp_outfile *out, struct bp_err *err) BP_MUST;
 void bp_pq_footer_release(struct bp_pq_footer *f);

@@ -14,10 +14,15 @@ struct bp_pq_late_job {
 
 void bp_pq_late_init(struct bp_pq_late *l, const struct bp_schema *schema,
                      const struct bp_pq_leaves *leaves, struct bp_pq_writer *columns,
-                     struct bp_pq_store *store, struct bp_ctx *ctx)
+                     struct bp_pq_write_scratch *scratch, struct bp_pq_store *store,
+                     struct bp_ctx *ctx)
 {
-    *l = (struct bp_pq_late){
-        .schema = schema, .leaves = leaves, .columns = columns, .store = store, .ctx = ctx};
+    *l = (struct bp_pq_late){.schema = schema,
+                             .leaves = leaves,
+                             .columns = columns,
+                             .scratch = scratch,
+                             .store = store,
+                             .ctx = ctx};
     pthread_mutex_init(&l->lock, NULL);
 }
 
@@ -59,17 +64,15 @@ static int move_pages(struct bp_pq_late_job *j)
     struct bp_pq_writer *w = &l->columns[j->column];
     int rc;
 
-    if (w->pages.len < MOVE_BYTES)
+    if (w->chunk.pages.len < MOVE_BYTES)
         return 0;
     pthread_mutex_lock(&l->lock);
-    rc = bp_pq_store_put(l->store, j->column, w->pages.data, w->pages.len, l->ctx, &j->err);
+    rc = bp_pq_store_pages(l->store, j->column, &w->chunk, l->ctx, &j->err);
     pthread_mutex_unlock(&l->lock);
-    w->moved_bytes += (int64_t)w->pages.len;
-    w->pages.len = 0;
     return rc;
 }
 
-static int encode(struct bp_pq_late_job *j)
+static int encode(struct bp_pq_late_job *j, struct bp_pq_write_scratch *t)
 {
     struct bp_pq_late *l = j->late;
     struct bp_pq_writer *w = &l->columns[j->column];
@@ -85,18 +88,19 @@ static int encode(struct bp_pq_late_job *j)
         struct bp_column c;
 
         BP_TRY(bp_pq_held_read(&l->held, i, field, type, &c, &j->err));
-        rc = bp_pq_writer_add(w, &c, &j->err);
+        rc = bp_pq_writer_add(w, &c, t, &j->err);
         bp_column_release(&c);
         if (rc == 0)
             rc = move_pages(j);
     }
-    return rc == 0 ? bp_pq_writer_finish(w, &j->err) : rc;
+    return rc == 0 ? bp_pq_writer_finish(w, t, &j->err) : rc;
 }
 
 static void work(void *ctx, int worker, void *job)
 {
-    (void)ctx, (void)worker;
-    (void)encode(job); /* what failed stands in the job */
+    const struct bp_pq_late *l = ctx;
+
+    (void)encode(job, &l->scratch[worker]); /* what failed stands in the job */
 }
 
 /* ---- the row group ---- */
@@ -145,9 +149,10 @@ int bp_pq_late_end(struct bp_pq_late *l, struct bp_pq_footer *f, int64_t n_rows,
         }
         if (rc == 0) {
             pthread_mutex_lock(&l->lock); /* a worker may make the store's list longer */
-            rc = bp_pq_footer_column(f, j->column, out, w, l->store, err);
+            rc = bp_pq_footer_column(f, j->column, out, &w->chunk, l->store, err);
             pthread_mutex_unlock(&l->lock);
         }
+        bp_pq_writer_clear(w);
         bp_pq_writer_rest(w);
         if (rc == 0)
             give(l, j->column + l->n_at_once);
@@ -155,5 +160,5 @@ int bp_pq_late_end(struct bp_pq_late *l, struct bp_pq_footer *f, int64_t n_rows,
     BP_TRY(rc);
     bp_pq_held_clear(&l->held);
     bp_pq_store_clear(l->store);
-    return bp_pq_footer_end(f, out, l->columns, l->ctx, err);
+    return bp_pq_footer_end(f, out, l->ctx, err);
 }

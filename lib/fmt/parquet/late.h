@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 
+#include "fmt/parquet/column_write.h"
 #include "fmt/parquet/footer_write.h"
 #include "fmt/parquet/held.h"
 #include "sys/pool.h"
@@ -27,6 +28,7 @@ struct bp_pq_late {
     struct bp_pq_held held;
     struct bp_pool *pool;
     struct bp_pq_late_job *jobs;
+    struct bp_pq_write_scratch *scratch; /* borrowed; one for each of n_threads */
     int n_at_once;
     pthread_mutex_t lock; /* of store */
 };
@@ -34,7 +36,8 @@ struct bp_pq_late {
 /* All of these outlive it. No allocation; release it once. */
 void bp_pq_late_init(struct bp_pq_late *l, const struct bp_schema *schema,
                      const struct bp_pq_leaves *leaves, struct bp_pq_writer *columns,
-                     struct bp_pq_store *store, struct bp_ctx *ctx);
+                     struct bp_pq_write_scratch *scratch, struct bp_pq_store *store,
+                     struct bp_ctx *ctx);
 /* The writers, whose pages are in the store, leave memory with what they have. */
 int bp_pq_late_begin(struct bp_pq_late *l, struct bp_err *err) BP_MUST;
 /* b stays the caller's. */

@@ -31,7 +31,7 @@ struct bp_parquet_order { /* rows are sorted by this column */
 
 struct bp_parquet_out_opts {
     enum bp_pack codec;
-    int64_t group_rows; /* of a row group; 0: the default, 262,144 */
+    int64_t group_rows; /* of a row group; 0: the default, 131,072 */
     bool v2;            /* data pages of version 2 */
     bool no_dict;
     const char *const *bloom; /* NULL-terminated names of columns with a Bloom filter, or NULL */

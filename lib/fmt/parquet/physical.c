@@ -215,6 +215,7 @@ int bp_pq_to_words(const struct bp_pq_layout *l, const struct bp_column *c, stru
                    struct bp_err *err)
 {
     out->n = c->n_rows - c->n_nulls;
+    out->words = NULL; /* of another column before */
     if (l->physical == BP_PQ_BYTES)
         return take_texts(c, out, err);
     if (l->physical == BP_PQ_FIXED)

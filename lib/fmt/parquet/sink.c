@@ -1,50 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A Parquet file out. Batches are cut by the batch rule (recut.h), so that the file
- * depends on the rows alone, and gathered to rounds; in a round each column is a job of
- * the pool, which encodes and compresses its rows, while the next round is gathered.
- * Encoded pages wait until their row group is complete, on disk where the budget has no
- * room for them. Where it has none for the columns' dictionaries side by side, the rest of
- * the row group's rows wait there (late.h).
+ * depends on the rows alone, and their columns encoded and compressed by threads (encoder.h),
+ * some batches at a time. Encoded pages wait until their row group is complete, on disk where the
+ * budget has no room for them. Where it has none for the columns' dictionaries side by side, the
+ * rest of the row group's rows wait there (late.h).
  */
 #include <string.h>
 
 #include "col/text_size.h"
 #include "flow/marks.h"
 #include "flow/recut.h"
+#include "fmt/parquet/encoder.h"
 #include "fmt/parquet/late.h"
 #include "fmt/parquet/parquet.h"
-#include "sys/pool.h"
 
 /* Encoded pages of a row group are held until it ends: more rows cost memory, and files of real
- * tables become no smaller by them. Polars has as many. */
-#define GROUP_ROWS ((int64_t)1 << 18)
+ * tables become no smaller by them (0.1 % where there are twice as many). DuckDB has about as many.
+ */
+#define GROUP_ROWS ((int64_t)1 << 17)
 #define GROUP_BYTES                                                                                \
     ((int64_t)256 << 20) /* of values: a row group ends with the batch that has them */
-#define ROUND_BYTES ((int64_t)2 << 20)
-#define ROUND_BATCHES 64
+/* Of batches on their way: two that the rule has cut, and another's rows. */
+#define FLYING_BYTES ((int64_t)5 << 19)
 #define PIECE_TEXT_BYTES ((int64_t)1 << 20)
 #define PIECE_STEP_ROWS 256
-#define ROUND_LEAST_BYTES ((int64_t)1 << 20) /* where memory is tight */
+#define BATCH_BYTES ((int64_t)1 << 20) /* one on its way and one that comes, at least */
 /* One column with its dictionary and pages while they are encoded: what is needed at least. What
  * all keep besides, of facts. */
 #define WRITER_BYTES ((int64_t)4 << 20)
 #define COLUMN_BYTES ((int64_t)4 << 10)
 /* A part of the memory are the columns when they are encoded side by side; as much the pages. */
 #define SHARE 6
-
-struct round {
-    struct bp_batch batches[ROUND_BATCHES];
-    int n;
-    int64_t n_rows, bytes;
-};
-
-struct job {
-    struct pq_sink *sink;
-    int column;  /* a leaf */
-    bool finish; /* the row group ends behind this round */
-    struct bp_err err;
-};
 
 struct pq_sink {
     struct bp_outfile f;
@@ -53,68 +40,22 @@ struct pq_sink {
     struct bp_share own;
     struct bp_shareset shares;
     int64_t group_rows;
-    int64_t round_bytes; /* fewer where memory is little: the pages are the same */
-    int64_t told_bytes;  /* what the budget was told that this needs */
+    int64_t flying_bytes; /* fewer where memory is little: the pages are the same */
+    int64_t told_bytes;   /* what the budget was told that this needs */
 
     struct bp_pq_leaves leaves;
     struct bp_pq_footer footer;
-    struct bp_pq_writer *columns; /* one a leaf */
-    struct job *jobs;
-    struct bp_pool *pool;
+    struct bp_pq_encoder encoder;
     struct bp_ctx *ctx;
     struct bp_pq_store store;
-    int64_t taken_bytes;    /* of the budget, for encoded pages */
-    int64_t filter_bytes;   /* the same, for Bloom filters */
-    struct round rounds[2]; /* one is encoded, one gathered */
-    int gathering;
-    bool encoding;           /* jobs were given and not taken */
+    int64_t taken_bytes;     /* of the budget, for encoded pages */
+    int64_t filter_bytes;    /* the same, for Bloom filters */
     int64_t n_rows, n_bytes; /* of the row group so far */
     struct bp_pq_late late;
     bool is_late; /* this row group */
 };
 
-/* ---- jobs ---- */
-
-static int encode(struct job *j)
-{
-    struct pq_sink *s = j->sink;
-    const struct round *r = &s->rounds[!s->gathering];
-    struct bp_pq_writer *w = &s->columns[j->column];
-
-    for (int i = 0; i < r->n; i++)
-        BP_TRY(bp_pq_writer_add(w, &r->batches[i].cols[w->leaf->field], &j->err));
-    return j->finish ? bp_pq_writer_finish(w, &j->err) : 0;
-}
-
-static void work(void *ctx, int worker, void *job)
-{
-    (void)ctx, (void)worker;
-    (void)encode(job); /* what failed stands in the job */
-}
-
-static void clear_round(struct round *r)
-{
-    for (int i = 0; i < r->n; i++)
-        bp_batch_release(&r->batches[i]);
-    r->n = 0;
-    r->n_rows = r->bytes = 0;
-}
-
-/* Waits for the round that is being encoded. */
-static int wait_round(struct pq_sink *s, struct bp_err *err)
-{
-    struct job *j;
-    int rc = 0;
-
-    while (s->encoding && (j = bp_pool_take(s->pool)))
-        if (j->err.code && rc == 0) {
-            *err = j->err;
-            rc = bp_err_prefix(err, "%s", s->f.path);
-        }
-    s->encoding = false;
-    clear_round(&s->rounds[!s->gathering]);
-    return rc;
-}
+/* ---- memory ---- */
 
 static void give_back(struct pq_sink *s)
 {
@@ -122,17 +63,12 @@ static void give_back(struct pq_sink *s)
     s->taken_bytes = 0;
 }
 
+/* Nothing is on its way. */
 static int move_out(struct pq_sink *s, struct bp_err *err)
 {
-    for (int i = 0; i < s->leaves.n; i++) {
-        struct bp_buf *pages = &s->columns[i].pages;
-
-        if (pages->len == 0)
-            continue;
-        BP_TRY(bp_pq_store_put(&s->store, i, pages->data, pages->len, s->ctx, err));
-        s->columns[i].moved_bytes += (int64_t)pages->len;
-        bp_buf_release(pages);
-    }
+    for (int i = 0; i < s->leaves.n; i++)
+        BP_TRY(bp_pq_store_pages(&s->store, i, &s->encoder.writers[i].chunk, s->ctx, err));
+    bp_pq_encoder_measure(&s->encoder);
     give_back(s);
     return 0;
 }
@@ -145,87 +81,101 @@ static int64_t share_of(const struct pq_sink *s)
     return limit ? limit / SHARE : INT64_MAX;
 }
 
-/* Asks for the memory of the encoded pages, or does without. */
-static int hold_pages(struct pq_sink *s, struct bp_err *err)
+/* Asks for the memory of the encoded pages. */
+static bool may_hold_pages(struct pq_sink *s)
 {
-    int64_t n = 0;
+    int64_t n = bp_pq_encoder_pages_bytes(&s->encoder);
 
-    for (int i = 0; i < s->leaves.n; i++)
-        n += (int64_t)s->columns[i].pages.cap;
     if (n > share_of(s))
-        return move_out(s, err);
+        return false;
     if (n > s->taken_bytes && !bp_budget_take(&s->ctx->budget, n - s->taken_bytes))
-        return move_out(s, err);
+        return false;
     s->taken_bytes = BP_MAX(n, s->taken_bytes);
-    return 0;
+    return true;
 }
 
 /* The columns take more than they may. */
 static bool is_too_much(const struct pq_sink *s)
 {
-    int64_t n = 0;
-
-    for (int i = 0; i < s->leaves.n; i++)
-        n += bp_pq_writer_state_bytes(&s->columns[i]);
-    return n > share_of(s);
+    return bp_pq_encoder_state_bytes(&s->encoder) > share_of(s);
 }
 
 /* ---- a row group ---- */
 
-/* The gathered round goes to the pool, and another is gathered. */
-static int give_round(struct pq_sink *s, bool last, struct bp_err *err)
+static int write_group(struct pq_sink *s, struct bp_pq_flight *f, struct bp_err *err)
 {
-    s->gathering = !s->gathering;
-    s->encoding = true;
-    for (int i = 0; i < s->leaves.n; i++) {
-        s->jobs[i] = (struct job){.sink = s, .column = i, .finish = last};
-        bp_pool_give(s->pool, &s->jobs[i]);
-    }
-    if (!last)
-        return 0;
-    BP_TRY(wait_round(s, err));
-    BP_TRY(bp_pq_footer_begin(&s->footer, s->n_rows, err));
+    BP_TRY(bp_pq_footer_begin(&s->footer, f->group_rows, err));
     for (int i = 0; i < s->leaves.n; i++)
-        BP_TRY(bp_pq_footer_column(&s->footer, i, &s->f, &s->columns[i], &s->store, err));
+        BP_TRY(bp_pq_footer_column(&s->footer, i, &s->f, &f->chunks[i], &s->store, err));
     bp_pq_store_clear(&s->store);
     give_back(s);
-    return bp_pq_footer_end(&s->footer, &s->f, s->columns, s->ctx, err);
+    return bp_pq_footer_end(&s->footer, &s->f, s->ctx, err);
 }
 
-/* From here to its end the rows of the group wait on disk. */
-static int turn_late(struct pq_sink *s, struct bp_err *err)
+/* The oldest batch on its way, if there is one. */
+static int take_batch(struct pq_sink *s, bool *any, struct bp_err *err)
 {
-    struct round *r = &s->rounds[s->gathering];
+    struct bp_pq_flight *f;
+    int rc = 0;
 
-    s->is_late = true;
-    BP_TRY(move_out(s, err));
-    BP_TRY(bp_pq_late_begin(&s->late, err));
-    for (int i = 0; i < r->n; i++)
-        BP_TRY(bp_pq_late_put(&s->late, &r->batches[i], err));
-    clear_round(r);
-    return 0;
-}
-
-static int end_group(struct pq_sink *s, struct bp_err *err)
-{
-    int rc = s->is_late ? bp_pq_late_end(&s->late, &s->footer, s->n_rows, &s->f, err)
-                        : give_round(s, true, err);
-
-    s->is_late = false;
-    s->n_rows = s->n_bytes = 0;
+    if (bp_pq_encoder_take(&s->encoder, &f, err) < 0)
+        return bp_err_prefix(err, "%s", s->f.path);
+    *any = f != NULL;
+    if (f && f->last)
+        rc = write_group(s, f, err);
+    if (f)
+        bp_pq_encoder_rest(&s->encoder, f);
     return rc;
 }
 
-/* The gathered round is full, or the last of its row group. */
-static int end_round(struct pq_sink *s, bool last, struct bp_err *err)
+static int take_all(struct pq_sink *s, struct bp_err *err)
 {
-    BP_TRY(wait_round(s, err));
-    BP_TRY(hold_pages(s, err));
-    if (is_too_much(s))
-        BP_TRY(turn_late(s, err));
-    if (last)
-        return end_group(s, err);
-    return s->is_late ? 0 : give_round(s, false, err);
+    bool any = true;
+
+    while (any)
+        BP_TRY(take_batch(s, &any, err));
+    return 0;
+}
+
+/* From here to its end the rows of the group wait on disk. Nothing is on its way. */
+static int turn_late(struct pq_sink *s, struct bp_err *err)
+{
+    s->is_late = true;
+    BP_TRY(move_out(s, err));
+    for (int i = 0; i < s->encoder.n_scratch; i++)
+        bp_pq_write_scratch_release(&s->encoder.scratch[i]);
+    return bp_pq_late_begin(&s->late, err);
+}
+
+/* Memory as the batches that were taken have left it. */
+static int keep_to_memory(struct pq_sink *s, struct bp_err *err)
+{
+    if (may_hold_pages(s) && !is_too_much(s))
+        return 0;
+    BP_TRY(take_all(s, err));
+    if (!may_hold_pages(s))
+        BP_TRY(move_out(s, err));
+    return is_too_much(s) ? turn_late(s, err) : 0;
+}
+
+/* b, which is emptied, to the threads. */
+static int encode(struct pq_sink *s, struct bp_batch *b, int64_t bytes, bool last,
+                  struct bp_err *err)
+{
+    bool any;
+
+    while (!bp_pq_encoder_has_room(&s->encoder, bytes, s->flying_bytes))
+        BP_TRY(take_batch(s, &any, err));
+    bp_pq_encoder_give(&s->encoder, b, bytes, s->n_rows, last);
+    return s->flying_bytes < BATCH_BYTES ? take_all(s, err) : 0;
+}
+
+static int end_late(struct pq_sink *s, struct bp_err *err)
+{
+    s->is_late = false;
+    BP_TRY(bp_pq_late_end(&s->late, &s->footer, s->n_rows, &s->f, err));
+    bp_pq_encoder_measure(&s->encoder);
+    return 0;
 }
 
 /* ---- gathering ---- */
@@ -233,26 +183,27 @@ static int end_round(struct pq_sink *s, bool last, struct bp_err *err)
 /* b, which is emptied. */
 static int add_piece(struct pq_sink *s, struct bp_batch *b, struct bp_err *err)
 {
-    struct round *r = &s->rounds[s->gathering];
     int64_t bytes = bp_batch_size_bytes(b);
     bool last;
+    int rc;
 
+    if (!s->is_late)
+        BP_TRY(keep_to_memory(s, err));
     s->n_rows += b->n_rows;
     s->n_bytes += bytes;
     last = s->n_rows == s->group_rows || s->n_bytes >= GROUP_BYTES;
     if (s->is_late) {
-        int rc = bp_pq_late_put(&s->late, b, err);
-
+        rc = bp_pq_late_put(&s->late, b, err);
         bp_batch_release(b);
-        BP_TRY(rc);
-        return last ? end_group(s, err) : 0;
+        if (rc == 0 && last)
+            rc = end_late(s, err);
+    } else {
+        rc = encode(s, b, bytes + bp_batch_dict_bytes(b, bp_pq_encoder_last(&s->encoder)), last,
+                    err);
     }
-    r->n_rows += b->n_rows;
-    r->bytes += bytes + bp_batch_dict_bytes(b, r->n ? &r->batches[r->n - 1] : NULL);
-    bp_batch_move(&r->batches[r->n++], b);
-    if (last || r->n == ROUND_BATCHES || r->bytes >= s->round_bytes)
-        return end_round(s, last, err);
-    return 0;
+    if (last)
+        s->n_rows = s->n_bytes = 0;
+    return rc;
 }
 
 /* Bytes of the texts of rows [from, to) if they are written out. */
@@ -339,9 +290,10 @@ static int pq_commit(void *self, struct bp_err *err)
     bp_batch_release(&b);
     BP_TRY(rc);
     if (s->n_rows && !s->is_late)
-        BP_TRY(end_round(s, true, err));
-    else if (s->n_rows)
-        BP_TRY(end_group(s, err));
+        BP_TRY(encode(s, NULL, 0, true, err));
+    BP_TRY(take_all(s, err));
+    if (s->n_rows && s->is_late)
+        BP_TRY(end_late(s, err));
     BP_TRY(bp_pq_footer_write(&s->footer, &s->f, err));
     return bp_outfile_commit(&s->f, err);
 }
@@ -360,14 +312,8 @@ static void pq_free(void *self)
 {
     struct pq_sink *s = self;
 
-    bp_pool_free(s->pool);
+    bp_pq_encoder_release(&s->encoder);
     bp_pq_late_release(&s->late);
-    clear_round(&s->rounds[0]);
-    clear_round(&s->rounds[1]);
-    for (int i = 0; s->columns && i < s->leaves.n; i++)
-        bp_pq_writer_release(&s->columns[i]);
-    bp_mem_free(s->columns);
-    bp_mem_free(s->jobs);
     bp_pq_store_release(&s->store);
     if (s->ctx) {
         give_back(s);
@@ -396,7 +342,7 @@ static int add_filters(struct pq_sink *s, const struct bp_parquet_out_opts *o, s
         struct bp_pq_writer *w;
 
         BP_TRY(bp_schema_index(&s->schema, o->bloom[i], &col, err));
-        w = &s->columns[bp_pq_leaves_of(&s->leaves, col)];
+        w = &s->encoder.writers[bp_pq_leaves_of(&s->leaves, col)];
         if (w->layout.physical == BP_PQ_BOOLEAN || w->leaf->nested)
             return bp_fail(
                 err, BP_EUSAGE, "--bloom: column %s is %s, of which a filter tells nothing",
@@ -418,9 +364,6 @@ static int add_filters(struct pq_sink *s, const struct bp_parquet_out_opts *o, s
 static int open_sink(struct pq_sink *s, const struct bp_schema *schema,
                      const struct bp_parquet_out_opts *o, struct bp_ctx *ctx, struct bp_err *err)
 {
-    static const struct bp_pool_ops ops = {.work = work};
-    size_t n;
-
     if (schema->n_fields == 0)
         return bp_fail(err, BP_EUSAGE, "a Parquet file has at least one column");
     s->ctx = ctx;
@@ -429,19 +372,15 @@ static int open_sink(struct pq_sink *s, const struct bp_schema *schema,
     BP_TRY(bp_recut_init(&s->recut, &s->schema, err));
     BP_TRY(bp_pq_leaves_list(&s->leaves, &s->schema, err));
     BP_TRY(bp_pq_footer_open(&s->footer, &s->schema, &s->leaves, o, err));
-    n = (size_t)s->leaves.n + 1;
     s->group_rows = o->group_rows ? o->group_rows : GROUP_ROWS;
-    s->columns = bp_mem_new(n, sizeof *s->columns, err);
-    s->jobs = s->columns ? bp_mem_new(n, sizeof *s->jobs, err) : NULL;
-    if (!s->jobs)
-        return err->code;
-    for (int i = 0; i < s->leaves.n; i++)
-        bp_pq_writer_open(&s->columns[i], &s->leaves.items[i], o->codec, o->v2, !o->no_dict);
+    BP_TRY(bp_pq_encoder_open(&s->encoder, &s->leaves, o->codec, o->v2, !o->no_dict, ctx->n_threads,
+                              err));
     BP_TRY(add_filters(s, o, err));
-    BP_TRY(bp_pool_open(&s->pool, ctx->n_threads, (int)n, &ops, s, err));
-    bp_pq_late_init(&s->late, &s->schema, &s->leaves, s->columns, &s->store, ctx);
-    s->told_bytes = 2 * ROUND_LEAST_BYTES + WRITER_BYTES + s->leaves.n * COLUMN_BYTES;
-    s->round_bytes = BP_MAX(BP_MIN(ROUND_BYTES, share_of(s) / 4), ROUND_LEAST_BYTES);
+    bp_pq_late_init(&s->late, &s->schema, &s->leaves, s->encoder.writers, s->encoder.scratch,
+                    &s->store, ctx);
+    s->told_bytes = 2 * BATCH_BYTES + WRITER_BYTES + s->leaves.n * COLUMN_BYTES;
+    s->flying_bytes = BP_MIN(
+        FLYING_BYTES, share_of(s) / 4); /* where it is less than a batch: none while others come */
     bp_budget_least(&ctx->budget, s->told_bytes);
     return bp_outfile_write(&s->f, "PAR1", 4, err);
 }

@@ -18,8 +18,8 @@ static int open_store(struct bp_pq_store *s, struct bp_err *err)
     return 0;
 }
 
-int bp_pq_store_put(struct bp_pq_store *s, int column, const void *p, size_t n, struct bp_ctx *ctx,
-                    struct bp_err *err)
+/* The next entry of the list, of bytes from here on. */
+static int begin(struct bp_pq_store *s, int column, struct bp_err *err)
 {
     struct bp_pq_stored *l;
 
@@ -31,14 +31,48 @@ int bp_pq_store_put(struct bp_pq_store *s, int column, const void *p, size_t n, 
         s->list = l;
         s->cap += 64;
     }
-    l = &s->list[s->n];
-    *l = (struct bp_pq_stored){.column = column, .from = s->out.pos_bytes};
+    s->list[s->n] = (struct bp_pq_stored){.column = column, .from = s->out.pos_bytes};
+    return 0;
+}
+
+static int put(struct bp_pq_store *s, const void *p, size_t n, struct bp_err *err)
+{
     if (bp_outfile_write(&s->out, p, n, err) < 0)
         return bp_err_prefix(err, "pages of a row group, in '%s' (TMPDIR; %lld bytes are free)",
                              s->f.dir, (long long)bp_tempfile_free_bytes(&s->f));
+    return 0;
+}
+
+static void end(struct bp_pq_store *s, struct bp_ctx *ctx)
+{
+    struct bp_pq_stored *l = &s->list[s->n++];
+
     l->to = s->out.pos_bytes;
-    s->n++;
-    atomic_fetch_add(&ctx->spilled_bytes, (long long)n);
+    atomic_fetch_add(&ctx->spilled_bytes, (long long)(l->to - l->from));
+}
+
+int bp_pq_store_put(struct bp_pq_store *s, int column, const void *p, size_t n, struct bp_ctx *ctx,
+                    struct bp_err *err)
+{
+    BP_TRY(begin(s, column, err));
+    BP_TRY(put(s, p, n, err));
+    end(s, ctx);
+    return 0;
+}
+
+int bp_pq_store_pages(struct bp_pq_store *s, int column, struct bp_pq_encoded *chunk,
+                      struct bp_ctx *ctx, struct bp_err *err)
+{
+    struct bp_chain *pages = &chunk->pages;
+
+    if (pages->len == 0)
+        return 0;
+    BP_TRY(begin(s, column, err));
+    for (int i = 0; i < pages->n; i++)
+        BP_TRY(put(s, pages->blocks[i]->data, bp_chain_block_bytes(pages, i), err));
+    end(s, ctx);
+    chunk->moved_bytes += (int64_t)pages->len;
+    bp_chain_clear(pages);
     return 0;
 }
 

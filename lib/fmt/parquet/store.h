@@ -9,6 +9,7 @@
 #define BP_FMT_PARQUET_STORE_H
 
 #include "flow/flow.h"
+#include "fmt/parquet/encoded.h"
 #include "sys/outfile.h"
 #include "sys/tempfile.h"
 
@@ -28,6 +29,9 @@ struct bp_pq_store {
 /* Appends n bytes of this column. */
 int bp_pq_store_put(struct bp_pq_store *s, int column, const void *p, size_t n, struct bp_ctx *ctx,
                     struct bp_err *err) BP_MUST;
+/* The chunk's pages, which leave memory. */
+int bp_pq_store_pages(struct bp_pq_store *s, int column, struct bp_pq_encoded *chunk,
+                      struct bp_ctx *ctx, struct bp_err *err) BP_MUST;
 /* What was put for this column, in order. */
 int bp_pq_store_copy(const struct bp_pq_store *s, int column, struct bp_outfile *to,
                      struct bp_err *err) BP_MUST;
