@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 export PATH="$BP_BUILD/bin:$PATH"
 export BP_TESTS="$here"
 export BP_SHARED_DATA="${BP_SHARED_DATA:-$here/../../shared/data}"
-unset BP_JOBS BP_MEM BP_TASK BP_TASKS BP_BATCH_ROWS BP_SIMD
+unset BP_JOBS BP_MEM BP_TASK BP_TASKS BP_BATCH_ROWS BP_SIMD BP_RING
 export LC_ALL=C.UTF-8
 export TZ=America/New_York # must not matter
 BP_CHECK=$(mktemp -d "${TMPDIR:-/tmp}/bp-check.XXXXXX")
@@ -49,7 +49,7 @@ list() {
         variants)
             # the same results with other inner batches, memory, threads and instruction sets
             for v in BP_BATCH_ROWS=1 BP_BATCH_ROWS=7 BP_MEM=16M BP_JOBS=1 BP_JOBS=4 \
-                BP_SIMD=portable BP_SIMD=avx2; do
+                BP_SIMD=portable BP_SIMD=avx2 BP_RING=all; do
                 echo "variants/$v env $v bats --tap \"\$BP_TESTS/cli/answers.bats\"" \
                     '"$BP_TESTS/cli/operators.bats"'
             done

@@ -20,6 +20,7 @@
 #define POOL_MAX_BYTES ((size_t)48 << 20)
 #define POOL_SHARE 8 /* of a memory limit, for blocks that are free */
 #define NOT_POOLED UINT32_MAX
+#define NOT_OURS (UINT32_MAX - 1)
 #define HUGE_PAGE ((uintptr_t)2 << 20)
 #define HUGE_MIN_BYTES (4 * HUGE_PAGE)
 #define HUGE_SLOW_NS 1000000 /* for the first touch of one */
@@ -227,6 +228,38 @@ void bp_block_huge(struct bp_block *b)
     want_huge_pages(b->data, b->cap_bytes);
 }
 
+struct foreign {
+    struct bp_block block; /* first: they are one address */
+    void (*release)(void *ctx);
+    void *ctx;
+};
+
+int bp_block_over(struct bp_block **out, uint8_t *data, size_t n, void (*release)(void *ctx),
+                  void *ctx, struct bp_err *err)
+{
+    struct foreign *f = bp_mem_new(1, sizeof *f, err);
+
+    if (!f)
+        return err->code;
+    f->block.data = data;
+    f->block.cap_bytes = n;
+    f->block.pool_class = NOT_OURS;
+    f->block.base = f;
+    f->release = release;
+    f->ctx = ctx;
+    atomic_init(&f->block.refs, 1);
+    *out = &f->block;
+    return 0;
+}
+
+static void free_foreign(struct bp_block *b)
+{
+    struct foreign *f = b->base;
+
+    f->release(f->ctx);
+    bp_mem_free(f);
+}
+
 struct bp_block *bp_block_ref(struct bp_block *b)
 {
     if (b)
@@ -238,7 +271,9 @@ void bp_block_unref(struct bp_block *b)
 {
     if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
         return;
-    if (b->pool_class == NOT_POOLED || !pool_give(b))
+    if (b->pool_class == NOT_OURS)
+        free_foreign(b);
+    else if (b->pool_class == NOT_POOLED || !pool_give(b))
         free(b);
 }
 

@@ -49,6 +49,10 @@ int bp_block_new(struct bp_block **out, size_t size_bytes, struct bp_err *err) B
 /* For a block that will be full and read at random, before anything is written to it: of huge
  * pages, if it is large and the system has them. The pool will not keep it. */
 void bp_block_huge(struct bp_block *b);
+/* Over n bytes at data (64-byte aligned, padded as all are) that are not ours: when nobody needs
+ * them any more, release(ctx) is called, by any thread. */
+int bp_block_over(struct bp_block **out, uint8_t *data, size_t n, void (*release)(void *ctx),
+                  void *ctx, struct bp_err *err) BP_MUST;
 struct bp_block *bp_block_ref(struct bp_block *b); /* NULL passes through */
 void bp_block_unref(struct bp_block *b);           /* NULL is a no-op */
 /* Make *b (NULL is a new one; else solely owned) hold need_bytes, keeping the

@@ -92,7 +92,8 @@ int bp_ipc_message_read(struct bp_input *in, struct bp_buf *meta, struct bp_ipc_
     }
     if (got < sizeof prefix[0])
         return ended(err);
-    if (prefix[0] != BP_IPC_CONTINUATION)
+    m->is_handed = prefix[0] == BP_IPC_HANDED;
+    if (prefix[0] != BP_IPC_CONTINUATION && !m->is_handed)
         return read_short(in, (int32_t)prefix[0], meta, m, what, err);
     BP_TRY(read_all(in, &prefix[1], sizeof prefix[1], err));
     m->short_prefix = false;
@@ -108,16 +109,31 @@ int bp_ipc_message_read(struct bp_input *in, struct bp_buf *meta, struct bp_ipc_
     if (n < 0 || n > BP_IPC_MAX_METADATA)
         return bp_fail(err, BP_EDATA, "a message claims %ld bytes of metadata", (long)n);
     BP_TRY(read_metadata(in, (size_t)n, meta, err));
-    return bp_ipc_message_decode(m, meta->data, meta->len, err);
+    BP_TRY(bp_ipc_message_decode(m, meta->data, meta->len, err));
+    return m->is_handed ? read_all(in, m->handed, sizeof m->handed, err) : 0;
 }
 
-int bp_ipc_body_read(struct bp_input *in, int64_t n_bytes, struct bp_ipc_body *out,
-                     struct bp_err *err)
+/* Bytes count as if they had come by the pipe: by where they stand, errors are placed. */
+static int take_handed(struct bp_input *in, const struct bp_ipc_message *m, struct bp_ring_in *ring,
+                       struct bp_ipc_body *out, struct bp_err *err)
 {
+    BP_TRY(
+        bp_ring_in_take(ring, m->handed[0], m->handed[1], (size_t)m->body_bytes, &out->block, err));
+    out->n_bytes = m->body_bytes;
+    in->pos_bytes += m->body_bytes - (int64_t)sizeof m->handed;
+    return 0;
+}
+
+int bp_ipc_body_read(struct bp_input *in, const struct bp_ipc_message *m, struct bp_ring_in *ring,
+                     struct bp_ipc_body *out, struct bp_err *err)
+{
+    int64_t n_bytes = m->body_bytes;
     size_t have = 0, want;
     int rc = 0;
 
     *out = (struct bp_ipc_body){0};
+    if (m->is_handed)
+        return take_handed(in, m, ring, out, err);
     if ((uint64_t)n_bytes > SIZE_MAX / 4)
         return bp_fail(err, BP_EDATA, "a message claims a body of %lld bytes", (long long)n_bytes);
     want = (size_t)n_bytes;

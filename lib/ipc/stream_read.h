@@ -5,6 +5,7 @@
 
 #include "ipc/ipc.h"
 #include "ipc/wire.h"
+#include "sys/ring.h"
 
 /* What stood where a message was looked for. */
 enum bp_ipc_next {
@@ -17,9 +18,10 @@ enum bp_ipc_next {
 /* The next message's metadata. *what is set also where it fails. */
 int bp_ipc_message_read(struct bp_input *in, struct bp_buf *meta, struct bp_ipc_message *m,
                         enum bp_ipc_next *what, struct bp_err *err) BP_MUST;
-/* Its body, in steps: memory grows only as bytes arrive. */
-int bp_ipc_body_read(struct bp_input *in, int64_t n_bytes, struct bp_ipc_body *out,
-                     struct bp_err *err) BP_MUST;
+/* Its body: out of ring (NULL: none) where it was handed over, else in steps, memory growing only
+ * as bytes arrive. */
+int bp_ipc_body_read(struct bp_input *in, const struct bp_ipc_message *m, struct bp_ring_in *ring,
+                     struct bp_ipc_body *out, struct bp_err *err) BP_MUST;
 
 /* The schema that a source shows: the wanted columns, and all metadata. */
 int bp_ipc_project(struct bp_schema *out, const struct bp_schema *in, const int *columns,

@@ -15,6 +15,7 @@ struct stream_sink {
     struct bp_share own;     /* the schema's bp.task: for a stream without any batch */
     struct bp_share share;   /* of the stream being written */
     struct bp_ipc_writer *w; /* NULL: none is open */
+    struct bp_ipc_handover handover;
     struct bp_recut recut;
     struct bp_ledger *ledger; /* not ours; may be NULL */
 };
@@ -74,6 +75,7 @@ static int open_writer(struct stream_sink *s, struct bp_share share, struct bp_e
     }
     BP_GO(set_ledger(s, &schema, share, err));
     BP_GO(bp_ipc_writer_open(&s->w, &s->f, false, &schema, err));
+    s->w->handover = &s->handover;
     s->share = share;
     rc = bp_ipc_writer_begin(s->w, err);
 out:
@@ -156,6 +158,7 @@ static void stream_free(void *self)
     struct stream_sink *s = self;
 
     bp_ipc_writer_free(s->w);
+    bp_ipc_handover_release(&s->handover);
     bp_recut_release(&s->recut);
     bp_schema_release(&s->schema);
     bp_outfile_abort(&s->f);

@@ -18,6 +18,7 @@
 
 struct stream {
     struct bp_input in;
+    struct bp_ring_in *ring; /* of a pipe; NULL: none */
     bool allow_truncated;
     struct bp_ledger *ledger; /* not ours; may be NULL */
     int *columns;
@@ -42,6 +43,7 @@ static void stream_free(void *self)
 {
     struct stream *s = self;
 
+    bp_ring_in_free(s->ring);
     bp_input_close(&s->in);
     bp_mem_free(s->columns);
     bp_schema_release(&s->shown);
@@ -131,7 +133,7 @@ static int start_stream(struct stream *s, struct bp_err *err)
     bp_ipc_fields_release(&s->fields);
     BP_TRY(bp_ipc_schema_decode(&s->m.header, &s->schema, &s->fields, err));
     if (s->m.body_bytes) {
-        BP_TRY(bp_ipc_body_read(&s->in, s->m.body_bytes, &body, err));
+        BP_TRY(bp_ipc_body_read(&s->in, &s->m, s->ring, &body, err));
         bp_block_unref(body.block);
     }
     s->n_rows = s->n_batches = 0;
@@ -215,7 +217,7 @@ static int take_message(struct stream *s, struct bp_err *err)
     if (s->m.kind != FB_HEADER_DICTIONARY && s->m.kind != FB_HEADER_RECORDS)
         return bp_fail(err, BP_EDATA, "a message of kind %d (tensor?) is not a part of a table",
                        s->m.kind);
-    BP_TRY(bp_ipc_body_read(&s->in, s->m.body_bytes, &body, err));
+    BP_TRY(bp_ipc_body_read(&s->in, &s->m, s->ring, &body, err));
     rc = s->m.kind == FB_HEADER_RECORDS
              ? take_records(s, &body, err)
              : bp_ipc_dictionary_decode(&s->fields, &s->schema, &s->m, &body, err);
@@ -375,6 +377,7 @@ int bp_ipc_stream_source(struct bp_source *out, struct bp_input *in, const struc
         return err->code;
     }
     bp_input_move(&s->in, in);
+    s->ring = s->in.fd >= 0 ? bp_ring_in_open(s->in.fd) : NULL;
     s->allow_truncated = o->allow_truncated;
     s->ledger = o->ledger;
     BP_GO(o->n_tasks > 0 ? bp_fail(err, BP_EUSAGE,

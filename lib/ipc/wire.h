@@ -14,6 +14,9 @@
 
 #define BP_IPC_ALIGN 64
 #define BP_IPC_CONTINUATION UINT32_C(0xFFFFFFFF)
+/* In its place, between two of our processes: the body lies in shared memory (handover.h), and
+ * behind the metadata stand the ring's token and the slot's number. */
+#define BP_IPC_HANDED UINT32_C(0xFFFFFFFE)
 #define BP_IPC_ABORT (-2) /* where a metadata length stands */
 #define BP_IPC_MAGIC "ARROW1"
 #define BP_IPC_MAX_METADATA (INT64_C(1) << 29) /* of one message */
@@ -150,6 +153,8 @@ struct bp_ipc_message {
     bool is_v4;
     bool short_prefix; /* V4's older framing: no continuation before the length */
     int64_t body_bytes;
+    bool is_handed;
+    uint32_t handed[2]; /* token and slot */
     struct bp_fb_table header;
     struct bp_fb_vector meta;
 };

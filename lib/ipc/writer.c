@@ -148,8 +148,14 @@ static int hash_message(const struct bp_ipc_parts *p, uint64_t *out, struct bp_e
 static int send(struct bp_ipc_writer *w, struct bp_ipc_place *where, struct bp_err *err)
 {
     struct bp_ipc_parts *p = &w->parts;
-    int rc;
+    int rc = 0;
 
+    if (w->handover)
+        rc = bp_ipc_hand_over(w->handover, w, err);
+    if (rc) {
+        w->broken = w->broken || rc < 0;
+        return rc < 0 ? rc : 0;
+    }
     p->iov[0] = (struct iovec){w->head.data, w->head.len};
     if (where) {
         where->offset_bytes = w->f->pos_bytes;

@@ -7,6 +7,7 @@
 #include "flow/dictset.h"
 #include "ipc/ipc.h"
 #include "ipc/wire.h"
+#include "sys/ring.h"
 
 /*
  * One batch taken apart for writing: the buffers as the metadata lists them,
@@ -50,8 +51,25 @@ struct bp_ipc_out_dict {
     struct bp_block *codes; /* scratch */
 };
 
+/*
+ * Bodies to a reader of ours, through memory that both share (sys/ring.h). Zero-initialise; kept by
+ * whoever writes several streams to one pipe.
+ */
+struct bp_ipc_handover {
+    bool decided, may;        /* is f a pipe? */
+    struct bp_ring_out *ring; /* NULL: not yet */
+    int64_t seen_bytes;       /* of bodies that went through the pipe */
+    int n_tries;              /* to find the reader */
+};
+
+/* 1: the message of w is out, its body in shared memory. 0: the body is to go as always. */
+int bp_ipc_hand_over(struct bp_ipc_handover *h, struct bp_ipc_writer *w,
+                     struct bp_err *err) BP_MUST;
+void bp_ipc_handover_release(struct bp_ipc_handover *h);
+
 struct bp_ipc_writer {
     struct bp_outfile *f;
+    struct bp_ipc_handover *handover; /* not ours; NULL: none */
     bool is_file;
     bool schema_written;
     bool broken; /* a write failed: what is out is cut in the middle */

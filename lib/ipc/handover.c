@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The writer's side of a body in shared memory: when it pays, and what stands in the pipe instead.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipc/writer.h"
+
+/* What is shorter is copied by the kernel in less time than a slot takes to come back. */
+#define BODY_LEAST_BYTES ((int64_t)64 << 10)
+/* A stream of less is through before memory for a ring has been touched for the first time. */
+#define BEFORE_BYTES ((int64_t)1 << 20)
+/* Who has not begun to read after so many bodies is none of ours: they fill any pipe. */
+#define TRIES_MOST 32
+
+static bool pays(const struct bp_ipc_handover *h, int64_t body_bytes)
+{
+    const char *says = getenv("BP_RING");
+
+    if (body_bytes > (int64_t)BP_RING_SLOT_BYTES || body_bytes == 0)
+        return false;
+    if (says && strcmp(says, "all") == 0) /* for tests */
+        return true;
+    return body_bytes >= BODY_LEAST_BYTES && h->seen_bytes >= BEFORE_BYTES;
+}
+
+/* Is there a ring, or one now? */
+static bool find_reader(struct bp_ipc_handover *h, const struct bp_ipc_writer *w)
+{
+    if (!h->decided) {
+        h->decided = true;
+        h->may = w->f->is_pipe && !w->f->encoder.self && !w->f->far_self && bp_ring_may(w->f->fd);
+    }
+    if (h->may && !h->ring) {
+        h->ring = bp_ring_out_open(w->f->fd);
+        if (!h->ring && ++h->n_tries == TRIES_MOST)
+            h->may = false;
+    }
+    return h->ring != NULL;
+}
+
+static void fill(uint8_t *to, const struct bp_ipc_parts *p)
+{
+    for (int i = 1; i < p->n_iov; i++) {
+        memcpy(to, p->iov[i].iov_base, p->iov[i].iov_len);
+        to += p->iov[i].iov_len;
+    }
+}
+
+int bp_ipc_hand_over(struct bp_ipc_handover *h, struct bp_ipc_writer *w, struct bp_err *err)
+{
+    int64_t n = w->parts.body_bytes;
+    uint32_t mark = BP_IPC_HANDED, handed[2];
+    uint8_t *slot;
+
+    if (!pays(h, n) || !find_reader(h, w)) {
+        h->seen_bytes += n;
+        return 0;
+    }
+    slot = bp_ring_out_slot(h->ring, &handed[1]);
+    if (!slot) {
+        h->may = false;
+        bp_ring_out_free(h->ring);
+        h->ring = NULL;
+        return 0;
+    }
+    fill(slot, &w->parts);
+    handed[0] = bp_ring_out_token(h->ring);
+    memcpy(w->head.data, &mark, sizeof mark);
+    BP_TRY(bp_buf_append(&w->head, handed, sizeof handed, err));
+    BP_TRY(bp_outfile_write(w->f, w->head.data, w->head.len, err));
+    w->f->pos_bytes += n - (int64_t)sizeof handed; /* as if it had gone there */
+    return 1;
+}
+
+void bp_ipc_handover_release(struct bp_ipc_handover *h)
+{
+    bp_ring_out_free(h->ring);
+    *h = (struct bp_ipc_handover){0};
+}
