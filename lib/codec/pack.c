@@ -14,14 +14,20 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "codec/snappy_unpack.h"
+#include "codec/snappy_words.h"
 #include "sys/library.h"
 
 #define ZSTD_LEVEL 1
 #define SNAPPY_WORK_BYTES ((size_t)192 << 10)
 #define BROTLI_QUALITY 5
+/* Of words, before their way is decided; what that may be worse by. */
+#define SAMPLE_BYTES (32 << 10)
+#define SAMPLE_LEAST_BYTES (8 << 10)
+#define WORSE_SHARE 32
 
 typedef int unpack_fn(const uint8_t *in, size_t n, uint8_t *out, size_t out_n, struct bp_err *err);
 typedef int pack_fn(const uint8_t *in, size_t n, uint8_t *out, size_t *out_n, struct bp_err *err);
+typedef size_t words_fn(const uint8_t *in, size_t n, size_t lead, uint8_t *out);
 
 static int bad(struct bp_err *err, const char *codec)
 {
@@ -261,10 +267,11 @@ static int zstd_pack(const uint8_t *in, size_t n, uint8_t *out, size_t *out_n, s
 static const struct {
     const char *name;
     unpack_fn *unpack;
-    pack_fn *pack; /* NULL: not written */
+    pack_fn *pack;   /* NULL: not written */
+    words_fn *words; /* NULL: no way of its own */
 } codecs[BP_N_PACKS] = {
     [BP_PACK_NONE] = {"none", none_unpack, none_pack},
-    [BP_PACK_SNAPPY] = {"snappy", snappy_unpack, snappy_pack},
+    [BP_PACK_SNAPPY] = {"snappy", snappy_unpack, snappy_pack, bp_snappy_words},
     [BP_PACK_GZIP] = {"gzip", gzip_unpack, gzip_pack},
     [BP_PACK_LZO] = {"lzo", NULL, NULL},
     [BP_PACK_BROTLI] = {"brotli", brotli_unpack, brotli_pack},
@@ -293,6 +300,31 @@ int bp_pack_into(enum bp_pack codec, const uint8_t *in, size_t in_bytes, uint8_t
                  size_t *out_bytes, struct bp_err *err)
 {
     return codecs[codec].pack(in, in_bytes, out, out_bytes, err);
+}
+
+/* Does its own way make about as little of a part of them? */
+static int ask_way(enum bp_pack codec, enum bp_pack_way *way, const uint8_t *in, size_t in_bytes,
+                   size_t lead, uint8_t *out, struct bp_err *err)
+{
+    size_t n = BP_MIN(in_bytes, (size_t)SAMPLE_BYTES), as_bytes;
+
+    BP_TRY(bp_pack_into(codec, in, n, out, &as_bytes, err));
+    *way = codecs[codec].words(in, n, lead, out) <= as_bytes + as_bytes / WORSE_SHARE
+               ? BP_PACK_WORDS
+               : BP_PACK_BYTES;
+    return 0;
+}
+
+int bp_pack_words_into(enum bp_pack codec, enum bp_pack_way *way, const uint8_t *in,
+                       size_t in_bytes, size_t lead, uint8_t *out, size_t *out_bytes,
+                       struct bp_err *err)
+{
+    if (codecs[codec].words && *way == BP_PACK_NOT_ASKED && in_bytes >= SAMPLE_LEAST_BYTES)
+        BP_TRY(ask_way(codec, way, in, in_bytes, lead, out, err));
+    if (!codecs[codec].words || *way != BP_PACK_WORDS)
+        return bp_pack_into(codec, in, in_bytes, out, out_bytes, err);
+    *out_bytes = codecs[codec].words(in, in_bytes, lead, out);
+    return 0;
 }
 
 int bp_pack_by_name(const char *name)

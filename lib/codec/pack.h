@@ -34,6 +34,15 @@ size_t bp_pack_bound(enum bp_pack codec, size_t n);
 int bp_pack_into(enum bp_pack codec, const uint8_t *in, size_t in_bytes, uint8_t *out,
                  size_t *out_bytes, struct bp_err *err) BP_MUST;
 
+/*
+ * The same for blocks of 8-byte words behind `lead` bytes, for which a codec may have another way.
+ * *way is zeroed before the first of several blocks of one kind, and set by a sample of that.
+ */
+enum bp_pack_way { BP_PACK_NOT_ASKED, BP_PACK_BYTES, BP_PACK_WORDS };
+int bp_pack_words_into(enum bp_pack codec, enum bp_pack_way *way, const uint8_t *in,
+                       size_t in_bytes, size_t lead, uint8_t *out, size_t *out_bytes,
+                       struct bp_err *err) BP_MUST;
+
 /* "snappy", "zstd", ...; -1: no codec of that name is written. */
 int bp_pack_by_name(const char *name);
 const char *bp_pack_name(enum bp_pack codec); /* NULL: not known */

@@ -100,21 +100,25 @@ class Bench:
                     continue
                 row = self.one(case, engine, query, tables, number, rows)
                 rows.append(row)
+                if case.cores and row.status == "ok":  # beside it, in turn: machines change
+                    rows.append(self.one(case, engine, query, tables, number, rows,
+                                         name=results.BOTH_CORES))
                 if row.status != "ok" or row.wall_s > SLOW_S:
                     slow.add(engine.name)
 
-    def one(self, case, engine, query, tables, number, before):
+    def one(self, case, engine, query, tables, number, before, name=None):
         scratch = self.work / engine.name
         out = scratch / "out" / f"answer.{case.out}" if case.out != "none" else ""
         env = engines.base_environment(self.build, scratch / "tmp")
         command = engine.command(case, query, tables, out, scratch, env)
-        cores = set(case.cores) or set(sorted(os.sched_getaffinity(0))[:2])
+        both = set(sorted(os.sched_getaffinity(0))[:2])
+        cores = both if name == results.BOTH_CORES else set(case.cores) or both
         got = run.run(command, env, cores, scratch, case.mem_bytes, self.args.timeout)
         in_bytes = sum(t["bytes"] for t in tables)
         out_bytes = sum(f.stat().st_size for f in (scratch / "out").rglob("*") if f.is_file())
         floor_s, floor_of = self.floors.of(in_bytes, out_bytes, case.hops, len(cores))
         row = results.Row(
-            case=case.id, title=case.title, engine=engine.name,
+            case=case.id, title=case.title, engine=name or engine.name,
             version=self.versions[engine.name], round=number, status=got.status,
             wall_s=round(got.wall_s, 5), cpu_s=round(got.cpu_s, 5),
             peak_mib=round(got.peak_bytes / 2**20, 2), answer="", in_bytes=in_bytes,
@@ -123,7 +127,7 @@ class Bench:
             date=datetime.date.today().isoformat(), hops=case.hops,
             factor=case.factor, foreign=round(got.foreign, 3), note=last_line(got.stderr))
         if got.status == "ok" and case.out != "none" and number == 1:
-            row.answer = self.judge(case, engine.name, out, not before)
+            row.answer = self.judge(case, name or engine.name, out, not before)
         if got.status != "ok":
             print(f"{case.id}: {engine.name}: {got.status}: {got.stderr[-2000:]}", file=sys.stderr)
         return row

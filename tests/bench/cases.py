@@ -13,7 +13,7 @@ A job has one or more cases, which override what the job says:
     must    = 4.0, aim = 8.0      ratio to the fastest of duckdb, polars, chdb
     factor  = 2                   times the rows of the tables
     rows    = {yellow = 9}        rows of a table, whatever the scale
-    cores   = [0]                 instead of both
+    cores   = [0]                 instead of both; beside each such run one on both
     engines = ["batchpipe"]       only these
     like    = "J3"                the other engines' queries are that job's
     hops    = 3                   given to the query as $hops

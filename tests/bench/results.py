@@ -36,6 +36,10 @@ class Row:
     note: str = ""
 
 
+# In the rows of a case on fewer cores: the same on both, run in turn.
+BOTH_CORES = "both cores"
+
+
 def directory(build, scale):
     return build / "bench" / "results" / f"{scale:g}"
 

@@ -2,7 +2,7 @@
 /*
  * Any bytes as a compressed file: no crash; and the same bytes, and the same end, whatever
  * the size of the reads, with threads that decode and without. The same bytes as a block of
- * snappy: what its library says.
+ * snappy: what its library says. As a page of words to pack: the library gives it back.
  */
 #include <snappy-c.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 
 #include "codec/codec.h"
 #include "codec/pack.h"
+#include "codec/snappy_words.h"
 #include "sys/library.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -81,6 +82,27 @@ static void check_snappy(const uint8_t *data, size_t size, uint8_t *a, uint8_t *
         abort();
 }
 
+/* data behind itself once more, so that there is something to copy, too. */
+static void check_words(const uint8_t *data, size_t size, size_t lead, uint8_t *a, uint8_t *b)
+{
+    static __typeof__(&snappy_uncompress) uncompress;
+    static uint8_t packed[MAX_OUT + MAX_OUT / 4 + 1024];
+    size_t n = size * 2, n_packed, got;
+
+    if (n > MAX_OUT || lead > n)
+        return;
+    if (!uncompress)
+        uncompress = (__typeof__(uncompress))library("snappy_uncompress");
+    memcpy(a, data, size);
+    memcpy(a + size, data, size);
+    n_packed = bp_snappy_words(a, n, lead, packed);
+    got = n;
+    if (n_packed > bp_pack_bound(BP_PACK_SNAPPY, n) ||
+        uncompress((const char *)packed, n_packed, (char *)b, &got) != SNAPPY_OK || got != n ||
+        memcmp(a, b, n) != 0)
+        abort();
+}
+
 /* Input: the length of small reads, then the file. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -100,5 +122,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else if (memcmp(a, b, n_b) != 0)
         abort();
     check_snappy(data + 1, size - 1, a, b);
+    check_words(data + 1, size - 1, data[0] % 16, a, b);
     return 0;
 }

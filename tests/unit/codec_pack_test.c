@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks: what was packed comes back, what is no block is refused; snappy element by element. */
 #include "codec/pack.h"
+#include "codec/snappy_words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -166,5 +167,101 @@ static void sizes_that_are_none_are_refused(void)
     CHECK(bp_unpack(BP_PACK_SNAPPY, bad[0], 0, back, 0, &err) < 0);
 }
 
-UNIT_MAIN(T(what_was_packed_comes_back), T(copies_of_every_kind_near_the_end_and_far_from_it),
+/* Words of one kind: 0 zeros; 1 noise; 2 counted; 3 times of a month, in no order; 4 the same, each
+ * twice; 5 runs; 6 repeated after 40 KB; 7 the same after 80 KB, out of reach; 8 low halves that
+ * repeat. */
+static void fill_words(size_t n, size_t lead, int kind)
+{
+    uint64_t x = 7;
+
+    for (size_t i = 0; i < n; i++)
+        plain[i] = (uint8_t)(i * 31);
+    for (size_t i = 0; lead + i * 8 + 8 <= n; i++) {
+        uint64_t v = 0;
+
+        x = x * 6364136223846793005 + 1442695040888963407;
+        if (kind == 1)
+            v = x;
+        else if (kind == 2)
+            v = 5000000000 + i;
+        else if (kind == 3 || (kind == 4 && i % 2 == 0))
+            v = 1577836800000000 + (x >> 33) % 2678400 * 1000000;
+        else if (kind == 4)
+            memcpy(&v, plain + lead + i * 8 - 8, 8);
+        else if (kind == 5)
+            v = i / 100 * 0x123456789abcdef;
+        else if (kind == 6 || kind == 7)
+            v = (i % (kind == 6 ? 5000 : 10000)) * 0x9e3779b97f4a7c15;
+        else if (kind == 8)
+            v = x << 32 | 0x3fe00000;
+        memcpy(plain + lead + i * 8, &v, 8);
+    }
+}
+
+static void words_come_back(void)
+{
+    static const size_t sizes[] = {0,  1,  7,  8,   31,   32,    33,    40,
+                                   47, 64, 65, 100, 8192, 65541, 70000, MOST};
+
+    for (int kind = 0; kind < 9; kind++)
+        for (size_t i = 0; i < BP_COUNT_OF(sizes); i++)
+            for (size_t lead = 0; lead < 13 && lead <= sizes[i]; lead++) {
+                struct bp_err err = {0};
+                size_t n = sizes[i], n_packed;
+
+                fill_words(n, lead, kind);
+                n_packed = bp_snappy_words(plain, n, lead, packed);
+                CHECK(n_packed <= n + n / 100 + 16);
+                CHECK(bp_unpack(BP_PACK_SNAPPY, packed, n_packed, back, n, &err) == 0);
+                CHECK(memcmp(plain, back, n) == 0);
+            }
+}
+
+static size_t size_of(int kind, bool as_words)
+{
+    enum bp_pack_way way = BP_PACK_NOT_ASKED;
+    struct bp_err err = {0};
+    size_t n = 0;
+
+    fill_words(160006, 6, kind);
+    if (as_words)
+        CHECK(bp_pack_words_into(BP_PACK_SNAPPY, &way, plain, 160006, 6, packed, &n, &err) == 0);
+    else
+        CHECK(bp_pack_into(BP_PACK_SNAPPY, plain, 160006, packed, &n, &err) == 0);
+    return n;
+}
+
+static void words_take_little_more_than_bytes(void)
+{
+    for (int kind = 0; kind < 9; kind++)
+        CHECK(size_of(kind, true) <= size_of(kind, false) / 100 * 104);
+    CHECK(size_of(3, true) < 152000); /* times: by a twentieth less, at least */
+    CHECK(size_of(4, true) < 120000);
+}
+
+static void a_way_is_asked_for_once(void)
+{
+    enum bp_pack_way way = BP_PACK_NOT_ASKED;
+    struct bp_err err = {0};
+    size_t n;
+
+    fill_words(100, 0, 2);
+    CHECK(bp_pack_words_into(BP_PACK_SNAPPY, &way, plain, 100, 0, packed, &n, &err) == 0);
+    CHECK(way == BP_PACK_NOT_ASKED); /* too few to tell */
+    fill_words(MOST, 0, 2);
+    CHECK(bp_pack_words_into(BP_PACK_SNAPPY, &way, plain, MOST, 0, packed, &n, &err) == 0);
+    CHECK(way == BP_PACK_WORDS);
+    way = BP_PACK_NOT_ASKED;
+    fill_words(MOST, 0, 8);
+    CHECK(bp_pack_words_into(BP_PACK_SNAPPY, &way, plain, MOST, 0, packed, &n, &err) == 0);
+    CHECK(way == BP_PACK_BYTES);
+    CHECK(bp_unpack(BP_PACK_SNAPPY, packed, n, back, MOST, &err) == 0);
+    CHECK(memcmp(plain, back, MOST) == 0);
+    way = BP_PACK_NOT_ASKED;
+    CHECK(bp_pack_words_into(BP_PACK_ZSTD, &way, plain, MOST, 0, packed, &n, &err) == 0);
+    CHECK(bp_unpack(BP_PACK_ZSTD, packed, n, back, MOST, &err) == 0);
+}
+
+UNIT_MAIN(T(what_was_packed_comes_back), T(words_come_back), T(words_take_little_more_than_bytes),
+          T(a_way_is_asked_for_once), T(copies_of_every_kind_near_the_end_and_far_from_it),
           T(a_copy_of_what_is_not_there_is_refused), T(sizes_that_are_none_are_refused))

@@ -51,6 +51,7 @@ void bp_pq_writer_clear(struct bp_pq_writer *w)
     bp_dict_unref(w->mapped);
     w->mapped = NULL;
     w->by_codes = w->wants_dict;
+    w->way = BP_PACK_NOT_ASKED;
 }
 
 void bp_pq_writer_release(struct bp_pq_writer *w)
@@ -134,12 +135,26 @@ struct level_bytes {
     size_t rep, def;
 };
 
+/* raw behind `skip` bytes -> packed behind as many; `lead` more come before the values. */
+static int pack(struct bp_pq_writer *w, int encoding, size_t skip, size_t lead,
+                enum bp_pack_way *way, size_t *n, struct bp_err *err)
+{
+    const uint8_t *in = w->tmp->raw.data + skip;
+    size_t in_bytes = w->tmp->raw.len - skip;
+    uint8_t *out = w->tmp->packed.data + skip;
+
+    if (encoding == BP_PQ_PLAIN && w->layout.width == 8 && w->layout.physical != BP_PQ_FIXED)
+        return bp_pack_words_into(w->codec, way, in, in_bytes, lead, out, n, err);
+    return bp_pack_into(w->codec, in, in_bytes, out, n, err);
+}
+
 static int put_page(struct bp_pq_writer *w, bool is_dict, int encoding, int64_t n_values,
                     struct level_bytes levels, struct bp_err *err)
 {
     size_t packed_bytes = w->tmp->raw.len, skip = w->v2 ? levels.rep + levels.def : 0, room;
     const uint8_t *body = w->tmp->raw.data;
     struct bp_buf *head = &w->tmp->head;
+    enum bp_pack_way once = BP_PACK_NOT_ASKED;
     struct bp_thrift_out t;
 
     if (w->codec != BP_PACK_NONE) {
@@ -147,8 +162,8 @@ static int put_page(struct bp_pq_writer *w, bool is_dict, int encoding, int64_t 
         w->tmp->packed.len = 0;
         BP_TRY(bp_buf_reserve(&w->tmp->packed, skip + room + 1, err));
         memcpy(w->tmp->packed.data, w->tmp->raw.data, skip);
-        BP_TRY(bp_pack_into(w->codec, w->tmp->raw.data + skip, w->tmp->raw.len - skip,
-                            w->tmp->packed.data + skip, &room, err));
+        BP_TRY(pack(w, encoding, skip, levels.rep + levels.def - skip, is_dict ? &once : &w->way,
+                    &room, err));
         packed_bytes = skip + room;
         body = w->tmp->packed.data;
     }
