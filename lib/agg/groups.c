@@ -28,6 +28,12 @@ struct bp_groups {
 
     uint64_t *rows; /* packed rows of a chunk */
     int64_t rows_cap;
+
+    /* of a key that is one column of codes: the group of each code, and 1; 0: not met yet */
+    uint32_t *of_code;
+    int64_t of_code_cap;
+    bool have_codes;
+    uint64_t codes_dict; /* the id of the dictionary that they are of */
 };
 
 int bp_groups_new(struct bp_groups **out, const struct bp_type *types, int n_cols,
@@ -71,6 +77,7 @@ void bp_groups_free(struct bp_groups *g)
     bp_mem_free(g->slots);
     bp_cube_release(&g->cube);
     bp_mem_free(g->rows);
+    bp_mem_free(g->of_code);
     bp_mem_free(g);
 }
 
@@ -92,7 +99,8 @@ int64_t bp_groups_count(const struct bp_groups *g)
 int64_t bp_groups_held_bytes(const struct bp_groups *g)
 {
     int64_t n = g->cap * g->pack->n_words * 8 + (int64_t)(g->slots ? (g->mask + 1) * 8 : 0) +
-                bp_cube_held_bytes(&g->cube) + g->rows_cap * g->pack->n_words * 8;
+                bp_cube_held_bytes(&g->cube) + g->rows_cap * g->pack->n_words * 8 +
+                g->of_code_cap * (int64_t)sizeof *g->of_code;
 
     for (int i = 0; i < g->own.n_cols; i++)
         n += bp_texts_held_bytes(&g->own.cols[i].texts);
@@ -370,10 +378,77 @@ static int reserve_rows(struct bp_groups *g, int64_t n, struct bp_err *err)
     return 0;
 }
 
+/* ---- codes ---- */
+
+#define CODES_A_ROW 4 /* a dictionary that is larger is not worth to be listed for few rows */
+
+/* Is the key a column of codes whose groups are listed? */
+static int use_codes(struct bp_groups *g, const struct bp_column *c, bool *yes, struct bp_err *err)
+{
+    int64_t n = c->dict ? c->dict->values.n_rows : 0;
+    uint32_t *p;
+
+    *yes = g->pack->n_cols == 1 && c->dict && !c->n_nulls;
+    if (!*yes || (g->have_codes && g->codes_dict == c->dict->id))
+        return 0;
+    *yes = n <= c->n_rows * CODES_A_ROW;
+    if (!*yes)
+        return 0;
+    g->have_codes = false;
+    if (n > g->of_code_cap) {
+        p = bp_mem_grow(g->of_code, (size_t)n, sizeof *p, err);
+        if (!p)
+            return err->code;
+        g->of_code = p;
+        g->of_code_cap = n;
+    }
+    if (n)
+        memset(g->of_code, 0, (size_t)n * sizeof *g->of_code);
+    g->codes_dict = c->dict->id;
+    g->have_codes = true;
+    return 0;
+}
+
+/* The groups of n codes. False: one was not met before. */
+static bool find_codes(const struct bp_groups *g, const int32_t *codes, int64_t n, uint32_t *ids)
+{
+    uint32_t missing = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t group = g->of_code[codes[i]];
+
+        ids[i] = group - 1;
+        missing |= group == 0;
+    }
+    return !missing;
+}
+
+static void keep_codes(struct bp_groups *g, const int32_t *codes, int64_t n, const uint32_t *ids)
+{
+    for (int64_t i = 0; i < n; i++)
+        g->of_code[codes[i]] = ids[i] + 1;
+}
+
+static int find_chunk(struct bp_groups *g, const struct bp_column *const cols[], int64_t from,
+                      int64_t n, uint32_t *ids, struct bp_err *err)
+{
+    bool done = false;
+
+    BP_TRY(reserve_keys(g, n, err));
+    BP_TRY(bp_pack_rows(&g->own, cols, from, n, g->rows, err));
+    if (g->by_place)
+        BP_TRY(try_cube(g, n, ids, &done, err));
+    if (done)
+        return 0;
+    BP_TRY(reserve_slots(g, n, err));
+    find_hashed(g, g->rows, g->pack->n_words, n, ids);
+    return 0;
+}
+
 int bp_groups_find(struct bp_groups *g, const struct bp_column *const cols[], int64_t n_rows,
                    uint32_t *ids, struct bp_err *err)
 {
-    bool done;
+    bool by_code;
 
     if (!g->pack->n_cols) {
         memset(ids, 0, (size_t)n_rows * sizeof *ids);
@@ -381,18 +456,16 @@ int bp_groups_find(struct bp_groups *g, const struct bp_column *const cols[], in
         return 0;
     }
     BP_TRY(reserve_rows(g, n_rows, err));
+    BP_TRY(use_codes(g, cols[0], &by_code, err));
     for (int64_t from = 0; from < n_rows; from += CHUNK) {
+        const int32_t *codes = by_code ? (const int32_t *)cols[0]->data + from : NULL;
         int64_t n = BP_MIN(n_rows - from, CHUNK);
 
-        BP_TRY(reserve_keys(g, n, err));
-        BP_TRY(bp_pack_rows(&g->own, cols, from, n, g->rows, err));
-        done = false;
-        if (g->by_place)
-            BP_TRY(try_cube(g, n, ids + from, &done, err));
-        if (done)
+        if (by_code && find_codes(g, codes, n, ids + from))
             continue;
-        BP_TRY(reserve_slots(g, n, err));
-        find_hashed(g, g->rows, g->pack->n_words, n, ids + from);
+        BP_TRY(find_chunk(g, cols, from, n, ids + from, err));
+        if (by_code)
+            keep_codes(g, codes, n, ids + from);
     }
     return 0;
 }

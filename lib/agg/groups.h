@@ -8,7 +8,8 @@
  * Text is its id in a bp_texts. Floats are canonical (0 for -0, one NaN), signed
  * integers have their sign bit flipped so that words order as values do. Two ways
  * to look up: columns whose values lie close together are the index of an array (cube.h);
- * else an open-addressing table of (32 bits of hash, id + 1) over the packed keys.
+ * else an open-addressing table of (32 bits of hash, id + 1) over the packed keys. Of one column of
+ * codes the groups that were met are listed by code, and nothing is packed.
  */
 #ifndef BP_AGG_GROUPS_H
 #define BP_AGG_GROUPS_H

@@ -14,29 +14,30 @@
 /* Who has not begun to read after so many bodies is none of ours: they fill any pipe. */
 #define TRIES_MOST 32
 
-static bool pays(const struct bp_ipc_handover *h, int64_t body_bytes)
+static void decide(struct bp_ipc_handover *h, const struct bp_ipc_writer *w)
 {
     const char *says = getenv("BP_RING");
 
-    if (body_bytes > (int64_t)BP_RING_SLOT_BYTES || body_bytes == 0)
+    h->decided = true;
+    h->all = says && strcmp(says, "all") == 0; /* for tests */
+    h->may = w->f->is_pipe && !w->f->encoder.self && !w->f->far_self && bp_ring_may(w->f->fd);
+}
+
+static bool pays(const struct bp_ipc_handover *h, int64_t body_bytes)
+{
+    if (!h->may || body_bytes > (int64_t)BP_RING_SLOT_BYTES || body_bytes == 0)
         return false;
-    if (says && strcmp(says, "all") == 0) /* for tests */
-        return true;
-    return body_bytes >= BODY_LEAST_BYTES && h->seen_bytes >= BEFORE_BYTES;
+    return h->all || (body_bytes >= BODY_LEAST_BYTES && h->seen_bytes >= BEFORE_BYTES);
 }
 
 /* Is there a ring, or one now? */
 static bool find_reader(struct bp_ipc_handover *h, const struct bp_ipc_writer *w)
 {
-    if (!h->decided) {
-        h->decided = true;
-        h->may = w->f->is_pipe && !w->f->encoder.self && !w->f->far_self && bp_ring_may(w->f->fd);
-    }
-    if (h->may && !h->ring) {
-        h->ring = bp_ring_out_open(w->f->fd);
-        if (!h->ring && ++h->n_tries == TRIES_MOST)
-            h->may = false;
-    }
+    if (h->ring)
+        return true;
+    h->ring = bp_ring_out_open(w->f->fd);
+    if (!h->ring && ++h->n_tries == TRIES_MOST)
+        h->may = false;
     return h->ring != NULL;
 }
 
@@ -54,6 +55,8 @@ int bp_ipc_hand_over(struct bp_ipc_handover *h, struct bp_ipc_writer *w, struct 
     uint32_t mark = BP_IPC_HANDED, handed[2];
     uint8_t *slot;
 
+    if (!h->decided)
+        decide(h, w);
     if (!pays(h, n) || !find_reader(h, w)) {
         h->seen_bytes += n;
         return 0;

@@ -56,7 +56,7 @@ struct bp_ipc_out_dict {
  * whoever writes several streams to one pipe.
  */
 struct bp_ipc_handover {
-    bool decided, may;        /* is f a pipe? */
+    bool decided, may, all;   /* is f a pipe, at all; are small bodies handed over, too? */
     struct bp_ring_out *ring; /* NULL: not yet */
     int64_t seen_bytes;       /* of bodies that went through the pipe */
     int n_tries;              /* to find the reader */

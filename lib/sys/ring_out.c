@@ -25,11 +25,18 @@ struct bp_ring_out {
 
 #define MEMORY_BYTES (BP_RING_SLOTS * BP_RING_STRIDE_BYTES)
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8u /* Linux 6.3 */
+#endif
+
 /* The memory, whose size nobody can change: -1 where there is none. */
 static int make_memory(void)
 {
-    int fd = memfd_create("batchpipe ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int fd = memfd_create("batchpipe ring", flags | MFD_NOEXEC_SEAL);
 
+    if (fd < 0 && errno == EINVAL)
+        fd = memfd_create("batchpipe ring", flags);
     if (fd >= 0 && (ftruncate(fd, (off_t)MEMORY_BYTES) < 0 ||
                     fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)) {
         close(fd);

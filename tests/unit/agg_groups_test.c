@@ -200,6 +200,72 @@ static void only_nulls_at_first(void)
     compare(&(struct keys){{{BP_INT32, 0, 0, 1, 1, 1, 0}, {BP_INT64, 5, 1, 1, 9, 2, 0}}, 2});
 }
 
-UNIT_MAIN(T(hours_and_zones), T(hours_and_zones_and_rows_far_away), T(falling_hours), T(one_column),
-          T(a_lattice_that_becomes_finer), T(values_that_lie_too_far_apart),
-          T(the_ends_of_the_types), T(four_columns), T(wider_at_both_ends), T(only_nulls_at_first))
+/* A dictionary of n values, "first" and on. */
+static struct bp_dict *make_dict(int first, int n)
+{
+    struct bp_dict *d = NULL;
+    struct bp_builder b;
+    struct bp_column c;
+    char text[32];
+
+    bp_builder_init(&b, BP_TYPE(BP_TEXT));
+    for (int i = first; i < first + n; i++) {
+        int len = snprintf(text, sizeof text, "%d", i);
+
+        CHECK(bp_builder_add_bytes(&b, text, (size_t)len, &err) == 0);
+    }
+    CHECK(bp_builder_finish(&b, &c, &err) == 0);
+    CHECK(bp_dict_new(&d, &c, &err) == 0);
+    return d;
+}
+
+/* Codes of changing dictionaries, some larger than a batch, give the groups that texts give. */
+static void codes_and_texts(void)
+{
+    static const int firsts[] = {0, 0, 50, 1000, 0, 20, 50, 7},
+                     sizes[] = {1, 60, 60, 2000, 30000, 9, 60, 400};
+    static int32_t codes[ROWS];
+    static uint8_t valid[ROWS / 8 + 8];
+    static uint32_t a[ROWS], b[ROWS];
+    const struct bp_type text = BP_TYPE(BP_TEXT);
+    struct bp_groups *by_code, *by_text;
+    struct bp_dict *d[BP_COUNT_OF(firsts)];
+
+    for (size_t i = 0; i < BP_COUNT_OF(firsts); i++)
+        d[i] = make_dict(firsts[i], sizes[i]);
+    NEED(bp_groups_new(&by_code, &text, 1, &err) == 0);
+    NEED(bp_groups_new(&by_text, &text, 1, &err) == 0);
+    for (int batch = 0; batch < 60; batch++) {
+        size_t k = rnd(BP_COUNT_OF(d));
+        struct bp_column c = {
+            .type = text, .n_rows = ROWS, .data = codes, .valid = valid, .dict = d[k]};
+        const struct bp_column *ptr = &c;
+        struct bp_column plain;
+
+        memset(valid, 0xff, sizeof valid);
+        for (int i = 0; i < ROWS; i++) {
+            codes[i] = (int32_t)rnd((uint64_t)sizes[k]);
+            if (batch % 5 == 4 && rnd(9) == 0) {
+                bp_bit_clear(valid, i);
+                codes[i] = 0;
+                c.n_nulls++;
+            }
+        }
+        NEED(bp_groups_find(by_code, &ptr, ROWS, a, &err) == 0);
+        NEED(bp_column_plain(&plain, &c, &err) == 0);
+        ptr = &plain;
+        NEED(bp_groups_find(by_text, &ptr, ROWS, b, &err) == 0);
+        CHECK(memcmp(a, b, sizeof a) == 0);
+        bp_column_release(&plain);
+    }
+    CHECK(bp_groups_count(by_code) == bp_groups_count(by_text));
+    bp_groups_free(by_code);
+    bp_groups_free(by_text);
+    for (size_t i = 0; i < BP_COUNT_OF(d); i++)
+        bp_dict_unref(d[i]);
+}
+
+UNIT_MAIN(T(codes_and_texts), T(hours_and_zones), T(hours_and_zones_and_rows_far_away),
+          T(falling_hours), T(one_column), T(a_lattice_that_becomes_finer),
+          T(values_that_lie_too_far_apart), T(the_ends_of_the_types), T(four_columns),
+          T(wider_at_both_ends), T(only_nulls_at_first))

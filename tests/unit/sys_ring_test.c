@@ -237,6 +237,27 @@ static void a_false_hello_is_refused(void)
     }
 }
 
+static void a_writer_may_have_gone_before_it_is_heard(void)
+{
+    struct bp_err err = {0};
+    struct bp_block *b = NULL;
+    struct bp_ring_in *r;
+    struct bp_ring_out *w;
+    uint32_t token, slot;
+
+    open_pipe();
+    r = bp_ring_in_open(ends[0]);
+    w = bp_ring_out_open(ends[1]);
+    NEED(r && w);
+    slot = put(w, 3);
+    token = bp_ring_out_token(w);
+    bp_ring_out_free(w);
+    CHECK(bp_ring_in_take(r, token, slot, BYTES, &b, &err) == 0 && has(b, 3));
+    bp_block_unref(b);
+    bp_ring_in_free(r);
+    close_pipe();
+}
+
 static void each_writer_of_a_pipe_has_its_own(void)
 {
     struct bp_block *held[6];
@@ -264,4 +285,5 @@ static void each_writer_of_a_pipe_has_its_own(void)
 UNIT_MAIN(T(without_a_reader_of_ours_there_is_none), T(off_is_off),
           T(slots_come_back_and_are_used_again), T(blocks_that_are_held_do_not_stop_the_writer),
           T(a_reader_that_has_gone_is_seen), T(what_the_pipe_says_is_not_believed),
-          T(a_false_hello_is_refused), T(each_writer_of_a_pipe_has_its_own))
+          T(a_false_hello_is_refused), T(a_writer_may_have_gone_before_it_is_heard),
+          T(each_writer_of_a_pipe_has_its_own))
