@@ -89,19 +89,29 @@ static int carry(struct bp_agg *a, struct bp_acc128 *acc, uint32_t id, int by, s
         }                                                                                          \
     } while (0)
 
+/* v[i] to group id. */
+#define ADD_DECIMAL(id)                                                                            \
+    do {                                                                                           \
+        bp_int128 sum;                                                                             \
+        if (__builtin_expect(__builtin_add_overflow(to[id], v[i], &sum), 0))                       \
+            BP_TRY(carry(a, acc, id, v[i] < 0 ? -1 : 1, err));                                     \
+        to[id] = sum;                                                                              \
+    } while (0)
+
 static int add_decimals(struct bp_agg *a, struct bp_acc128 *acc, const bp_int128 *v, int64_t n,
                         const uint32_t *ids, struct bp_err *err)
 {
-    bp_int128 *to = acc->v.p, sum;
+    bp_int128 *to = acc->v.p;
 
+    if (ids && acc->v.n <= BP_AGG_NEAR_GROUPS) {
+        for (int64_t i = 0; i < n; i++)
+            ADD_DECIMAL(ids[i]);
+        return 0;
+    }
     for (int64_t i = 0; i < n; i++) {
-        uint32_t id = ids ? ids[i] : 0;
-
         if (ids)
             BP_AGG_FETCH(to, ids, i);
-        if (__builtin_expect(__builtin_add_overflow(to[id], v[i], &sum), 0))
-            BP_TRY(carry(a, acc, id, v[i] < 0 ? -1 : 1, err));
-        to[id] = sum;
+        ADD_DECIMAL(ids ? ids[i] : 0);
     }
     return 0;
 }

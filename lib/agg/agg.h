@@ -104,6 +104,9 @@ char *bp_agg_part_name(const struct bp_agg *a, int part, struct bp_err *err) BP_
 #define BP_AGG_AHEAD 32
 #define BP_AGG_FETCH(states, ids, i) __builtin_prefetch(&(states)[(ids)[(i) + BP_AGG_AHEAD]], 1)
 
+/* The states of so few are in the first caches without that. */
+#define BP_AGG_NEAR_GROUPS 2048
+
 /* The same where results of ids[0, n) are taken out. */
 #define BP_AGG_FETCH_OUT(states, ids, i, n)                                                        \
     __builtin_prefetch(&(states)[(ids)[BP_MIN((i) + BP_AGG_AHEAD, (n)-1)]])

@@ -65,23 +65,31 @@ static bool interval_less(struct bp_interval a, struct bp_interval b)
 
 /* The first value of a group is always taken: until then best[id] means nothing. Few rows of
  * large groups are better than all before: that branch is foreseen. */
+#define KEEP_ROW(T, S, conv, cond, id)                                                             \
+    do {                                                                                           \
+        S x = conv(v[i]), b = best[id];                                                            \
+        if ((cond) || !has[id]) {                                                                  \
+            best[id] = x;                                                                          \
+            has[id] = 1;                                                                           \
+        }                                                                                          \
+    } while (0)
+
 #define KEEP_IF(T, S, conv, cond)                                                                  \
     do {                                                                                           \
         const T *v = c->data;                                                                      \
         S *best = m->best.p;                                                                       \
-        for (int64_t i = 0; i < r->n_rows; i++) {                                                  \
-            uint32_t id = r->ids ? r->ids[i] : 0;                                                  \
-            if (r->ids) {                                                                          \
-                BP_AGG_FETCH(best, r->ids, i);                                                     \
-                BP_AGG_FETCH(has, r->ids, i);                                                      \
+        if (ids && !many && !c->n_nulls) { /* the most frequent case, without questions */         \
+            for (int64_t i = 0; i < n; i++)                                                        \
+                KEEP_ROW(T, S, conv, cond, ids[i]);                                                \
+            break;                                                                                 \
+        }                                                                                          \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            if (many) {                                                                            \
+                BP_AGG_FETCH(best, ids, i);                                                        \
+                BP_AGG_FETCH(has, ids, i);                                                         \
             }                                                                                      \
-            S x = conv(v[i]), b = best[id];                                                        \
-            if (c->n_nulls && !bp_bit_get(c->valid, i))                                            \
-                continue;                                                                          \
-            if ((cond) || !has[id]) {                                                              \
-                best[id] = x;                                                                      \
-                has[id] = 1;                                                                       \
-            }                                                                                      \
+            if (!c->n_nulls || bp_bit_get(c->valid, i))                                            \
+                KEEP_ROW(T, S, conv, cond, ids ? ids[i] : 0);                                      \
         }                                                                                          \
     } while (0)
 
@@ -98,6 +106,9 @@ static int fixed_add(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_er
     struct minmax *m = (struct minmax *)a;
     const struct bp_column *c = &r->cols[0];
     uint8_t *has = m->seen.flags.p;
+    const uint32_t *ids = r->ids;
+    bool many = ids && a->n_groups > BP_AGG_NEAR_GROUPS;
+    int64_t n = r->n_rows;
 
     (void)err;
     switch (c->type.kind) {

@@ -9,7 +9,9 @@
 #include "base/hash.h"
 
 #define SLOTS_MIN 64
-#define SPARSE_VALUES 1024 /* up to so many, slots are four times as many: few look-ups go on */
+#define SPARSE_VALUES 1024 /* up to so many, few look-ups go on behind the first slot: each that   \
+                            */
+#define SPARSE_SLOTS 8192  /* does is a branch that nobody foresees; an L2 holds so many slots */
 #define DENSE_VALUES 8192  /* from so many on, a third more is enough: memory counts */
 
 static int32_t *offsets_of(const struct bp_dictset *s)
@@ -90,7 +92,9 @@ static bool is_value(const struct bp_dictset *s, int32_t code, const uint8_t *p,
 
 static uint64_t least_slots(uint64_t n)
 {
-    return n < SPARSE_VALUES ? 4 * n : n < DENSE_VALUES ? 2 * n : n + n / 3;
+    if (n < SPARSE_VALUES)
+        return BP_MIN(16 * n, SPARSE_SLOTS - 1);
+    return n < DENSE_VALUES ? 2 * n : n + n / 3;
 }
 
 /* There is room for one more value. */
