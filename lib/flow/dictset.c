@@ -9,10 +9,11 @@
 #include "base/hash.h"
 
 #define SLOTS_MIN 64
-#define SPARSE_VALUES 1024 /* up to so many, few look-ups go on behind the first slot: each that   \
-                            */
-#define SPARSE_SLOTS 8192  /* does is a branch that nobody foresees; an L2 holds so many slots */
-#define DENSE_VALUES 8192  /* from so many on, a third more is enough: memory counts */
+/* The more slots, the fewer look-ups go on behind the first: each that does is a branch that nobody
+ * foresees. Of few values an L2 holds 16 times as many; of many, memory counts. */
+#define FEW_VALUES 1024
+#define FEW_SLOTS 8192
+#define SOME_VALUES 16384
 
 static int32_t *offsets_of(const struct bp_dictset *s)
 {
@@ -92,9 +93,9 @@ static bool is_value(const struct bp_dictset *s, int32_t code, const uint8_t *p,
 
 static uint64_t least_slots(uint64_t n)
 {
-    if (n < SPARSE_VALUES)
-        return BP_MIN(16 * n, SPARSE_SLOTS - 1);
-    return n < DENSE_VALUES ? 2 * n : n + n / 3;
+    if (bp_mem_is_tight() || n >= SOME_VALUES)
+        return n < FEW_VALUES ? 4 * n : n + n / 3;
+    return n < FEW_VALUES ? BP_MIN(16 * n, (uint64_t)FEW_SLOTS - 1) : 4 * n;
 }
 
 /* There is room for one more value. */
