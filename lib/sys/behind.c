@@ -6,7 +6,7 @@
  * only after it was copied. Here the disk works all the time and the pages are always the same.
  *
  *      head: the thread's block      tail: the caller's block
- *      tail - head blocks are filled, at most N_BLOCKS - 1
+ *      tail - head blocks are filled, at most n_blocks - 1
  *
  * Blocks begin at multiples of ALIGN_BYTES in the file and in memory, as the kernel asks for
  * (4 KiB suits every disk). Where the file system will not have it nevertheless, or writes a
@@ -26,7 +26,6 @@
 #include "base/num.h"
 #include "sys/thread.h"
 
-#define N_BLOCKS 4
 #define BLOCK_BYTES ((size_t)1 << 20)
 #define ALIGN_BYTES 4096
 #define FILES_MAX 2 /* at once in a process: more share the disk, and each costs its blocks */
@@ -35,7 +34,8 @@ struct bp_behind {
     int fd;
     const char *path;
     struct bp_block *memory;
-    uint8_t *blocks;   /* [N_BLOCKS][BLOCK_BYTES] in memory */
+    unsigned n_blocks;
+    uint8_t *blocks;   /* [n_blocks][BLOCK_BYTES] in memory */
     int64_t at_bytes;  /* of the file: where the thread writes next */
     size_t lead_bytes; /* that go through the cache before the first block */
     size_t used_bytes; /* of the caller's block */
@@ -91,7 +91,7 @@ static void *run(void *arg)
 
     pthread_mutex_lock(&b->lock);
     for (;;) {
-        const uint8_t *block = b->blocks + b->head % N_BLOCKS * BLOCK_BYTES;
+        const uint8_t *block = b->blocks + b->head % b->n_blocks * BLOCK_BYTES;
 
         while (!b->ending && !b->drop && b->head == b->tail)
             pthread_cond_wait(&b->filled, &b->lock);
@@ -109,7 +109,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct bp_behind *bp_behind_open(int fd, const char *path, int64_t at_bytes)
+struct bp_behind *bp_behind_open(int fd, const char *path, int64_t at_bytes, unsigned n_blocks)
 {
     struct bp_err ignored = {0};
     struct bp_behind *b;
@@ -118,6 +118,7 @@ struct bp_behind *bp_behind_open(int fd, const char *path, int64_t at_bytes)
         atomic_fetch_sub(&n_files, 1);
         return NULL;
     }
+    b->n_blocks = n_blocks;
     b->fd = fd;
     b->path = path;
     b->at_bytes = at_bytes;
@@ -125,7 +126,7 @@ struct bp_behind *bp_behind_open(int fd, const char *path, int64_t at_bytes)
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->filled, NULL);
     pthread_cond_init(&b->emptied, NULL);
-    if (bp_block_new(&b->memory, N_BLOCKS * BLOCK_BYTES + ALIGN_BYTES, &ignored) < 0)
+    if (bp_block_new(&b->memory, b->n_blocks * BLOCK_BYTES + ALIGN_BYTES, &ignored) < 0)
         goto fail;
     b->blocks = b->memory->data + ((uintptr_t) - (uintptr_t)b->memory->data % ALIGN_BYTES);
     if (bp_thread_start(&b->thread, run, b, &ignored) < 0)
@@ -147,7 +148,7 @@ static int hand_over(struct bp_behind *b, struct bp_err *err)
     pthread_mutex_lock(&b->lock);
     b->tail++;
     pthread_cond_signal(&b->filled);
-    while (!b->err.code && b->tail - b->head >= N_BLOCKS)
+    while (!b->err.code && b->tail - b->head >= b->n_blocks)
         pthread_cond_wait(&b->emptied, &b->lock);
     rc = b->err.code;
     if (rc < 0)
@@ -172,7 +173,7 @@ int bp_behind_write(struct bp_behind *b, const void *p, size_t n, struct bp_err 
     while (n) {
         size_t step = BP_MIN(n, BLOCK_BYTES - b->used_bytes);
 
-        memcpy(b->blocks + b->tail % N_BLOCKS * BLOCK_BYTES + b->used_bytes, from, step);
+        memcpy(b->blocks + b->tail % b->n_blocks * BLOCK_BYTES + b->used_bytes, from, step);
         b->used_bytes += step;
         from += step;
         n -= step;
@@ -203,7 +204,7 @@ int bp_behind_finish(struct bp_behind *b, struct bp_err *err)
         return err->code;
     }
     set_direct(b, false);
-    BP_TRY(write_at(b, b->blocks + b->tail % N_BLOCKS * BLOCK_BYTES, b->used_bytes, err));
+    BP_TRY(write_at(b, b->blocks + b->tail % b->n_blocks * BLOCK_BYTES, b->used_bytes, err));
     b->used_bytes = 0;
     return 0;
 }

@@ -202,7 +202,7 @@ static bool goes_behind(struct bp_outfile *f)
     if (!f->tried_behind && f->tmp_path && f->pos_bytes >= BEHIND_BYTES) {
         f->tried_behind = true;
         if (!bp_mem_is_tight())
-            f->behind = bp_behind_open(f->fd, f->path, f->pos_bytes);
+            f->behind = bp_behind_open(f->fd, f->path, f->pos_bytes, f->is_slow ? 2 : 4);
     }
     return f->behind != NULL;
 }

@@ -10,12 +10,11 @@
 #include "fmt/parquet/thrift.h"
 
 #define PAGE_ROWS 20000
-#define FIRST_ROWS 32768 /* of codes: what the first page has decides about the dictionary */
 #define PAGE_BYTES ((size_t)1 << 20)
 #define DICT_BYTES ((int64_t)1 << 19)
 /* After the first page: when more than this share of its values are new, none repeats
  * often enough for codes to be shorter. */
-#define NEW_SHARE(n) ((n) / 10 * 6)
+#define NEW_SHARE(n) ((n) / 10 * 7)
 #define NEW_LEAST 1000
 
 void bp_pq_writer_open(struct bp_pq_writer *w, const struct bp_pq_leaf *leaf, enum bp_pack codec,
@@ -468,10 +467,7 @@ out:
 
 static bool is_full(const struct bp_pq_writer *w)
 {
-    bool is_first = w->by_codes && w->chunk.n_facts == 0 &&
-                    bp_pq_value_dict_bytes(&w->dict, &w->layout) <= DICT_BYTES;
-
-    return w->page_values >= (is_first ? FIRST_ROWS : PAGE_ROWS) || w->plain.len >= PAGE_BYTES;
+    return w->page_values >= PAGE_ROWS || w->plain.len >= PAGE_BYTES;
 }
 
 int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c,

@@ -396,6 +396,7 @@ int bp_parquet_sink(struct bp_sink *out, struct bp_outfile *f, const struct bp_s
         return err->code;
     }
     s->f = *f;
+    s->f.is_slow = true;
     out->name = bp_mem_str(f->path, err);
     if (!out->name || open_sink(s, schema, opts, ctx, err) < 0) {
         bp_mem_free(out->name);
