@@ -110,9 +110,9 @@ static void utf8_is_what_rfc_3629_says(void)
 {
     for (size_t i = 0; i < BP_COUNT_OF(texts); i++)
         /* at every place against the wide steps */
-        for (size_t before = 0; before < 70; before++)
+        for (size_t before = 0; before < 300; before++)
             for (size_t after = 0; after < 40; after += 13) {
-                char text[128];
+                char text[400];
                 size_t bad_at = 999, n = before + texts[i].n + after;
                 bool good;
 
@@ -128,8 +128,9 @@ static void utf8_is_what_rfc_3629_says(void)
 static void utf8_within_long_text_is_the_same(void)
 {
     static const uint8_t ends[] = {'x', 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC2, 0xE1, 0xF1};
-    static const size_t places[] = {29, 62, 90}; /* in one step, across two, at the end */
-    uint8_t text[94];
+    /* in one step of 128, across its parts and across two, behind the last, at the end */
+    static const size_t places[] = {29, 62, 126, 254, 258, 288};
+    uint8_t text[294];
     size_t bad_at;
     int wrong = 0;
 
