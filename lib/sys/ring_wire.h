@@ -22,9 +22,10 @@ struct bp_ring_hello {
     uint32_t n_slots;
     uint64_t stride_bytes;
 };
-#define BP_RING_MAGIC "bpring1" /* another where the rest changes */
+#define BP_RING_MAGIC "bpring1"
 
-/* The address of the pipe fd. False: it is none. */
+/* The address of the pipe fd. False: it is none. It has a number, of this way of doing it all: who
+ * does it in another way is not found. */
 bool bp_ring_address(int fd, struct sockaddr_un *out, socklen_t *len);
 /* Is the other end of the same user? */
 bool bp_ring_is_own(int socket);
