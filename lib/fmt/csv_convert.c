@@ -271,6 +271,7 @@ static bool loop_text_marked(struct csv_out *o, const struct csv_span *f)
 /* ---- text of which a dictionary is made ---- */
 
 #define CODES_ROWS 64
+#define NEAR_SLOTS 8192 /* an L2 has so many: they need not be fetched */
 
 static __attribute__((noinline)) bool find_code(struct csv_out *o, const struct csv_span *f,
                                                 const uint8_t *s, size_t n, int32_t *code)
@@ -283,6 +284,7 @@ static __attribute__((noinline)) bool find_code(struct csv_out *o, const struct 
 CSV_INLINE bool codes_block(struct csv_out *o, const struct csv_span *f, int64_t first, int64_t n)
 {
     int32_t *out = (int32_t *)(void *)o->data->data + o->n_rows + first;
+    bool far = o->dict->n_slots > NEAR_SLOTS;
     uint64_t heads[CODES_ROWS][2];
     uint32_t at[CODES_ROWS];
 
@@ -291,8 +293,10 @@ CSV_INLINE bool codes_block(struct csv_out *o, const struct csv_span *f, int64_t
 
         bp_dict_head(x.s, (uint32_t)BP_MIN(x.n, BP_DICT_INLINE), heads[i]);
         at[i] = bp_dictset_start(o->dict, heads[i]);
-        __builtin_prefetch(&o->dict->slots[at[i]]);
-        __builtin_prefetch(&o->dict->slots[at[i]].number);
+        if (far) {
+            __builtin_prefetch(&o->dict->slots[at[i]]);
+            __builtin_prefetch(&o->dict->slots[at[i]].number);
+        }
     }
     for (int64_t i = 0; i < n; i++) {
         struct field x = field_at(f, first + i);
