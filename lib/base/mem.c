@@ -185,6 +185,13 @@ static bool pool_give(struct bp_block *b)
     return kept;
 }
 
+void bp_mem_drop_free(size_t least_bytes)
+{
+    for (uint32_t c = 0; c < POOL_CLASSES; c++)
+        for (struct bp_block *b; class_bytes(c) >= least_bytes && (b = pool_take(c));)
+            free(b);
+}
+
 static uint32_t class_for(size_t size_bytes)
 {
     if (size_bytes <= POOL_MIN_BYTES / 2)

@@ -33,6 +33,9 @@ void bp_mem_free(void *p);
 /* Memory that is free but kept, by the pool and by malloc, is to be small against
  * limit_bytes. To be called before threads start. */
 void bp_mem_bound(int64_t limit_bytes);
+/* Blocks of at least so many bytes that are free and kept are given back: they are not what will be
+ * needed from now on. */
+void bp_mem_drop_free(size_t least_bytes);
 /* Is that limit so low that buffers for speed alone are not worth it? */
 bool bp_mem_is_tight(void);
 

@@ -10,7 +10,7 @@
 /* What is shorter is copied by the kernel in less time than a slot takes to come back. */
 #define BODY_LEAST_BYTES ((int64_t)64 << 10)
 /* A stream of less is through before memory for a ring has been touched for the first time. */
-#define BEFORE_BYTES ((int64_t)1 << 20)
+#define BEFORE_BYTES ((int64_t)2 << 20)
 /* Who has not begun to read after so many bodies is none of ours: they fill any pipe. */
 #define TRIES_MOST 32
 

@@ -19,6 +19,7 @@
 struct stream {
     struct bp_input in;
     struct bp_ring_in *ring; /* of a pipe; NULL: none */
+    int n_handed;            /* bodies that came by it, as far as they are counted */
     bool allow_truncated;
     struct bp_ledger *ledger; /* not ours; may be NULL */
     int *columns;
@@ -207,6 +208,16 @@ static int take_records(struct stream *s, const struct bp_ipc_body *body, struct
     return 0;
 }
 
+#define HANDED_ENOUGH 8 /* by then the bodies that came before through the pipe are done with */
+#define BODY_BYTES ((size_t)1 << 20)
+
+/* Their memory is kept for others of their kind, of which no more come. */
+static void drop_memory_of_bodies(struct stream *s)
+{
+    if (s->m.is_handed && s->n_handed < HANDED_ENOUGH && ++s->n_handed == HANDED_ENOUGH)
+        bp_mem_drop_free(BODY_BYTES);
+}
+
 static int take_message(struct stream *s, struct bp_err *err)
 {
     struct bp_ipc_body body;
@@ -222,6 +233,7 @@ static int take_message(struct stream *s, struct bp_err *err)
              ? take_records(s, &body, err)
              : bp_ipc_dictionary_decode(&s->fields, &s->schema, &s->m, &body, err);
     bp_block_unref(body.block);
+    drop_memory_of_bodies(s);
     return rc;
 }
 

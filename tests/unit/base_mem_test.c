@@ -126,7 +126,50 @@ static void buf_appends_and_terminates(void)
     bp_buf_release(&b);
 }
 
-UNIT_MAIN(T(blocks_are_aligned_and_as_large_as_asked), T(a_shared_block_lives_until_the_last_unref),
+static void large_free_blocks_are_dropped_small_ones_kept(void)
+{
+    struct bp_err err = {0};
+    struct bp_block *large, *small, *again;
+
+    NEED(bp_block_new(&large, (size_t)2 << 20, &err) == 0);
+    NEED(bp_block_new(&small, 8192, &err) == 0);
+    bp_block_unref(large);
+    bp_block_unref(small);
+    bp_mem_drop_free((size_t)1 << 20);
+    NEED(bp_block_new(&again, 8192, &err) == 0);
+    CHECK(again == small);
+    bp_block_unref(again);
+    NEED(bp_block_new(&large, (size_t)2 << 20, &err) == 0);
+    memset(large->data, 1, (size_t)2 << 20); /* is whole */
+    bp_block_unref(large);
+}
+
+static int n_released;
+
+static void count_release(void *ctx)
+{
+    n_released += *(int *)ctx;
+}
+
+static void memory_of_others_is_released_with_its_last_reference(void)
+{
+    static uint8_t bytes[128] __attribute__((aligned(64)));
+    struct bp_err err = {0};
+    struct bp_block *b;
+    int one = 1;
+
+    NEED(bp_block_over(&b, bytes, 64, count_release, &one, &err) == 0);
+    CHECK(b->data == bytes && b->cap_bytes == 64);
+    CHECK(bp_block_ref(b) == b);
+    bp_block_unref(b);
+    CHECK(n_released == 0);
+    bp_block_unref(b);
+    CHECK(n_released == 1);
+}
+
+UNIT_MAIN(T(large_free_blocks_are_dropped_small_ones_kept),
+          T(memory_of_others_is_released_with_its_last_reference),
+          T(blocks_are_aligned_and_as_large_as_asked), T(a_shared_block_lives_until_the_last_unref),
           T(a_freed_block_is_used_again), T(grow_keeps_the_used_bytes),
           T(an_impossible_size_is_an_error_not_a_crash),
           T(the_first_error_sticks_and_gets_its_place), T(a_long_message_is_cut_not_overrun),
