@@ -7,11 +7,11 @@
  *   reader: binds the abstract Unix socket "\0batchpipe 1 DEVICE INODE" of its pipe, and listens
  *   writer: connects to that of its pipe, if there is one; sends a hello with the memory (a sealed
  *           memfd); fills a slot and says so in the pipe
- *   reader: uses the slot where it is, or copies it; then sends the slot's number back by the
- * socket
+ *   reader: uses the slot where it is, or copies it; then sends its number back by the socket
  *
  * Who reads or writes the pipe and is not one of ours knows nothing of all this: then there is no
- * such socket, and bytes go through the pipe. Both check that the other is of the same user.
+ * such socket, and bytes go through the pipe. Both check that the other is of the same user: who
+ * could change what was checked already could as well trace the reader.
  * The reader never keeps the last slots: what it holds for long can not stop the writer.
  *
  * With BP_RING=off in its environment, a process neither offers nor looks for any.

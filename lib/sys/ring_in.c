@@ -15,7 +15,7 @@
 
 #define LEFT_SLOTS 1  /* that the writer has at least */
 #define SLOTS_MOST 64 /* of a hello that is believed */
-#define STRIDE_MOST ((uint64_t)1 << 30)
+#define STRIDE_MOST ((uint64_t)16 << 20)
 #define BACKLOG 8
 
 struct slot {
@@ -168,6 +168,9 @@ static int find_ring(struct bp_ring_in *r, uint32_t token, struct bp_err *err)
 
         if (socket < 0 && errno == EINTR)
             continue;
+        if (socket < 0 && errno != EAGAIN)
+            return bp_fail_errno(err, errno,
+                                 "cannot take the memory that the stream's writer shares");
         if (socket < 0)
             return bad(err, "but nobody has shown any");
         BP_TRY(welcome(socket, &next, err));

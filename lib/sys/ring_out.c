@@ -77,8 +77,10 @@ static int connect_to_reader(int fd)
 
     if (!bp_ring_address(fd, &a, &n))
         return -1;
-    s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (s >= 0 && (connect(s, (struct sockaddr *)&a, n) < 0 || !bp_ring_is_own(s))) {
+    /* others may connect, too, and fill the reader's queue: nobody waits for a place in that */
+    s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (s >= 0 && (connect(s, (struct sockaddr *)&a, n) < 0 || !bp_ring_is_own(s) ||
+                   fcntl(s, F_SETFL, 0) < 0)) { /* slots are waited for */
         close(s);
         return -1;
     }

@@ -55,6 +55,15 @@ static struct bp_block *take(struct bp_ring_in *r, const struct bp_ring_out *w, 
     return b;
 }
 
+/* A pipe with a ring beside it. */
+static void open_both(struct bp_ring_in **r, struct bp_ring_out **w)
+{
+    open_pipe();
+    *r = bp_ring_in_open(ends[0]);
+    *w = bp_ring_out_open(ends[1]);
+    NEED(*r && *w);
+}
+
 static void without_a_reader_of_ours_there_is_none(void)
 {
     int file = memfd_create("file", 0);
@@ -85,10 +94,7 @@ static void slots_come_back_and_are_used_again(void)
     struct bp_ring_out *w;
     uint32_t first = 0;
 
-    open_pipe();
-    r = bp_ring_in_open(ends[0]);
-    w = bp_ring_out_open(ends[1]);
-    NEED(r && w);
+    open_both(&r, &w);
     for (int i = 0; i < N; i++) {
         uint32_t slot = put(w, i);
         struct bp_block *b = take(r, w, slot);
@@ -110,10 +116,7 @@ static void blocks_that_are_held_do_not_stop_the_writer(void)
     struct bp_ring_in *r;
     struct bp_ring_out *w;
 
-    open_pipe();
-    r = bp_ring_in_open(ends[0]);
-    w = bp_ring_out_open(ends[1]);
-    NEED(r && w);
+    open_both(&r, &w);
     for (int i = 0; i < N; i++)
         held[i] = take(r, w, put(w, i));
     bp_ring_out_free(w);
@@ -132,10 +135,7 @@ static void a_reader_that_has_gone_is_seen(void)
     struct bp_block *b;
     uint32_t slot;
 
-    open_pipe();
-    r = bp_ring_in_open(ends[0]);
-    w = bp_ring_out_open(ends[1]);
-    NEED(r && w);
+    open_both(&r, &w);
     b = take(r, w, put(w, 1));
     for (int i = 1; i < BP_RING_SLOTS; i++)
         (void)put(w, i);
@@ -245,15 +245,36 @@ static void a_writer_may_have_gone_before_it_is_heard(void)
     struct bp_ring_out *w;
     uint32_t token, slot;
 
-    open_pipe();
-    r = bp_ring_in_open(ends[0]);
-    w = bp_ring_out_open(ends[1]);
-    NEED(r && w);
+    open_both(&r, &w);
     slot = put(w, 3);
     token = bp_ring_out_token(w);
     bp_ring_out_free(w);
     CHECK(bp_ring_in_take(r, token, slot, BYTES, &b, &err) == 0 && has(b, 3));
     bp_block_unref(b);
+    bp_ring_in_free(r);
+    close_pipe();
+}
+
+/* Others, of any user, may connect to the reader's address as well. */
+static void a_full_queue_is_not_waited_for(void)
+{
+    struct bp_ring_in *r;
+    struct sockaddr_un a;
+    int others[64], n = 0;
+    socklen_t len;
+    bool full = false;
+
+    open_pipe();
+    r = bp_ring_in_open(ends[0]);
+    NEED(r && bp_ring_address(ends[1], &a, &len));
+    while (!full && n < (int)BP_COUNT_OF(others)) {
+        others[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        full = connect(others[n++], (struct sockaddr *)&a, len) < 0;
+    }
+    CHECK(full);
+    CHECK(bp_ring_out_open(ends[1]) == NULL);
+    while (n)
+        close(others[--n]);
     bp_ring_in_free(r);
     close_pipe();
 }
@@ -286,4 +307,4 @@ UNIT_MAIN(T(without_a_reader_of_ours_there_is_none), T(off_is_off),
           T(slots_come_back_and_are_used_again), T(blocks_that_are_held_do_not_stop_the_writer),
           T(a_reader_that_has_gone_is_seen), T(what_the_pipe_says_is_not_believed),
           T(a_false_hello_is_refused), T(a_writer_may_have_gone_before_it_is_heard),
-          T(each_writer_of_a_pipe_has_its_own))
+          T(a_full_queue_is_not_waited_for), T(each_writer_of_a_pipe_has_its_own))
