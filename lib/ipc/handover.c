@@ -61,6 +61,7 @@ int bp_ipc_hand_over(struct bp_ipc_handover *h, struct bp_ipc_writer *w, struct 
         h->seen_bytes += n;
         return 0;
     }
+    BP_TRY(bp_buf_reserve(&w->head, sizeof handed, err));
     slot = bp_ring_out_slot(h->ring, &handed[1]);
     if (!slot) {
         h->may = false;
@@ -71,8 +72,9 @@ int bp_ipc_hand_over(struct bp_ipc_handover *h, struct bp_ipc_writer *w, struct 
     fill(slot, &w->parts);
     handed[0] = bp_ring_out_token(h->ring);
     memcpy(w->head.data, &mark, sizeof mark);
-    BP_TRY(bp_buf_append(&w->head, handed, sizeof handed, err));
-    BP_TRY(bp_outfile_write(w->f, w->head.data, w->head.len, err));
+    memcpy(w->head.data + w->head.len, handed, sizeof handed);
+    w->head.len += sizeof handed;
+    BP_TRY(bp_ipc_writer_bytes(w, w->head.data, w->head.len, err));
     w->f->pos_bytes += n - (int64_t)sizeof handed; /* as if it had gone there */
     return 1;
 }

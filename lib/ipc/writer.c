@@ -64,7 +64,7 @@ void bp_ipc_writer_free(struct bp_ipc_writer *w)
     bp_mem_free(w);
 }
 
-static int put_bytes(struct bp_ipc_writer *w, const void *p, size_t n, struct bp_err *err)
+int bp_ipc_writer_bytes(struct bp_ipc_writer *w, const void *p, size_t n, struct bp_err *err)
 {
     int rc = bp_outfile_write(w->f, p, n, err);
 
@@ -152,10 +152,8 @@ static int send(struct bp_ipc_writer *w, struct bp_ipc_place *where, struct bp_e
 
     if (w->handover)
         rc = bp_ipc_hand_over(w->handover, w, err);
-    if (rc) {
-        w->broken = w->broken || rc < 0;
+    if (rc)
         return rc < 0 ? rc : 0;
-    }
     p->iov[0] = (struct iovec){w->head.data, w->head.len};
     if (where) {
         where->offset_bytes = w->f->pos_bytes;
@@ -175,7 +173,7 @@ int bp_ipc_writer_begin(struct bp_ipc_writer *w, struct bp_err *err)
     if (w->schema_written)
         return 0;
     if (w->is_file)
-        BP_TRY(put_bytes(w, BP_IPC_MAGIC "\0", 8, err));
+        BP_TRY(bp_ipc_writer_bytes(w, BP_IPC_MAGIC "\0", 8, err));
     BP_TRY(bp_ipc_parts_start(&w->parts, 0, err));
     bp_fbw_start(&w->fbw);
     BP_TRY(frame(w, FB_HEADER_SCHEMA, bp_ipc_schema_encode(&w->fbw, &w->schema), 0, 0, err));
@@ -433,9 +431,9 @@ static int put_footer(struct bp_ipc_writer *w, const struct bp_meta *meta, int n
     bp_fbw_int(b, 0, 2, FB_VERSION_V5, 0);
     BP_TRY(bp_fbw_finish(b, bp_fbw_table_close(b), &p, &n, err));
     length = (uint32_t)n;
-    BP_TRY(put_bytes(w, p, n, err));
-    BP_TRY(put_bytes(w, &length, sizeof length, err));
-    return put_bytes(w, BP_IPC_MAGIC, 6, err);
+    BP_TRY(bp_ipc_writer_bytes(w, p, n, err));
+    BP_TRY(bp_ipc_writer_bytes(w, &length, sizeof length, err));
+    return bp_ipc_writer_bytes(w, BP_IPC_MAGIC, 6, err);
 }
 
 static int finish_file(struct bp_ipc_writer *w, const struct bp_meta *meta, int n_meta,
@@ -447,7 +445,7 @@ static int finish_file(struct bp_ipc_writer *w, const struct bp_meta *meta, int 
     int rc;
 
     BP_TRY(put_file_dictionaries(w, err));
-    BP_TRY(put_bytes(w, eos, sizeof eos, err));
+    BP_TRY(bp_ipc_writer_bytes(w, eos, sizeof eos, err));
     if (w->n_dicts && !bp_buf_str(&w->dict_sums, err))
         return err->code;
     all = bp_mem_new((size_t)n_meta + 3, sizeof *all, err);
@@ -470,7 +468,7 @@ int bp_ipc_writer_finish(struct bp_ipc_writer *w, const struct bp_meta *meta, in
     if (w->is_file)
         return finish_file(w, meta, n_meta, err);
     BP_TRY(put_trailer(w, err));
-    return put_bytes(w, eos, sizeof eos, err);
+    return bp_ipc_writer_bytes(w, eos, sizeof eos, err);
 }
 
 void bp_ipc_write_abort(struct bp_outfile *f, const char *reason)

@@ -90,6 +90,9 @@ struct bp_ipc_writer {
 
 /* Writes the schema message if it is not out yet. */
 int bp_ipc_writer_begin(struct bp_ipc_writer *w, struct bp_err *err) BP_MUST;
+/* Bytes as they are; what fails is known to the writer, too. */
+int bp_ipc_writer_bytes(struct bp_ipc_writer *w, const void *p, size_t n,
+                        struct bp_err *err) BP_MUST;
 /* The abort mark; best effort. */
 void bp_ipc_writer_abort_mark(struct bp_ipc_writer *w, const char *reason);
 
