@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes that are only appended to and read from the front, in blocks of one size: growing copies
- * nothing and wastes less than a block, and what is given back others use. Zero-initialise.
+ * Bytes that are only appended to and read from the front, in blocks that double up to a largest
+ * size: growing copies nothing, few bytes take a small block, and what is given back others use.
+ * Zero-initialise.
  */
 #ifndef BP_BASE_CHAIN_H
 #define BP_BASE_CHAIN_H
 
 #include "base/mem.h"
 
-#define BP_CHAIN_BLOCK_BYTES ((size_t)64 << 10)
+#define BP_CHAIN_LEAST_BYTES ((size_t)4 << 10)
+#define BP_CHAIN_MOST_BYTES ((size_t)64 << 10)
 
 struct bp_chain {
     struct bp_block **blocks;
     int n, cap;
-    size_t len; /* bytes in all */
+    size_t len;  /* bytes in all */
+    size_t room; /* of the blocks, in all */
 };
 
 /* After an error a part may have been appended. */

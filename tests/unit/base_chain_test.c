@@ -3,7 +3,7 @@
 #include "base/num.h"
 #include "unit.h"
 
-#define MOST (5 * BP_CHAIN_BLOCK_BYTES)
+#define MOST (5 * BP_CHAIN_MOST_BYTES)
 
 static uint8_t byte_at(size_t i)
 {
@@ -28,14 +28,14 @@ static void need_same(const struct bp_chain *c)
     for (int i = 0; i < c->n; i++) {
         size_t n = bp_chain_block_bytes(c, i);
 
-        NEED(n > 0 && n <= BP_CHAIN_BLOCK_BYTES);
-        NEED(i == c->n - 1 || n == BP_CHAIN_BLOCK_BYTES);
+        NEED(n > 0 && n <= BP_CHAIN_MOST_BYTES);
+        NEED(n <= c->blocks[i]->cap_bytes);
         for (size_t k = 0; k < n; k++)
             NEED(c->blocks[i]->data[k] == byte_at(at + k));
         at += n;
     }
     NEED(at == c->len);
-    NEED(bp_chain_bytes(c) >= c->len && bp_chain_bytes(c) < c->len + BP_CHAIN_BLOCK_BYTES);
+    NEED(bp_chain_bytes(c) >= c->len && bp_chain_bytes(c) < c->len + BP_CHAIN_MOST_BYTES);
 }
 
 static void what_was_put_is_there(void)
@@ -43,10 +43,10 @@ static void what_was_put_is_there(void)
     static const size_t sizes[] = {0,
                                    1,
                                    4095,
-                                   BP_CHAIN_BLOCK_BYTES - 1,
-                                   BP_CHAIN_BLOCK_BYTES,
-                                   BP_CHAIN_BLOCK_BYTES + 1,
-                                   3 * BP_CHAIN_BLOCK_BYTES};
+                                   BP_CHAIN_MOST_BYTES - 1,
+                                   BP_CHAIN_MOST_BYTES,
+                                   BP_CHAIN_MOST_BYTES + 1,
+                                   3 * BP_CHAIN_MOST_BYTES};
     struct bp_chain c = {0};
 
     for (size_t i = 0; i < BP_COUNT_OF(sizes); i++) {
@@ -63,15 +63,21 @@ static void what_was_put_is_there(void)
     NEED(!c.blocks);
 }
 
-static void a_full_block_is_not_followed_by_an_empty_one(void)
+/* Blocks double up to the largest; one that is full is not followed by an empty one. */
+static void few_bytes_take_little(void)
 {
     struct bp_chain c = {0};
+    size_t room = BP_CHAIN_LEAST_BYTES;
 
-    for (int i = 0; i < 40; i++) /* more than the list begins with */
-        put(&c, BP_CHAIN_BLOCK_BYTES);
-    NEED(c.n == 40);
+    for (int i = 0; i < 40; i++) { /* more than the list begins with */
+        put(&c, 1);
+        NEED(c.n == i + 1 && bp_chain_bytes(&c) - c.len == room - 1);
+        put(&c, room - 1);
+        NEED(c.n == i + 1 && bp_chain_bytes(&c) == c.len);
+        room = BP_MIN(room * 2, BP_CHAIN_MOST_BYTES);
+    }
     need_same(&c);
     bp_chain_release(&c);
 }
 
-UNIT_MAIN(T(what_was_put_is_there), T(a_full_block_is_not_followed_by_an_empty_one))
+UNIT_MAIN(T(what_was_put_is_there), T(few_bytes_take_little))
