@@ -81,15 +81,15 @@ static bool interval_less(struct bp_interval a, struct bp_interval b)
         if (ids && !many && !c->n_nulls) { /* the most frequent case, without questions */         \
             for (int64_t i = 0; i < n; i++)                                                        \
                 KEEP_ROW(T, S, conv, cond, ids[i]);                                                \
-            break;                                                                                 \
-        }                                                                                          \
-        for (int64_t i = 0; i < n; i++) {                                                          \
-            if (many) {                                                                            \
-                BP_AGG_FETCH(best, ids, i);                                                        \
-                BP_AGG_FETCH(has, ids, i);                                                         \
+        } else {                                                                                   \
+            for (int64_t i = 0; i < n; i++) {                                                      \
+                if (many) {                                                                        \
+                    BP_AGG_FETCH(best, ids, i);                                                    \
+                    BP_AGG_FETCH(has, ids, i);                                                     \
+                }                                                                                  \
+                if (!c->n_nulls || bp_bit_get(c->valid, i))                                        \
+                    KEEP_ROW(T, S, conv, cond, ids ? ids[i] : 0);                                  \
             }                                                                                      \
-            if (!c->n_nulls || bp_bit_get(c->valid, i))                                            \
-                KEEP_ROW(T, S, conv, cond, ids ? ids[i] : 0);                                      \
         }                                                                                          \
     } while (0)
 

@@ -106,11 +106,12 @@ static size_t common(const uint8_t *a, const uint8_t *b, const uint8_t *stop)
 size_t bp_snappy_words(const uint8_t *in, size_t n, size_t lead, uint8_t *out)
 {
     uint32_t last[1 << SLOT_BITS] = {0}; /* where such a word was, from words on; or the first */
-    const uint8_t *words = in + lead, *end = in + n, *stop = end - TAIL_BYTES;
+    const uint8_t *words = in + lead, *end = in + n;
+    const uint8_t *stop = n > lead + TAIL_BYTES ? end - TAIL_BYTES : words;
     const uint8_t *at = words, *literal = in;
     uint8_t *o = put_length(out, n);
 
-    while (n > lead + TAIL_BYTES && at < stop) {
+    while (at < stop) {
         uint64_t word = load(at);
         uint32_t *slot = &last[slot_of(word)];
         const uint8_t *before = words + *slot, *from, *to;

@@ -179,8 +179,7 @@ TARGET static bool is_utf8_avx2(const uint8_t *s, size_t n)
     uint8_t rest[32] = {0};
     size_t i = 0;
 
-    /* where some of the text is not ASCII, a branch for each 32 bytes would often be guessed wrong
-     */
+    /* where some of the text is not ASCII, a branch for each 32 bytes is often guessed wrong */
     for (; i + 128 <= n; i += 128) {
         const __m256i *p = (const __m256i *)(const void *)(s + i);
         __m256i a = _mm256_loadu_si256(p), b = _mm256_loadu_si256(p + 1);

@@ -52,8 +52,7 @@ struct bp_outfile {
     struct bp_buf encoded;    /* not yet written */
     struct bp_behind *behind; /* a large file, from some byte on; else NULL */
     bool tried_behind;
-    bool
-        is_slow; /* set by its owner: the disk waits for what it writes, and little need be ahead */
+    bool is_slow; /* its owner says so: the disk waits for it, and little need be ahead */
     const struct bp_outfile_far *far_ops;
     void *far_self; /* NULL: nothing of the kind, or it has ended */
 };

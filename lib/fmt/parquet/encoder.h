@@ -26,8 +26,8 @@ struct bp_pq_flight {
     int64_t bytes;
     bool last;          /* its row group ends behind it */
     int64_t group_rows; /* those of the row group up to here */
-    struct bp_pq_encoded
-        *chunks; /* last: the row group's, one a leaf; whoever takes it empties them */
+    /* last: the row group's, one a leaf; whoever takes it empties them */
+    struct bp_pq_encoded *chunks;
     struct bp_pq_task *tasks;
 };
 
@@ -60,8 +60,7 @@ const struct bp_batch *bp_pq_encoder_last(const struct bp_pq_encoder *e);
 int bp_pq_encoder_take(struct bp_pq_encoder *e, struct bp_pq_flight **out,
                        struct bp_err *err) BP_MUST;
 void bp_pq_encoder_rest(struct bp_pq_encoder *e, struct bp_pq_flight *f);
-/* What encoded pages take, and what columns and threads take besides; of batches that were taken.
- */
+/* What encoded pages take; what columns and threads take besides. Of batches that were taken. */
 int64_t bp_pq_encoder_pages_bytes(const struct bp_pq_encoder *e);
 int64_t bp_pq_encoder_state_bytes(const struct bp_pq_encoder *e);
 /* The same from the columns themselves: nothing is on its way. */

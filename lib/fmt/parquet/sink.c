@@ -379,8 +379,8 @@ static int open_sink(struct pq_sink *s, const struct bp_schema *schema,
     bp_pq_late_init(&s->late, &s->schema, &s->leaves, s->encoder.writers, s->encoder.scratch,
                     &s->store, ctx);
     s->told_bytes = 2 * BATCH_BYTES + WRITER_BYTES + s->leaves.n * COLUMN_BYTES;
-    s->flying_bytes = BP_MIN(
-        FLYING_BYTES, share_of(s) / 4); /* where it is less than a batch: none while others come */
+    /* where it is less than a batch: none while others come */
+    s->flying_bytes = BP_MIN(FLYING_BYTES, share_of(s) / 4);
     bp_budget_least(&ctx->budget, s->told_bytes);
     return bp_outfile_write(&s->f, "PAR1", 4, err);
 }
