@@ -9,7 +9,7 @@
 #include "fmt/parquet/hybrid_write.h"
 #include "fmt/parquet/thrift.h"
 
-#define PAGE_ROWS 20000
+#define PAGE_ROWS 16384 /* of eight bytes two blocks of snappy; two batches of a reader */
 #define PAGE_BYTES ((size_t)1 << 20)
 #define DICT_BYTES ((int64_t)1 << 19)
 /* After the first page: when more than this share of its values are new, none repeats
@@ -470,20 +470,39 @@ static bool is_full(const struct bp_pq_writer *w)
     return w->page_values >= PAGE_ROWS || w->plain.len >= PAGE_BYTES;
 }
 
+/* Rows of one page, all or some of what is left of it. */
+static int add_some(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
+{
+    BP_TRY(w->leaf->nested ? add_nested(w, c, err) : add_flat(w, c, err));
+    w->page_rows += c->n_rows;
+    return is_full(w) ? close_page(w, err) : 0;
+}
+
+/* A flat column is cut where its pages end: what a page takes is not more where pieces are long. */
+static int add_all(struct bp_pq_writer *w, const struct bp_column *c, struct bp_err *err)
+{
+    int64_t from = 0;
+    int rc = 0;
+
+    if (w->leaf->nested)
+        return add_some(w, c, err);
+    while (rc == 0 && from < c->n_rows) {
+        int64_t n = BP_MIN(PAGE_ROWS - w->page_rows, c->n_rows - from);
+        struct bp_column cut = {0};
+
+        BP_TRY(bp_column_slice(&cut, c, from, n, err));
+        rc = add_some(w, &cut, err);
+        bp_column_release(&cut);
+        from += n;
+    }
+    return rc;
+}
+
 int bp_pq_writer_add(struct bp_pq_writer *w, const struct bp_column *c,
                      struct bp_pq_write_scratch *t, struct bp_err *err)
 {
-    int rc;
-
     w->tmp = t;
-    rc = w->leaf->nested ? add_nested(w, c, err) : add_flat(w, c, err);
-
-    if (rc == 0) {
-        w->page_rows += c->n_rows; /* whole rows: none crosses pages */
-        if (is_full(w))
-            rc = close_page(w, err);
-    }
-    return rc < 0 ? bp_err_prefix(err, "column %s", w->leaf->name) : 0;
+    return add_all(w, c, err) < 0 ? bp_err_prefix(err, "column %s", w->leaf->name) : 0;
 }
 
 /* The dictionary page, and the filter of what it has and of what was not in it. */

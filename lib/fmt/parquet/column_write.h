@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One column chunk being written. Rows come in any pieces; pages are cut behind the
- * piece with which they have PAGE_ROWS rows or PAGE_BYTES of values, so by the rows
- * alone when the pieces are. A chunk begins with a dictionary, which is dropped after
+ * One column chunk being written. Rows come in any pieces; pages have PAGE_ROWS rows, or end behind
+ * the piece with which they have PAGE_BYTES of values (or, of lists, PAGE_ROWS of them), so by the
+ * rows alone when the pieces are. A chunk begins with a dictionary, which is dropped after
  * the first page when most values are new, and not used any more when it is full.
  * Finished pages wait here, compressed, until the row group is complete.
  *

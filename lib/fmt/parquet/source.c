@@ -59,7 +59,7 @@ struct pq_source {
     int32_t *sel;
     int judged_group; /* -1: none yet */
     bool judging;     /* is what is planned of it judged, or kept as it is? */
-    int n_windows, n_passed;
+    int n_windows, n_passed, windows_least;
 
     struct bp_pool *pool;
     int64_t flying_bytes;          /* of pages that were given and not taken */
@@ -136,7 +136,9 @@ static int planned_at(struct pq_source *s, int64_t row, const struct bp_pq_stret
     return 0;
 }
 
-#define WINDOWS_LEAST 16 /* judged before it is asked whether that pays */
+/* Judged before it is asked whether that pays; of a row group behind one where it did not. */
+#define WINDOWS_LEAST 16
+#define WINDOWS_AGAIN 2
 
 /* The condition on rows [from, from + n), which the leaders have. */
 static int judge(struct pq_source *s, int64_t from, int64_t n, int group, struct bp_err *err)
@@ -157,8 +159,10 @@ static int judge(struct pq_source *s, int64_t from, int64_t n, int group, struct
         BP_GO(bp_pq_stretch_add(&s->kept, from + s->sel[0], from + s->sel[n_sel - 1] + 1, group,
                                 err));
     s->n_passed += n_sel > 0;
-    if (++s->n_windows >= WINDOWS_LEAST && s->n_passed > s->n_windows / 4 * 3)
+    if (++s->n_windows >= s->windows_least && 4 * s->n_passed > 3 * s->n_windows) {
         s->judging = false;
+        s->windows_least = WINDOWS_AGAIN;
+    }
 out:
     bp_batch_release(&b);
     return rc;
@@ -176,6 +180,8 @@ static int know_more(struct pq_source *s, bool *more, struct bp_err *err)
         return 0;
     if (st->group != s->judged_group) {
         s->judged_group = st->group;
+        if (s->judging) /* to its end: that paid */
+            s->windows_least = WINDOWS_LEAST;
         s->judging = s->n_leaders > 0;
         s->n_windows = s->n_passed = 0;
     }
@@ -650,6 +656,7 @@ int bp_parquet_source(struct bp_source *out, struct bp_input *in,
     }
     s->ctx = ctx;
     s->judged_group = -1;
+    s->windows_least = WINDOWS_LEAST;
     BP_GO(bp_pq_file_open(&s->file, in, err));
     BP_GO(take_share(s, opts ? opts : &none, err));
     BP_GO(list_fields(s, err));
