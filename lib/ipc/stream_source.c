@@ -237,6 +237,15 @@ static int take_message(struct stream *s, struct bp_err *err)
     return rc;
 }
 
+/* No more bodies come: their memory, shared or kept for the next, is given back at once, because
+ * whoever has read all may have much to do yet. */
+static void drop_memory(struct stream *s)
+{
+    bp_ring_in_free(s->ring);
+    s->ring = NULL;
+    bp_mem_drop_free(BODY_BYTES);
+}
+
 /* One message further: BP_DONE when the input was whole. */
 static int step(struct stream *s, struct bp_err *err)
 {
@@ -247,6 +256,7 @@ static int step(struct stream *s, struct bp_err *err)
             return bp_fail(err, BP_EUPSTREAM,
                            "the stream ended early (no end mark): "
                            "its producer failed or was killed");
+        drop_memory(s);
         return BP_DONE;
     }
     if (s->is_ended) {

@@ -11,10 +11,10 @@
 #define BUCKETS (1 << DIGIT_BITS)
 #define SHORT_RUN 12 /* insertion sort up to here */
 
-struct item {
+/* Twelve bytes, not sixteen: there are two arrays of them. */
+struct __attribute__((packed, aligned(4))) item {
     uint64_t hash;
-    uint32_t id;
-    uint32_t at; /* of ties: the row of their keys */
+    uint32_t id; /* of ties while they are sorted: the row of their keys */
 };
 
 /* ---- hashing ---- */
@@ -122,7 +122,7 @@ static inline bool before(const struct ties *t, const struct item *a, const stru
 {
     if (a->hash != b->hash)
         return a->hash < b->hash;
-    return compare_keys(t, a->at, b->at) < 0;
+    return compare_keys(t, a->id, b->id) < 0;
 }
 
 static void insertion_sort(const struct ties *t, struct item *v, int64_t n)
@@ -242,7 +242,7 @@ static int sort_ties(const struct bp_groups *g, int n_keys, struct item *v, int6
     }
     for (int64_t i = 0; i < n; i++) {
         ids[i] = v[i].id;
-        v[i].at = (uint32_t)i;
+        v[i].id = (uint32_t)i;
     }
     for (int k = 0; k < n_keys; k++)
         BP_GO(bp_groups_column(g, k, ids, n, &t.cols[k], err));
@@ -253,6 +253,8 @@ static int sort_ties(const struct bp_groups *g, int n_keys, struct item *v, int6
             put_prefixes(&t.cols[k], v, n, common);
     }
     sort_items(&t, v, n);
+    for (int64_t i = 0; i < n; i++)
+        v[i].id = ids[v[i].id];
 out:
     if (t.cols)
         release_all(t.cols, n_keys);
@@ -295,42 +297,60 @@ static int sort_runs(const struct bp_groups *g, int n_keys, struct item *v, int6
     return 0;
 }
 
+/* v, which is taken over, in order. */
+static int order_items(const struct bp_groups *g, int n_keys, struct item *v, uint32_t **order,
+                       struct bp_err *err)
+{
+    int64_t n = bp_groups_count(g);
+    uint32_t *ids;
+    int bits = 0, rc;
+
+    BP_GO(radix_sort(&v, n, &bits, err));
+    BP_GO(sort_runs(g, n_keys, v, n, bits, err));
+    ids = (uint32_t *)(void *)v; /* into the same memory: before the item that is read */
+    for (int64_t i = 0; i < n; i++)
+        ids[i] = v[i].id;
+    *order = bp_mem_grow(v, (size_t)n + 1, sizeof **order, err);
+    if (*order)
+        return 0;
+    rc = err->code;
+out:
+    bp_mem_free(v);
+    return rc;
+}
+
+static struct item *make_items(const uint64_t *hash, int same_bits, int64_t n, struct bp_err *err)
+{
+    struct item *v = bp_mem_grow(NULL, (size_t)n + 1, sizeof *v, err);
+
+    for (int64_t i = 0; v && i < n; i++)
+        v[i] = (struct item){hash[i] << same_bits, (uint32_t)i};
+    return v;
+}
+
 int bp_reduce_order_hashed(const struct bp_groups *g, int n_keys, const uint64_t *hash,
                            int same_bits, uint32_t **order, struct bp_err *err)
 {
-    int64_t n = bp_groups_count(g);
-    struct item *v = bp_mem_grow(NULL, (size_t)n + 1, sizeof *v, err);
-    uint32_t *ids = v ? bp_mem_grow(NULL, (size_t)n + 1, sizeof *ids, err) : NULL;
-    int rc = ids ? 0 : err->code, bits = 0;
+    struct item *v = make_items(hash, same_bits, bp_groups_count(g), err);
 
     *order = NULL;
-    if (rc < 0)
-        goto out;
-    for (int64_t i = 0; i < n; i++)
-        v[i] = (struct item){hash[i] << same_bits, (uint32_t)i, 0};
-    BP_GO(radix_sort(&v, n, &bits, err));
-    BP_GO(sort_runs(g, n_keys, v, n, bits, err));
-    for (int64_t i = 0; i < n; i++)
-        ids[i] = v[i].id;
-    *order = ids;
-    ids = NULL;
-out:
-    bp_mem_free(v);
-    bp_mem_free(ids);
-    return rc;
+    return v ? order_items(g, n_keys, v, order, err) : err->code;
 }
 
 int bp_reduce_order(const struct bp_groups *g, int n_keys, uint32_t **order, struct bp_err *err)
 {
-    size_t n = (size_t)bp_groups_count(g);
-    uint64_t *hash = bp_mem_new(n + 1, sizeof *hash, err);
+    int64_t n = bp_groups_count(g);
+    uint64_t *hash = bp_mem_new((size_t)n + 1, sizeof *hash, err);
+    struct item *v = NULL;
     int rc = hash ? 0 : err->code;
 
     *order = NULL;
     if (rc == 0 && n_keys)
         rc = bp_reduce_hashes(g, n_keys, hash, err);
     if (rc == 0)
-        rc = bp_reduce_order_hashed(g, n_keys, hash, 0, order, err);
-    bp_mem_free(hash);
-    return rc;
+        v = make_items(hash, 0, n, err);
+    bp_mem_free(hash); /* before the items are sorted, which takes as much again as they do */
+    if (rc < 0)
+        return rc;
+    return v ? order_items(g, n_keys, v, order, err) : err->code;
 }

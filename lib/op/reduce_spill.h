@@ -26,7 +26,7 @@
 #include "stage/spill.h"
 
 /* What one group costs while the order of the result is worked out. */
-#define BP_REDUCE_ORDER_BYTES 36
+#define BP_REDUCE_ORDER_BYTES 24
 
 struct bp_reduce_cursor;
 

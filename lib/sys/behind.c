@@ -26,7 +26,6 @@
 #include "base/num.h"
 #include "sys/thread.h"
 
-#define BLOCK_BYTES ((size_t)1 << 20)
 #define ALIGN_BYTES 4096
 #define FILES_MAX 2 /* at once in a process: more share the disk, and each costs its blocks */
 
@@ -35,7 +34,8 @@ struct bp_behind {
     const char *path;
     struct bp_block *memory;
     unsigned n_blocks;
-    uint8_t *blocks;   /* [n_blocks][BLOCK_BYTES] in memory */
+    size_t block_bytes;
+    uint8_t *blocks;   /* [n_blocks][block_bytes] in memory */
     int64_t at_bytes;  /* of the file: where the thread writes next */
     size_t lead_bytes; /* that go through the cache before the first block */
     size_t used_bytes; /* of the caller's block */
@@ -91,14 +91,14 @@ static void *run(void *arg)
 
     pthread_mutex_lock(&b->lock);
     for (;;) {
-        const uint8_t *block = b->blocks + b->head % b->n_blocks * BLOCK_BYTES;
+        const uint8_t *block = b->blocks + b->head % b->n_blocks * b->block_bytes;
 
         while (!b->ending && !b->drop && b->head == b->tail)
             pthread_cond_wait(&b->filled, &b->lock);
         if (b->drop || b->head == b->tail)
             break;
         pthread_mutex_unlock(&b->lock);
-        (void)write_at(b, block, BLOCK_BYTES, &err);
+        (void)write_at(b, block, b->block_bytes, &err);
         pthread_mutex_lock(&b->lock);
         b->head++;
         b->err = err;
@@ -109,7 +109,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct bp_behind *bp_behind_open(int fd, const char *path, int64_t at_bytes, unsigned n_blocks)
+struct bp_behind *bp_behind_open(int fd, const char *path, int64_t at_bytes, unsigned n_blocks,
+                                 size_t block_bytes)
 {
     struct bp_err ignored = {0};
     struct bp_behind *b;
@@ -119,6 +120,7 @@ struct bp_behind *bp_behind_open(int fd, const char *path, int64_t at_bytes, uns
         return NULL;
     }
     b->n_blocks = n_blocks;
+    b->block_bytes = block_bytes;
     b->fd = fd;
     b->path = path;
     b->at_bytes = at_bytes;
@@ -126,7 +128,7 @@ struct bp_behind *bp_behind_open(int fd, const char *path, int64_t at_bytes, uns
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->filled, NULL);
     pthread_cond_init(&b->emptied, NULL);
-    if (bp_block_new(&b->memory, b->n_blocks * BLOCK_BYTES + ALIGN_BYTES, &ignored) < 0)
+    if (bp_block_new(&b->memory, b->n_blocks * b->block_bytes + ALIGN_BYTES, &ignored) < 0)
         goto fail;
     b->blocks = b->memory->data + ((uintptr_t) - (uintptr_t)b->memory->data % ALIGN_BYTES);
     if (bp_thread_start(&b->thread, run, b, &ignored) < 0)
@@ -171,13 +173,13 @@ int bp_behind_write(struct bp_behind *b, const void *p, size_t n, struct bp_err 
         n -= lead;
     }
     while (n) {
-        size_t step = BP_MIN(n, BLOCK_BYTES - b->used_bytes);
+        size_t step = BP_MIN(n, b->block_bytes - b->used_bytes);
 
-        memcpy(b->blocks + b->tail % b->n_blocks * BLOCK_BYTES + b->used_bytes, from, step);
+        memcpy(b->blocks + b->tail % b->n_blocks * b->block_bytes + b->used_bytes, from, step);
         b->used_bytes += step;
         from += step;
         n -= step;
-        if (b->used_bytes == BLOCK_BYTES)
+        if (b->used_bytes == b->block_bytes)
             BP_TRY(hand_over(b, err));
     }
     return 0;
@@ -204,7 +206,7 @@ int bp_behind_finish(struct bp_behind *b, struct bp_err *err)
         return err->code;
     }
     set_direct(b, false);
-    BP_TRY(write_at(b, b->blocks + b->tail % b->n_blocks * BLOCK_BYTES, b->used_bytes, err));
+    BP_TRY(write_at(b, b->blocks + b->tail % b->n_blocks * b->block_bytes, b->used_bytes, err));
     b->used_bytes = 0;
     return 0;
 }

@@ -196,13 +196,18 @@ int bp_outfile_write(struct bp_outfile *f, const void *p, size_t n, struct bp_er
     return bp_outfile_writev(f, &iov, 1, err);
 }
 
+/* What the disk has at once. */
+#define BLOCK_BYTES ((size_t)1 << 20)
+#define SLOW_BLOCK_BYTES ((size_t)1 << 19)
+
 /* Is the file written behind from here on? Not where memory is tight. */
 static bool goes_behind(struct bp_outfile *f)
 {
     if (!f->tried_behind && f->tmp_path && f->pos_bytes >= BEHIND_BYTES) {
         f->tried_behind = true;
         if (!bp_mem_is_tight())
-            f->behind = bp_behind_open(f->fd, f->path, f->pos_bytes, f->is_slow ? 2 : 4);
+            f->behind = bp_behind_open(f->fd, f->path, f->pos_bytes, f->is_slow ? 2 : 4,
+                                       f->is_slow ? SLOW_BLOCK_BYTES : BLOCK_BYTES);
     }
     return f->behind != NULL;
 }

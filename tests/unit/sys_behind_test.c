@@ -56,7 +56,8 @@ static void all_bytes_arrive_whatever_their_borders(void)
             struct bp_behind *b;
 
             NEED(fd >= 0 && write(fd, bytes, at[i]) == (ssize_t)at[i]);
-            b = bp_behind_open(fd, path, (int64_t)at[i], 2 + (unsigned)i % 3);
+            b = bp_behind_open(fd, path, (int64_t)at[i], 2 + (unsigned)i % 3,
+                               i % 2 ? MIB : MIB / 2);
             NEED(b != NULL);
             CHECK(write_from(b, at[i], n[j], step[(i + j) % 3], &err) == 0);
             CHECK(bp_behind_finish(b, &err) == 0);
@@ -70,7 +71,7 @@ static void what_is_not_finished_is_dropped(void)
 {
     struct bp_err err = {0};
     int fd = open_new();
-    struct bp_behind *b = bp_behind_open(fd, path, 0, 2);
+    struct bp_behind *b = bp_behind_open(fd, path, 0, 2, MIB);
     struct stat st;
 
     NEED(b != NULL);
@@ -83,11 +84,12 @@ static void what_is_not_finished_is_dropped(void)
 static void two_files_at_once_then_no_more(void)
 {
     int fd = open_new();
-    struct bp_behind *a = bp_behind_open(fd, path, 0, 4), *b = bp_behind_open(fd, path, 0, 4);
+    struct bp_behind *a = bp_behind_open(fd, path, 0, 4, MIB),
+                     *b = bp_behind_open(fd, path, 0, 4, MIB);
 
-    CHECK(a && b && !bp_behind_open(fd, path, 0, 4));
+    CHECK(a && b && !bp_behind_open(fd, path, 0, 4, MIB));
     bp_behind_free(a);
-    a = bp_behind_open(fd, path, 0, 4);
+    a = bp_behind_open(fd, path, 0, 4, MIB);
     CHECK(a != NULL);
     bp_behind_free(a);
     bp_behind_free(b);
@@ -105,7 +107,7 @@ static void a_write_that_fails_is_told_later_at_the_latest_at_the_end(void)
     for (size_t n = 3 * MIB + 1; n <= 20 * MIB; n += 5 * MIB + 300) {
         struct bp_err err = {0};
         int fd = open_new(), rc;
-        struct bp_behind *b = bp_behind_open(fd, path, 0, 4);
+        struct bp_behind *b = bp_behind_open(fd, path, 0, 4, MIB);
 
         NEED(b != NULL && setrlimit(RLIMIT_FSIZE, &small) == 0);
         rc = write_from(b, 0, n, MIB, &err);

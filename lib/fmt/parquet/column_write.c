@@ -16,6 +16,9 @@
  * often enough for codes to be shorter. */
 #define NEW_SHARE(n) ((n) / 10 * 7)
 #define NEW_LEAST 1000
+/* Where that was so, row groups that begin without a dictionary: finding out takes as long as
+ * encoding several pages. */
+#define PLAIN_GROUPS 7
 
 void bp_pq_writer_open(struct bp_pq_writer *w, const struct bp_pq_leaf *leaf, enum bp_pack codec,
                        bool v2, bool dict)
@@ -49,7 +52,8 @@ void bp_pq_writer_clear(struct bp_pq_writer *w)
     bp_pq_value_dict_clear(&w->dict);
     bp_dict_unref(w->mapped);
     w->mapped = NULL;
-    w->by_codes = w->wants_dict;
+    w->by_codes = w->wants_dict && w->plain_groups == 0;
+    w->plain_groups -= w->plain_groups > 0;
     w->way = BP_PACK_NOT_ASKED;
 }
 
@@ -263,6 +267,7 @@ static int drop_dict(struct bp_pq_writer *w, struct bp_err *err)
     bp_dict_unref(w->mapped);
     w->mapped = NULL;
     w->by_codes = false;
+    w->plain_groups = PLAIN_GROUPS;
     return 0;
 }
 

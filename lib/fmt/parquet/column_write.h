@@ -46,6 +46,7 @@ struct bp_pq_writer {
     struct bp_dict *mapped; /* the stream's dictionary that map translates */
     struct bp_buf map;      /* int32: its codes -> ours; -1 not met yet */
     struct bp_pq_bloom bloom;
+    int plain_groups;           /* so many that come do without a dictionary */
     enum bp_pack_way way;       /* of its plain pages */
     struct bp_pq_encoded chunk; /* finished pages; the caller may take them out at any time */
 
