@@ -373,4 +373,64 @@ def _():
     assert "(default: 131072)" in bp("bp-write", "-h").decode()
 
 
+@tap.check("a column whose first page has new values only is asked again in the eighth row group behind")
+def _():
+    rows, n = 3000, 11
+    t = pa.table({"unique": pa.array(range(rows * n)),
+                  "unique_first": pa.array(i if i < rows else i % 10 for i in range(rows * n)),
+                  "few": pa.array(i % 10 for i in range(rows * n))})
+    f = pq.ParquetFile(write(t, "--row-group-rows", str(rows)))
+    coded = [[g for g in range(n) if "RLE_DICTIONARY" in f.metadata.row_group(g).column(i).encodings]
+             for i in range(3)]
+    assert coded == [[], [8, 9, 10], list(range(n))], coded
+    same(f.read(), t)
+
+
+def integers(data, at):
+    """The integers of a Thrift struct (compact protocol) by field, structs in structs, and its end."""
+    out, field = {}, 0
+    while data[at]:
+        field, kind, at = field + (data[at] >> 4), data[at] & 15, at + 1
+        if kind == 12:
+            out[field], at = integers(data, at)
+        elif kind > 2:  # booleans have no bytes
+            n = shift = 0
+            while True:
+                n |= (data[at] & 127) << shift
+                shift, at = shift + 7, at + 1
+                if data[at - 1] < 128:
+                    break
+            out[field] = n >> 1 ^ -(n & 1)
+    return out, at + 1
+
+
+def page_rows(path, column):
+    """Values of each data page of a column, a list a row group (parquet.thrift: PageHeader)."""
+    data, meta, out = open(path, "rb").read(), pq.ParquetFile(path).metadata, []
+    for g in range(meta.num_row_groups):
+        c = meta.row_group(g).column(column)
+        at = c.dictionary_page_offset or c.data_page_offset
+        end, rows = at + c.total_compressed_size, []
+        while at < end:
+            head, at = integers(data, at)
+            at += head[3]
+            rows += [head[k][1] for k in (5, 8) if k in head]
+        out.append(rows)
+    return out
+
+
+@tap.check("pages of a flat column have 16,384 rows, whatever the pieces; those of a short row group all")
+def _():
+    n = 100_000
+    t = pa.table({"n": pa.array(range(n)), "few": pa.array([None, "a", "bc", "a"] * (n // 4)),
+                  "wide": pa.array([decimal.Decimal(i) for i in range(n)], pa.decimal128(38, 0))})
+    for args in ([], ["--page-version", "2"]):
+        write(t, *args)
+        for column in range(3):
+            assert page_rows("t.parquet", column) == [[16384] * 6 + [n - 6 * 16384]], (args, column)
+        same(pq.read_table("t.parquet"), t)
+    write(t, "--row-group-rows", "30000")
+    assert page_rows("t.parquet", 0) == [[16384, 13616]] * 3 + [[10000]]
+
+
 sys.exit(tap.done())

@@ -51,7 +51,7 @@ static void *write_stream(void *arg)
     return NULL;
 }
 
-/* Does p lie in memory that a ring shares? */
+/* Does p lie in memory that a ring shares? NULL: is there any? */
 static bool is_shared(const void *p)
 {
     FILE *maps = fopen("/proc/self/maps", "r");
@@ -62,7 +62,7 @@ static bool is_shared(const void *p)
     CHECK(maps != NULL);
     while (maps && fgets(line, sizeof line, maps))
         if (strstr(line, "batchpipe ring") && sscanf(line, "%lx-%lx", &from, &to) == 2)
-            yes = yes || ((uintptr_t)p >= from && (uintptr_t)p < to);
+            yes = yes || !p || ((uintptr_t)p >= from && (uintptr_t)p < to);
     if (maps)
         fclose(maps);
     return yes;
@@ -109,6 +109,7 @@ static int through_a_pipe(bool with_ring)
     CHECK(bp_ipc_stream_source(&src, &in, NULL, &err) == 0);
     shared = read_stream(&src);
     pthread_join(writer, NULL);
+    CHECK(!is_shared(NULL)); /* it ended with the stream: who reads may go on for long */
     bp_source_free(&src);
     close(ends[0]);
     return shared;
