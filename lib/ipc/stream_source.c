@@ -237,10 +237,12 @@ static int take_message(struct stream *s, struct bp_err *err)
     return rc;
 }
 
-/* No more bodies come: their memory, shared or kept for the next, is given back at once, because
- * whoever has read all may have much to do yet. */
+/* No more bodies come through a pipe: their memory, shared or kept for the next, is given back at
+ * once, because whoever has read all may have much to do yet. Of files there may be more. */
 static void drop_memory(struct stream *s)
 {
+    if (!s->ring)
+        return;
     bp_ring_in_free(s->ring);
     s->ring = NULL;
     bp_mem_drop_free(BODY_BYTES);
