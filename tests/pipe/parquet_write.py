@@ -203,9 +203,11 @@ def _():
                                   for _ in range(20000)]) for i in range(60)}
     columns["t"] = pa.array([f"text {v}" for v in columns["n0"]])
     columns["d"] = columns["t"].dictionary_encode()
+    columns["new"] = pa.array(range(20000))  # no dictionary, nor tried in each row group
+    columns["new_first"] = pa.array(i if i < 3000 else i % 10 for i in range(20000))
     t = pa.table(columns)
     data = stream(t)
-    for args in ([], ["--page-version", "2", "--bloom", "n1", "--row-group-rows", "7001"]):
+    for args in ([], ["--row-group-rows", "1500"], ["--page-version", "2", "--bloom", "n1", "--row-group-rows", "7001"]):
         bp("bp-write", "--mem", "1G", *args, "t.parquet", data=data)
         same(pq.read_table("t.parquet"), t)
         for j in "1", "3":

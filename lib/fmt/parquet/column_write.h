@@ -3,7 +3,8 @@
  * One column chunk being written. Rows come in any pieces; pages have PAGE_ROWS rows, or end behind
  * the piece with which they have PAGE_BYTES of values (or, of lists, PAGE_ROWS of them), so by the
  * rows alone when the pieces are. A chunk begins with a dictionary, which is dropped after
- * the first page when most values are new, and not used any more when it is full.
+ * the first page when most values are new, and not used any more when it is full. Behind one that
+ * was dropped some chunks begin without.
  * Finished pages wait here, compressed, until the row group is complete.
  *
  *     bp_pq_writer_open; _add ..., _finish; the pages go to the file; _clear; ...
