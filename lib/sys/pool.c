@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Jobs stand in a ring in the order of giving. Workers take the oldest that
- * nobody runs; the caller takes the oldest, waiting until it is finished.
+ * nobody runs; the caller takes the oldest, and runs others until it is finished.
  *
  *        taken ..[ done | done | running | waiting | waiting ].. given
  *                 ^head                   ^next               ^tail
@@ -35,7 +35,7 @@ struct worker {
 struct bp_pool {
     const struct bp_pool_ops *ops;
     void *ctx;
-    int n_threads, n_slots;
+    int n_threads, n_slots; /* the last of the threads is the caller, as long as it waits */
     struct slot *slots;
     struct worker *workers;
     int n_started;
@@ -64,29 +64,36 @@ static void wait_for(sem_t *s)
     }
 }
 
+/* The job that `given` was counted down for; false: none, it is the end. */
+static bool run_next(struct bp_pool *p, int worker)
+{
+    struct slot *s;
+
+    pthread_mutex_lock(&p->lock);
+    if (p->stop) {
+        pthread_mutex_unlock(&p->lock);
+        return false;
+    }
+    s = &p->slots[p->next++ % p->n_slots];
+    pthread_mutex_unlock(&p->lock);
+    p->ops->work(p->ctx, worker, s->job);
+    pthread_mutex_lock(&p->lock);
+    s->finished = true;
+    if (p->is_waiting && s == &p->slots[p->head % p->n_slots]) {
+        p->is_waiting = false;
+        sem_post(&p->finished);
+    }
+    pthread_mutex_unlock(&p->lock);
+    return true;
+}
+
 static void *work_on(void *arg)
 {
     struct worker *w = arg;
-    struct bp_pool *p = w->pool;
-    struct slot *s;
 
-    for (;;) {
-        wait_for(&p->given);
-        pthread_mutex_lock(&p->lock);
-        if (p->stop)
-            break;
-        s = &p->slots[p->next++ % p->n_slots];
-        pthread_mutex_unlock(&p->lock);
-        p->ops->work(p->ctx, w->index, s->job);
-        pthread_mutex_lock(&p->lock);
-        s->finished = true;
-        if (p->is_waiting && s == &p->slots[p->head % p->n_slots]) {
-            p->is_waiting = false;
-            sem_post(&p->finished);
-        }
-        pthread_mutex_unlock(&p->lock);
-    }
-    pthread_mutex_unlock(&p->lock);
+    do
+        wait_for(&w->pool->given);
+    while (run_next(w->pool, w->index));
     return NULL;
 }
 
@@ -108,7 +115,7 @@ int bp_pool_open(struct bp_pool **out, int n_threads, int n_slots, const struct 
     p->workers = p->slots ? bp_mem_new((size_t)n_threads, sizeof *p->workers, err) : NULL;
     if (!p->workers)
         goto fail;
-    for (int i = 0; n_threads > 1 && i < n_threads; i++) {
+    for (int i = 0; i < n_threads - 1; i++) {
         p->workers[i] = (struct worker){.pool = p, .index = i};
         if (bp_thread_start(&p->workers[i].thread, work_on, &p->workers[i], err) < 0)
             goto fail;
@@ -135,8 +142,19 @@ void bp_pool_give(struct bp_pool *p, void *job)
     s->job = job;
     s->finished = false;
     pthread_mutex_unlock(&p->lock);
-    if (p->n_started)
-        sem_post(&p->given);
+    sem_post(&p->given);
+}
+
+/* Is the oldest job finished? If it is not, and is to be waited for, its end will be told. */
+static bool oldest_is_finished(struct bp_pool *p, bool waits)
+{
+    bool finished;
+
+    pthread_mutex_lock(&p->lock);
+    finished = p->slots[p->head % p->n_slots].finished;
+    p->is_waiting = waits && !finished;
+    pthread_mutex_unlock(&p->lock);
+    return finished;
 }
 
 void *bp_pool_take(struct bp_pool *p)
@@ -146,16 +164,10 @@ void *bp_pool_take(struct bp_pool *p)
 
     if (p->head == p->tail)
         return NULL;
-    if (p->n_threads <= 1) {
-        p->ops->work(p->ctx, 0, s->job);
-        p->next++;
-    } else {
-        bool wait;
-
-        pthread_mutex_lock(&p->lock);
-        wait = p->is_waiting = !s->finished;
-        pthread_mutex_unlock(&p->lock);
-        if (wait)
+    while (!oldest_is_finished(p, false)) {
+        if (sem_trywait(&p->given) == 0)
+            (void)run_next(p, p->n_threads - 1);
+        else if (!oldest_is_finished(p, true))
             wait_for(&p->finished);
     }
     job = s->job;
