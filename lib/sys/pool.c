@@ -12,14 +12,11 @@
 #include "sys/pool.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <semaphore.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "sys/thread.h"
-
-#define AWAKE_NS 20000
 
 struct slot {
     void *job;
@@ -47,21 +44,12 @@ struct bp_pool {
     bool stop;
 };
 
-/* To sleep and to be woken takes a virtual machine tens of microseconds: what comes sooner is
- * waited for awake, unless another wants the core. */
+/* At once, not after a while awake: who yields the core stays behind another on it, and an idle
+ * core is given to threads only that are woken. */
 static void wait_for(sem_t *s)
 {
-    int64_t until = bp_clock_ns() + AWAKE_NS;
-
-    while (sem_trywait(s) < 0) {
-        if (bp_clock_ns() < until) {
-            sched_yield();
-            continue;
-        }
-        while (sem_wait(s) < 0 && errno == EINTR)
-            ;
-        return;
-    }
+    while (sem_wait(s) < 0 && errno == EINTR)
+        ;
 }
 
 /* The job that `given` was counted down for; false: none, it is the end. */
