@@ -109,6 +109,7 @@ struct pass {
     bool started;         /* idx[0] is the end of a record */
     bool speculate;       /* give up at the first quote */
     bool high, quote, cr; /* seen in bytes that are not converted yet */
+    bool checks_values;   /* bytes that are no UTF-8 are found where values are converted */
     uint32_t first;       /* where the first record begins */
     uint32_t end;         /* where the last one ends; 0: not yet */
     int64_t lines;        /* of the rows converted so far, where they are wanted */
@@ -245,6 +246,7 @@ static bool convert_column(struct csv_worker *w, const struct pass *t, int64_t n
                          .step = n_fields,
                          .n = n_rows,
                          .quote = w->r->dialect.quote,
+                         .unchecked = t->high && t->checks_values,
                          .dates = &w->dates,
                          .err = err};
 
@@ -284,7 +286,7 @@ static int flush_rows(struct csv_worker *w, struct pass *t, const struct csv_fil
     if (!n_rows)
         return 0;
     if (!rows_are_even(t, n_rows, nf) ||
-        (t->high && !bp_utf8_check(t->p + from, to - from, &bad))) {
+        (t->high && !t->checks_values && !bp_utf8_check(t->p + from, to - from, &bad))) {
         t->verdict = PASS_ODD;
         return 0;
     }
@@ -408,6 +410,38 @@ static int flush_tail(struct csv_worker *w, struct pass *t, const struct csv_fil
     return flush_rows(w, t, file, k / nf, err);
 }
 
+/* No value of this type has bytes that are not ASCII, or each is looked at once. */
+static bool type_checks_values(const struct text_col *c)
+{
+    switch (c->type.kind) {
+    case BP_INT8:
+    case BP_INT16:
+    case BP_INT32:
+    case BP_INT64:
+    case BP_UINT8:
+    case BP_UINT16:
+    case BP_UINT32:
+    case BP_FLOAT64:
+    case BP_DECIMAL:
+    case BP_DATE:
+    case BP_TIMESTAMP:
+    case BP_TIMESTAMPTZ: return true;
+    case BP_TEXT: return c->dict;
+    default: return false;
+    }
+}
+
+/* Does each field of a record become such a value? Then nobody need look at all bytes. */
+static bool file_checks_values(const struct csv_reader *r, const struct csv_file *file)
+{
+    int n = 0;
+
+    for (int c = 0; c < r->n_cols; c++)
+        if (c != r->line_col && file->field_of[c] >= 0 && type_checks_values(&r->cols[c]))
+            n++;
+    return n == file->n_fields;
+}
+
 static int run_pass(struct csv_worker *w, struct pass *t, const struct csv_file *file,
                     struct bp_err *err)
 {
@@ -415,6 +449,7 @@ static int run_pass(struct csv_worker *w, struct pass *t, const struct csv_file 
 
     BP_TRY(grow_u32(&w->idx, &w->idx_cap, CSV_PIECE_BYTES, err));
     t->scan.idx = w->idx;
+    t->checks_values = file_checks_values(w->r, file);
     if (t->started) {
         t->scan.idx[0] = CSV_FRONT_BYTES - 1;
         t->scan.n_idx = 1;

@@ -276,6 +276,10 @@ static bool loop_text_marked(struct csv_out *o, const struct csv_span *f)
 static __attribute__((noinline)) bool find_code(struct csv_out *o, const struct csv_span *f,
                                                 const uint8_t *s, size_t n, int32_t *code)
 {
+    size_t bad_at;
+
+    if (f->unchecked && !bp_utf8_check(s, n, &bad_at))
+        return false;
     return bp_dictset_code(o->dict, s, n, code, f->err) == 0;
 }
 

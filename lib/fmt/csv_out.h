@@ -50,7 +50,8 @@ struct csv_span {
     size_t step;
     int64_t n;
     uint8_t quote;
-    bool marked; /* fields may have CSV_ESCAPED or length -1 */
+    bool marked;    /* fields may have CSV_ESCAPED or length -1 */
+    bool unchecked; /* they may be no UTF-8: what is new to a dictionary is to be looked at */
     struct csv_dates *dates;
     struct bp_err *err; /* where memory is needed for a value that is new to a dictionary */
 };

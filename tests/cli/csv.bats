@@ -239,6 +239,19 @@ some text,1200000
     fails 1 bp-read in.csv
     says 'in.csv:3'
 }
+@test "invalid UTF-8 is refused in a text that repeats, too, each time that it stands there" {
+    LC_ALL=C awk 'BEGIN { for (i = 1; i <= 300000; i++)
+        printf "%s,%d\n", i % 60000 == 0 ? "Z\xfcrich" : i % 3 ? "Z\xc3\xbcrich" : "Bern", i }' >in.csv
+    fails 1 bp-read --header no -s 'place text, n bigint' in.csv
+    says 'in.csv:60000'
+    says '0xfc'
+    LC_ALL=C grep -av "$(printf 'Z\374rich')" in.csv >want.csv
+    for j in 1 2; do
+        bp-read -j $j --on-error skip --header no -s 'place text, n bigint' in.csv |
+            bp-write --header no >got.csv
+        same want.csv got.csv
+    done
+}
 @test "an unterminated quote is refused" {
     put in.csv 'a,b\n1,"x\n2,y\n'
     fails 1 bp-read in.csv
