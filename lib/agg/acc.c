@@ -98,22 +98,32 @@ static int carry(struct bp_agg *a, struct bp_acc128 *acc, uint32_t id, int by, s
         to[id] = sum;                                                                              \
     } while (0)
 
-static int add_decimals(struct bp_agg *a, struct bp_acc128 *acc, const bp_int128 *v, int64_t n,
-                        const uint32_t *ids, struct bp_err *err)
+/* counts, where wanted, get one more for each value. Groups that are few need not be fetched. */
+static inline __attribute__((always_inline)) int
+add_decimals(struct bp_agg *a, struct bp_acc128 *acc, const struct bp_column *c,
+             const uint32_t *ids, int64_t *counts, bool few, struct bp_err *err)
 {
+    const bp_int128 *v = c->data;
     bp_int128 *to = acc->v.p;
 
-    if (ids && acc->v.n <= BP_AGG_NEAR_GROUPS) {
-        for (int64_t i = 0; i < n; i++)
-            ADD_DECIMAL(ids[i]);
-        return 0;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        if (ids)
+    for (int64_t i = 0; i < c->n_rows; i++) {
+        if (ids && !few)
             BP_AGG_FETCH(to, ids, i);
+        if (counts && !few)
+            BP_AGG_FETCH(counts, ids, i);
         ADD_DECIMAL(ids ? ids[i] : 0);
+        if (counts)
+            counts[ids[i]]++;
     }
     return 0;
+}
+
+int bp_acc128_add_counted(struct bp_agg *a, struct bp_acc128 *acc, const struct bp_column *c,
+                          const uint32_t *ids, int64_t *counts, struct bp_err *err)
+{
+    if (acc->v.n <= BP_AGG_NEAR_GROUPS)
+        return add_decimals(a, acc, c, ids, counts, true, err);
+    return add_decimals(a, acc, c, ids, counts, false, err);
 }
 
 int bp_acc128_add(struct bp_agg *a, struct bp_acc128 *acc, const struct bp_column *c,
@@ -125,8 +135,11 @@ int bp_acc128_add(struct bp_agg *a, struct bp_acc128 *acc, const struct bp_colum
     switch (c->type.kind) {
     case BP_INT64: ADD128(int64_t); return 0;
     case BP_UINT64: ADD128(uint64_t); return 0;
-    default: return add_decimals(a, acc, c->data, n, ids, err);
+    default: break;
     }
+    if (ids && acc->v.n > BP_AGG_NEAR_GROUPS)
+        return add_decimals(a, acc, c, ids, NULL, false, err);
+    return add_decimals(a, acc, c, ids, NULL, true, err);
 }
 
 bp_int128 bp_acc_decimal_end(void)

@@ -19,6 +19,9 @@ int bp_acc128_grow(struct bp_agg *a, struct bp_acc128 *acc, int64_t n, struct bp
 /* += int64, uint64 or decimal. */
 int bp_acc128_add(struct bp_agg *a, struct bp_acc128 *acc, const struct bp_column *c,
                   const uint32_t *ids, struct bp_err *err) BP_MUST;
+/* += decimals without NULL, and counts[id]++ for each. */
+int bp_acc128_add_counted(struct bp_agg *a, struct bp_acc128 *acc, const struct bp_column *c,
+                          const uint32_t *ids, int64_t *counts, struct bp_err *err) BP_MUST;
 void bp_acc128_release(struct bp_acc128 *acc);
 
 /* The sums of groups ids[0, n) as decimal(38, s); more than 38 digits are an error. */

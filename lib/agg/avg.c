@@ -279,6 +279,15 @@ static bool decimal_quotient(bp_int128 sum, int64_t high, int digits, int64_t n,
     return true;
 }
 
+static int decimal_update(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_err *err)
+{
+    struct avg *v = (struct avg *)a;
+
+    if (!r->ids || r->cols[0].n_nulls)
+        return big_update(a, r, err);
+    return bp_acc128_add_counted(a, &v->sum.big, &r->cols[0], r->ids, v->n.p, err);
+}
+
 static int decimal_final(struct bp_agg *a, const uint32_t *ids, int64_t n, struct bp_column *out,
                          struct bp_err *err)
 {
@@ -302,7 +311,7 @@ static int decimal_final(struct bp_agg *a, const uint32_t *ids, int64_t n, struc
 }
 
 static const struct bp_agg_ops decimal_ops = {
-    sizeof(struct avg), big_grow, big_update, big_merge, big_save, decimal_final, big_release,
+    sizeof(struct avg), big_grow, decimal_update, big_merge, big_save, decimal_final, big_release,
 };
 
 /* ---- floats ---- */

@@ -14,6 +14,7 @@
 struct minmax {
     struct bp_agg base;
     struct bp_agg_seen seen;
+    int64_t n_seen;           /* groups that have a value */
     struct bp_agg_array best; /* values of the argument's type; floats: ordered integers */
 };
 
@@ -70,17 +71,30 @@ static bool interval_less(struct bp_interval a, struct bp_interval b)
         S x = conv(v[i]), b = best[id];                                                            \
         if ((cond) || !has[id]) {                                                                  \
             best[id] = x;                                                                          \
+            m->n_seen += !has[id];                                                                 \
             has[id] = 1;                                                                           \
         }                                                                                          \
     } while (0)
+
+/* The most frequent case: no NULLs, and all groups have a value. */
+#define KEEP_BETTER(T, S, conv, cond, fetch)                                                       \
+    for (int64_t i = 0; i < n; i++) {                                                              \
+        S x = conv(v[i]), b = best[ids[i]];                                                        \
+        if (fetch)                                                                                 \
+            BP_AGG_FETCH(best, ids, i);                                                            \
+        if (cond)                                                                                  \
+            best[ids[i]] = x;                                                                      \
+    }
 
 #define KEEP_IF(T, S, conv, cond)                                                                  \
     do {                                                                                           \
         const T *v = c->data;                                                                      \
         S *best = m->best.p;                                                                       \
-        if (ids && !many && !c->n_nulls) { /* the most frequent case, without questions */         \
-            for (int64_t i = 0; i < n; i++)                                                        \
-                KEEP_ROW(T, S, conv, cond, ids[i]);                                                \
+        if (ids && !c->n_nulls && m->n_seen == a->n_groups) {                                      \
+            if (many)                                                                              \
+                KEEP_BETTER(T, S, conv, cond, true)                                                \
+            else                                                                                   \
+                KEEP_BETTER(T, S, conv, cond, false)                                               \
         } else {                                                                                   \
             for (int64_t i = 0; i < n; i++) {                                                      \
                 if (many) {                                                                        \
