@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/num.h"
 #include "sys/thread.h"
 
 struct slot {
@@ -94,7 +95,7 @@ int bp_pool_open(struct bp_pool **out, int n_threads, int n_slots, const struct 
         return err->code;
     p->ops = ops;
     p->ctx = ctx;
-    p->n_threads = n_threads;
+    p->n_threads = n_threads = BP_MAX(n_threads, 1);
     p->n_slots = n_slots < 1 ? 1 : n_slots;
     pthread_mutex_init(&p->lock, NULL);
     sem_init(&p->given, 0, 0);

@@ -22,7 +22,7 @@ struct bp_pool;
 
 struct bp_pool_ops {
     /* Run one job; its result and its own bp_err live in the job. worker is
-     * 0..n_threads-1, for per-thread scratch. */
+     * 0..n_threads-1, for per-thread scratch; the last is the caller's. */
     void (*work)(void *ctx, int worker, void *job);
     void (*drop)(void *ctx, void *job); /* frees a job that nobody took; may be NULL */
 };

@@ -75,6 +75,48 @@ static void what_nobody_took_is_dropped(void)
     }
 }
 
+struct watch {
+    pthread_t caller;
+    int n_threads;
+    atomic_int n_wrong, n_here;
+};
+
+static void look_who(void *ctx, int worker, void *arg)
+{
+    struct watch *w = ctx;
+    bool here = pthread_equal(pthread_self(), w->caller) != 0;
+
+    (void)arg;
+    if (here != (worker == w->n_threads - 1))
+        atomic_fetch_add(&w->n_wrong, 1);
+    if (here)
+        atomic_fetch_add(&w->n_here, 1);
+}
+
+/* The caller is the last of the threads, and no job is run by one more. */
+static void the_caller_runs_jobs_as_the_last_thread(void)
+{
+    static const struct bp_pool_ops look = {.work = look_who};
+    static struct job jobs[8];
+
+    for (int threads = 1; threads <= 4; threads++) {
+        struct watch w = {.caller = pthread_self(), .n_threads = threads};
+        struct bp_err err = {0};
+        struct bp_pool *p;
+
+        NEED(bp_pool_open(&p, threads, 8, &look, &w, &err) == 0);
+        for (int round = 0; round < 2000; round++) {
+            for (int i = 0; i < 8; i++)
+                bp_pool_give(p, &jobs[i]);
+            for (int i = 0; i < 8; i++)
+                NEED(bp_pool_take(p) == &jobs[i]);
+        }
+        bp_pool_free(p);
+        CHECK(atomic_load(&w.n_wrong) == 0);
+        CHECK(atomic_load(&w.n_here) > 0);
+    }
+}
+
 /* A wake-up that is lost leaves all asleep, for ever: a hang is the failure. */
 static void short_jobs_wake_somebody_each(void)
 {
@@ -98,4 +140,4 @@ static void short_jobs_wake_somebody_each(void)
 }
 
 UNIT_MAIN(T(jobs_come_back_in_the_order_given), T(what_nobody_took_is_dropped),
-          T(short_jobs_wake_somebody_each))
+          T(the_caller_runs_jobs_as_the_last_thread), T(short_jobs_wake_somebody_each))
