@@ -410,34 +410,14 @@ static int flush_tail(struct csv_worker *w, struct pass *t, const struct csv_fil
     return flush_rows(w, t, file, k / nf, err);
 }
 
-/* No value of this type has bytes that are not ASCII, or each is looked at once. */
-static bool type_checks_values(const struct text_col *c)
-{
-    switch (c->type.kind) {
-    case BP_INT8:
-    case BP_INT16:
-    case BP_INT32:
-    case BP_INT64:
-    case BP_UINT8:
-    case BP_UINT16:
-    case BP_UINT32:
-    case BP_FLOAT64:
-    case BP_DECIMAL:
-    case BP_DATE:
-    case BP_TIMESTAMP:
-    case BP_TIMESTAMPTZ: return true;
-    case BP_TEXT: return c->dict;
-    default: return false;
-    }
-}
-
-/* Does each field of a record become such a value? Then nobody need look at all bytes. */
+/* Is each field of a record looked at where it is converted? Then nobody need look at all bytes. */
 static bool file_checks_values(const struct csv_reader *r, const struct csv_file *file)
 {
     int n = 0;
 
     for (int c = 0; c < r->n_cols; c++)
-        if (c != r->line_col && file->field_of[c] >= 0 && type_checks_values(&r->cols[c]))
+        if (c != r->line_col && file->field_of[c] >= 0 &&
+            csv_convert_checks(r->cols[c].type, r->cols[c].dict))
             n++;
     return n == file->n_fields;
 }

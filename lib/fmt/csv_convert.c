@@ -417,6 +417,27 @@ CSV_INLINE bool convert(struct csv_out *o, const struct csv_span *f)
     }
 }
 
+/* True only of types that have a loop of their own. */
+bool csv_convert_checks(struct bp_type t, bool dict)
+{
+    switch (t.kind) {
+    case BP_INT8:
+    case BP_INT16:
+    case BP_INT32:
+    case BP_INT64:
+    case BP_UINT8:
+    case BP_UINT16:
+    case BP_UINT32:
+    case BP_FLOAT64:
+    case BP_DECIMAL:
+    case BP_DATE:
+    case BP_TIMESTAMP:
+    case BP_TIMESTAMPTZ: return true;
+    case BP_TEXT: return dict;
+    default: return false;
+    }
+}
+
 static bool convert_base(struct csv_out *o, const struct csv_span *f)
 {
     return convert(o, f);

@@ -61,4 +61,8 @@ struct csv_span {
  * back. */
 bool csv_convert(struct csv_out *o, const struct csv_span *f, int level);
 
+/* Are bytes that are no UTF-8 no value of this type: a number or time of ASCII, or a text that is
+ * looked at when it is new to the dictionary? */
+bool csv_convert_checks(struct bp_type t, bool dict);
+
 #endif
