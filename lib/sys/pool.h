@@ -3,9 +3,8 @@
  * The ordered worker pool: jobs are numbered by the caller, run on n threads in
  * any order, and taken back in the order they were given, so that a result
  * never depends on the number of threads. The caller is one of the n: while the job
- * that it wants is not finished, it runs others inside bp_pool_take(). So there are
- * no more threads than cores, and what the caller ran is in its own cache when it
- * goes on with it. With one thread nothing is started.
+ * that it wants is not finished, it runs others inside bp_pool_take(). What it ran is
+ * in its own core's cache when it goes on with it. With one thread nothing is started.
  *
  *     bp_pool_open(&p, n_threads, n_slots, work, ctx, err)
  *     while more:  if (bp_pool_has_room(p)) bp_pool_give(p, job)  else  take
