@@ -89,32 +89,36 @@ static int carry(struct bp_agg *a, struct bp_acc128 *acc, uint32_t id, int by, s
         }                                                                                          \
     } while (0)
 
-/* v[i] to group id. */
-#define ADD_DECIMAL(id)                                                                            \
+/* Decimals, held in T, to their groups. counts, where wanted, get one more for each value. Groups
+ * that are few need not be fetched. */
+#define ADD_DECIMALS(T)                                                                            \
     do {                                                                                           \
-        bp_int128 sum;                                                                             \
-        if (__builtin_expect(__builtin_add_overflow(to[id], v[i], &sum), 0))                       \
-            BP_TRY(carry(a, acc, id, v[i] < 0 ? -1 : 1, err));                                     \
-        to[id] = sum;                                                                              \
+        const T *v = c->data;                                                                      \
+        for (int64_t i = 0; i < c->n_rows; i++) {                                                  \
+            uint32_t id = ids ? ids[i] : 0;                                                        \
+            bp_int128 sum;                                                                         \
+            if (ids && !few)                                                                       \
+                BP_AGG_FETCH(to, ids, i);                                                          \
+            if (counts && !few)                                                                    \
+                BP_AGG_FETCH(counts, ids, i);                                                      \
+            if (__builtin_expect(__builtin_add_overflow(to[id], v[i], &sum), 0))                   \
+                BP_TRY(carry(a, acc, id, v[i] < 0 ? -1 : 1, err));                                 \
+            to[id] = sum;                                                                          \
+            if (counts)                                                                            \
+                counts[id]++;                                                                      \
+        }                                                                                          \
     } while (0)
 
-/* counts, where wanted, get one more for each value. Groups that are few need not be fetched. */
 static inline __attribute__((always_inline)) int
 add_decimals(struct bp_agg *a, struct bp_acc128 *acc, const struct bp_column *c,
              const uint32_t *ids, int64_t *counts, bool few, struct bp_err *err)
 {
-    const bp_int128 *v = c->data;
     bp_int128 *to = acc->v.p;
 
-    for (int64_t i = 0; i < c->n_rows; i++) {
-        if (ids && !few)
-            BP_AGG_FETCH(to, ids, i);
-        if (counts && !few)
-            BP_AGG_FETCH(counts, ids, i);
-        ADD_DECIMAL(ids ? ids[i] : 0);
-        if (counts)
-            counts[ids[i]]++;
-    }
+    if (bp_type_is_decimal64(c->type))
+        ADD_DECIMALS(int64_t);
+    else
+        ADD_DECIMALS(bp_int128);
     return 0;
 }
 

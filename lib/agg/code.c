@@ -114,7 +114,7 @@ const uint8_t *bp_agg_code(const struct bp_column *c, int64_t i, uint8_t room[BP
     *n = bp_agg_code_bytes(c->type);
     switch (c->type.kind) {
     case BP_BOOL: room[0] = bp_bit_get(c->data, i); break;
-    case BP_DECIMAL: put128(room, ((const bp_int128 *)c->data)[i]); break;
+    case BP_DECIMAL: put128(room, bp_column_decimal(c, i)); break;
     case BP_INTERVAL: put_interval(room, ((const struct bp_interval *)c->data)[i]); break;
     default: put64(room, of_int(c, i)); break;
     }
@@ -168,6 +168,11 @@ static bool fits(struct bp_type t, uint64_t u)
     }
 }
 
+static bool decimal_fits(struct bp_type t, bp_int128 v)
+{
+    return bp_type_is_decimal128(t) || v == (int64_t)v;
+}
+
 bool bp_agg_code_is_good(struct bp_type t, const uint8_t *p, size_t n)
 {
     uint8_t again[BP_AGG_CODE_MAX];
@@ -185,7 +190,7 @@ bool bp_agg_code_is_good(struct bp_type t, const uint8_t *p, size_t n)
         put_interval(again, get_interval(p));
         return memcmp(again, p, 32) == 0;
     }
-    return t.kind == BP_DECIMAL || fits(t, get64(p));
+    return t.kind == BP_DECIMAL ? decimal_fits(t, get128(p)) : fits(t, get64(p));
 }
 
 int bp_agg_code_add(struct bp_builder *b, const uint8_t *p, size_t n, struct bp_err *err)

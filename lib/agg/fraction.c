@@ -73,6 +73,6 @@ double bp_agg_number_at(const struct bp_column *c, int64_t i)
     case BP_UINT64: return (double)((const uint64_t *)c->data)[i];
     case BP_FLOAT32: return (double)((const float *)c->data)[i];
     case BP_FLOAT64: return ((const double *)c->data)[i];
-    default: return decimal_number(((const bp_int128 *)c->data)[i], c->type.scale);
+    default: return decimal_number(bp_column_decimal(c, i), c->type.scale);
     }
 }

@@ -136,7 +136,12 @@ static int fixed_add(struct bp_agg *a, const struct bp_agg_rows *r, struct bp_er
     case BP_UINT64: KEEP(uint64_t, uint64_t, SAME, LESS); break;
     case BP_FLOAT32: KEEP(float, int64_t, ordered64, LESS); break;
     case BP_FLOAT64: KEEP(double, int64_t, ordered64, LESS); break;
-    case BP_DECIMAL: KEEP(bp_int128, bp_int128, SAME, LESS); break;
+    case BP_DECIMAL:
+        if (bp_type_is_decimal64(c->type))
+            KEEP(int64_t, int64_t, SAME, LESS);
+        else
+            KEEP(bp_int128, bp_int128, SAME, LESS);
+        break;
     case BP_INTERVAL: KEEP(struct bp_interval, struct bp_interval, SAME, interval_less); break;
     default: KEEP(int64_t, int64_t, SAME, LESS); break; /* bigint, time, timestamps */
     }

@@ -50,7 +50,7 @@ static int split(const struct bp_column *c, int64_t i, double *to)
     case BP_UINT32: *to = ((const uint32_t *)c->data)[i]; return 1;
     case BP_INT64: return split_int(((const int64_t *)c->data)[i], to);
     case BP_UINT64: return split_int(((const uint64_t *)c->data)[i], to);
-    default: return split_int(((const bp_int128 *)c->data)[i], to);
+    default: return split_int(bp_column_decimal(c, i), to);
     }
 }
 

@@ -123,6 +123,11 @@ static void pack_fixed(const struct bp_pack_col *k, const struct bp_column *c, i
     case BP_FLOAT32: PACK(float, canon_f32(v[i])); break;
     case BP_FLOAT64: PACK(double, canon_f64(v[i])); break;
     case BP_DECIMAL:
+        if (bp_type_is_decimal64(k->type))
+            PACK(uint64_t, v[i] ^ FLIP64);
+        else
+            pack_pairs(c, from, n, to, step);
+        break;
     case BP_INTERVAL: pack_pairs(c, from, n, to, step); break;
     default: PACK(uint64_t, v[i] ^ FLIP64); break; /* bigint, time, timestamps */
     }
@@ -246,6 +251,11 @@ static int unpack_fixed(const struct bp_pack_col *k, const uint64_t *keys, size_
     case BP_UINT64:
     case BP_FLOAT64: UNPACK(uint64_t, 0); break;
     case BP_DECIMAL:
+        if (bp_type_is_decimal64(k->type))
+            UNPACK(uint64_t, FLIP64);
+        else
+            unpack_pairs(from, step, ids, n, out);
+        break;
     case BP_INTERVAL: unpack_pairs(from, step, ids, n, out); break;
     default: UNPACK(uint64_t, FLIP64); break;
     }

@@ -65,6 +65,13 @@ static inline bool bp_column_is_null(const struct bp_column *c, int64_t i)
     return c->valid && !bp_bit_get(c->valid, i);
 }
 
+/* Value i of a decimal column, without its scale; of a null 0. */
+static inline bp_int128 bp_column_decimal(const struct bp_column *c, int64_t i)
+{
+    return bp_type_is_decimal64(c->type) ? ((const int64_t *)c->data)[i]
+                                         : ((const bp_int128 *)c->data)[i];
+}
+
 /* The bytes of text or binary value i (dictionary or plain); valid or not. */
 static inline const uint8_t *bp_column_bytes(const struct bp_column *c, int64_t i, size_t *n);
 
@@ -90,7 +97,7 @@ int bp_column_plain(struct bp_column *dst, const struct bp_column *src, struct b
 int bp_column_nulls(struct bp_column *dst, struct bp_type type, int64_t n,
                     struct bp_err *err) BP_MUST;
 /* Bytes of values in rows [0, n): what a budget is asked for, and what the
- * batch rule counts: fixed widths (bool: 1/8 not counted: 1 a row), text 4 + length,
+ * batch rule counts: fixed widths as Arrow has them (a decimal 16; bool 1), text 4 + length,
  * lists 4 + their elements, structs their fields. */
 int64_t bp_column_size_bytes(const struct bp_column *c);
 /* The same of rows [from, from + n). */

@@ -126,12 +126,7 @@ static bp_int128 int_at(const struct bp_column *c, int64_t i)
     case BP_UINT16: return ((const uint16_t *)c->data)[i];
     case BP_UINT32: return ((const uint32_t *)c->data)[i];
     case BP_UINT64: return ((const uint64_t *)c->data)[i];
-    case BP_DECIMAL: {
-        bp_int128 v;
-
-        memcpy(&v, (const uint8_t *)c->data + (size_t)i * 16, sizeof v);
-        return v;
-    }
+    case BP_DECIMAL: return bp_column_decimal(c, i);
     default: return 0;
     }
 }

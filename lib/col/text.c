@@ -45,6 +45,16 @@ static int parse_small_int(enum bp_kind kind, const char *s, size_t n, void *out
     return rc;
 }
 
+static int parse_decimal(struct bp_type t, const char *s, size_t n, void *out)
+{
+    bp_int128 v;
+    int rc = bp_parse_decimal(s, n, t.precision, t.scale, &v);
+
+    if (rc == BP_TEXT_OK)
+        memcpy(out, &v, bp_type_width_bytes(t)); /* little-endian: the low bytes */
+    return rc;
+}
+
 int bp_text_parse(struct bp_type t, const char *s, size_t n, void *out)
 {
     switch ((enum bp_kind)t.kind) {
@@ -59,7 +69,7 @@ int bp_text_parse(struct bp_type t, const char *s, size_t n, void *out)
     case BP_UINT64: return bp_parse_uint64(s, n, out);
     case BP_FLOAT32: return bp_parse_float32(s, n, out);
     case BP_FLOAT64: return bp_parse_float64(s, n, out);
-    case BP_DECIMAL: return bp_parse_decimal(s, n, t.precision, t.scale, out);
+    case BP_DECIMAL: return parse_decimal(t, s, n, out);
     case BP_DATE: return bp_parse_date(s, n, out);
     case BP_TIME: return bp_parse_time(s, n, (enum bp_unit)t.unit, out);
     case BP_TIMESTAMP: return bp_parse_timestamp(s, n, (enum bp_unit)t.unit, false, out);
@@ -99,7 +109,9 @@ size_t bp_text_format(struct bp_type t, const void *p, char out[BP_TEXT_MAX])
     case BP_UINT64: return bp_format_uint64(VALUE(uint64_t), out);
     case BP_FLOAT32: return bp_format_float32(VALUE(float), out);
     case BP_FLOAT64: return bp_format_float64(VALUE(double), out);
-    case BP_DECIMAL: return bp_format_decimal(VALUE(bp_int128), t.scale, out);
+    case BP_DECIMAL:
+        return bp_format_decimal(bp_type_is_decimal64(t) ? VALUE(int64_t) : VALUE(bp_int128),
+                                 t.scale, out);
     case BP_DATE: return bp_format_date(VALUE(int32_t), out);
     case BP_TIME: return bp_format_time(VALUE(int64_t), unit, out);
     case BP_TIMESTAMP: return bp_format_timestamp(VALUE(int64_t), unit, false, out);

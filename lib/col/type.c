@@ -99,7 +99,7 @@ size_t bp_type_width_bytes(struct bp_type t)
     case BP_TIME:
     case BP_TIMESTAMP:
     case BP_TIMESTAMPTZ: return 8;
-    case BP_DECIMAL: return sizeof(bp_int128);
+    case BP_DECIMAL: return bp_type_is_decimal64(t) ? sizeof(int64_t) : sizeof(bp_int128);
     case BP_INTERVAL: return sizeof(struct bp_interval);
     case BP_NO_TYPE:
     case BP_BOOL:
@@ -110,6 +110,11 @@ size_t bp_type_width_bytes(struct bp_type t)
     case BP_N_KINDS: break;
     }
     return 0;
+}
+
+size_t bp_type_arrow_bytes(struct bp_type t)
+{
+    return t.kind == BP_DECIMAL ? sizeof(bp_int128) : bp_type_width_bytes(t);
 }
 
 int64_t bp_unit_per_second(enum bp_unit u)

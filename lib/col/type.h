@@ -27,7 +27,8 @@ enum bp_kind {
     BP_UINT64,
     BP_FLOAT32,
     BP_FLOAT64,
-    BP_DECIMAL,     /* bp_int128, value * 10^scale; precision 1..38, 0 <= scale <= precision */
+    BP_DECIMAL,     /* value * 10^scale; precision 1..38, 0 <= scale <= precision; up to 18 digits
+                     * int64, else bp_int128 */
     BP_DATE,        /* int32 days since 1970-01-01 */
     BP_TIME,        /* int64 units since midnight */
     BP_TIMESTAMP,   /* int64 units since 1970-01-01T00:00:00, no zone */
@@ -78,6 +79,17 @@ static inline bool bp_type_equal(struct bp_type a, struct bp_type b)
            a.scale == b.scale && a.nest == b.nest;
 }
 
+#define BP_DECIMAL64_DIGITS 18 /* that always fit an int64 */
+
+/* A decimal that is held as int64. */
+static inline bool bp_type_is_decimal64(struct bp_type t)
+{
+    return t.kind == BP_DECIMAL && t.precision <= BP_DECIMAL64_DIGITS;
+}
+static inline bool bp_type_is_decimal128(struct bp_type t)
+{
+    return t.kind == BP_DECIMAL && t.precision > BP_DECIMAL64_DIGITS;
+}
 static inline bool bp_type_is_int(struct bp_type t)
 {
     return t.kind >= BP_INT8 && t.kind <= BP_UINT64;
@@ -110,6 +122,8 @@ int bp_type_field(struct bp_type t, const char *name, size_t n);
 
 /* Bytes of one value in memory; 0 for BP_BOOL (a bit), text, binary, lists, structs. */
 size_t bp_type_width_bytes(struct bp_type t);
+/* The same as Arrow has it: a decimal takes 16, whatever its digits. */
+size_t bp_type_arrow_bytes(struct bp_type t);
 
 #define BP_TYPE_NAME_MAX 120
 /* The SQL name: "integer", "decimal(10,2)", "timestamp(3) with time zone" is

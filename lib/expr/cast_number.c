@@ -12,26 +12,28 @@
 
 #include "col/text.h"
 #include "expr/cast.h"
+#include "expr/decimals.h"
 #include "expr/wide.h"
 
-/* Run all; if any failed, again row by row to say which. */
+/* Run all; if any failed, again row by row to say which. Decimals have 128 bits here. */
 typedef bool (*convert)(const void *a, void *r, int64_t n, struct bp_type from, struct bp_type to);
 
 static int run_convert(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
     const convert *f = r->node->param;
     struct bp_type from = args[0].c.type, to = r->node->type;
-    const uint8_t *a = args[0].c.data;
-    size_t w = bp_type_width_bytes(from);
+    size_t w = bp_type_arrow_bytes(from);
+    struct bp_decimals d;
     uint8_t scratch[16];
-    void *data;
+    const uint8_t *a;
 
-    BP_TRY(bp_vec_fixed(out, to, r->n, &data, r->ev->err));
-    if (!(*f)(a, data, r->n, from, to))
-        return 0;
-    for (int64_t i = 0; i < r->n; i++)
-        if (bp_run_is_valid(r, i) && (*f)(a + (size_t)i * w, scratch, 1, from, to))
-            BP_TRY(bp_cast_fail(r, i, &args[0], true));
+    BP_TRY(bp_decimals_start(&d, r, args, 1, out));
+    a = (const uint8_t *)d.arg[0];
+    if ((*f)(a, d.to, r->n, from, to))
+        for (int64_t i = 0; i < r->n; i++)
+            if (bp_run_is_valid(r, i) && (*f)(a + (size_t)i * w, scratch, 1, from, to))
+                BP_TRY(bp_cast_fail(r, i, &args[0], true));
+    bp_decimals_end(&d, out);
     return 0;
 }
 
@@ -363,16 +365,17 @@ static int run_int_bool(struct bp_run *r, const struct bp_vec *args, struct bp_c
 
 static int run_widen_decimal(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
-    const bp_int128 *a = args[0].c.data;
     bp_int128 *to, p = (bp_int128)bp_ten_to[r->node->type.scale - args[0].c.type.scale];
-    const bp_int128 max = (bp_int128)(~(bp_uint128)0 >> 1);
-    void *data;
+    const bp_int128 max = (bp_int128)(~(bp_uint128)0 >> 1), *a;
+    struct bp_decimals d;
 
-    BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
-    to = data;
+    BP_TRY(bp_decimals_start(&d, r, args, 1, out));
+    a = d.arg[0];
+    to = d.to;
     for (int64_t i = 0; i < r->n; i++)
         if (__builtin_mul_overflow(a[i], p, &to[i]))
             to[i] = a[i] < 0 ? -max : max;
+    bp_decimals_end(&d, out);
     return 0;
 }
 
@@ -409,6 +412,7 @@ int bp_bind_widen(struct bp_bind *b, struct bp_node **nd, struct bp_type to)
         if ((*nd)->type.scale == to.scale)
             return 0;
         c.run = run_widen_decimal;
+        c.type.precision = 38; /* there is room to saturate */
         return bp_node_call(b, n->tok, &c, nd, 1, nd);
     }
     if (to.kind != BP_TIMESTAMP && to.kind != BP_TIMESTAMPTZ && to.kind != BP_TIME)

@@ -8,6 +8,7 @@
  */
 #include "base/simd.h"
 #include "col/key.h"
+#include "col/narrow.h"
 
 #include <string.h>
 
@@ -199,9 +200,42 @@ static void compare_nested(bool less, const struct bp_vec *a, const struct bp_ve
 
 /* ---- the kernel ---- */
 
-static void compare(int kind, bool less, const struct bp_vec *a, const struct bp_vec *b, int64_t n,
-                    uint8_t *bits)
+static void compare_plain(int kind, bool less, const struct bp_vec *a, const struct bp_vec *b,
+                          int64_t n, uint8_t *bits)
 {
+    (less ? loops[kind].lt : loops[kind].eq)(a->c.data, a->one, b->c.data, b->one, n, bits);
+}
+
+/* Of one scale; held in as many bits or not. */
+static int compare_decimals(struct bp_run *r, bool less, const struct bp_vec *a,
+                            const struct bp_vec *b, uint8_t *bits)
+{
+    const struct bp_vec *few = bp_type_is_decimal64(a->c.type) ? a : b;
+    int64_t n = few->one ? 1 : r->n;
+    struct bp_vec wide = {.one = few->one};
+    struct bp_block *room;
+
+    if (bp_type_is_decimal64(a->c.type) == bp_type_is_decimal64(b->c.type)) {
+        compare_plain(bp_type_is_decimal64(a->c.type) ? BP_INT64 : BP_DECIMAL, less, a, b, r->n,
+                      bits);
+        return 0;
+    }
+    BP_TRY(bp_block_new(&room, (size_t)n * sizeof(bp_int128), r->ev->err));
+    bp_narrow_widen(few->c.data, sizeof(int64_t), sizeof(bp_int128), n, room->data);
+    wide.c.data = room->data;
+    compare_plain(BP_DECIMAL, less, few == a ? &wide : a, few == b ? &wide : b, r->n, bits);
+    bp_block_unref(room);
+    return 0;
+}
+
+static int compare(struct bp_run *r, bool less, const struct bp_vec *a, const struct bp_vec *b,
+                   uint8_t *bits)
+{
+    int kind = a->c.type.kind;
+    int64_t n = r->n;
+
+    if (kind == BP_DECIMAL)
+        return compare_decimals(r, less, a, b, bits);
     if (kind == BP_BOOL)
         (less ? lt_bool : eq_bool)(a, b, n, bits);
     else if (kind >= BP_LIST)
@@ -209,7 +243,8 @@ static void compare(int kind, bool less, const struct bp_vec *a, const struct bp
     else if (kind == BP_TEXT || kind == BP_BINARY)
         (less ? lt_text : eq_text)(a, b, n, bits);
     else
-        (less ? loops[kind].lt : loops[kind].eq)(a->c.data, a->one, b->c.data, b->one, n, bits);
+        compare_plain(kind, less, a, b, n, bits);
+    return 0;
 }
 
 static void flip_bits(uint8_t *bits, int64_t n)
@@ -225,7 +260,7 @@ static int run_compare(struct bp_run *r, const struct bp_vec *args, struct bp_co
     void *bits;
 
     BP_TRY(bp_vec_fixed(out, BP_TYPE(BP_BOOL), r->n, &bits, r->ev->err));
-    compare(args[0].c.type.kind, op != BP_EQ && op != BP_NE, &args[swap], &args[!swap], r->n, bits);
+    BP_TRY(compare(r, op != BP_EQ && op != BP_NE, &args[swap], &args[!swap], bits));
     if (flip)
         flip_bits(bits, r->n);
     return 0;
@@ -241,7 +276,7 @@ static int run_distinct(struct bp_run *r, const struct bp_vec *args, struct bp_c
 
     BP_TRY(bp_vec_fixed(out, BP_TYPE(BP_BOOL), r->n, &data, r->ev->err));
     bits = data;
-    compare(a->type.kind, false, &args[0], &args[1], r->n, bits);
+    BP_TRY(compare(r, false, &args[0], &args[1], bits));
     for (size_t i = 0; i < bp_bits_bytes(r->n); i++) {
         uint8_t va = !a->n_nulls ? 0xff : args[0].one ? 0 : a->valid[i];
         uint8_t vb = !b->n_nulls ? 0xff : args[1].one ? 0 : b->valid[i];

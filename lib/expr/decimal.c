@@ -8,6 +8,7 @@
 
 #include "col/text.h"
 #include "expr/bind.h"
+#include "expr/decimals.h"
 #include "expr/wide.h"
 
 int bp_decimal_scale(int op, struct bp_type l, struct bp_type r)
@@ -156,23 +157,51 @@ static struct scales scales_of(const struct bp_run *r, const struct bp_vec *args
     return (struct scales){.up_a = s - a, .up_b = s - b};
 }
 
-int bp_run_decimal(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
+#define LOOP64(expr)                                                                               \
+    do {                                                                                           \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            bp_int128 x = a[i * sa], y = b[i * sb];                                                \
+            to[i] = (expr);                                                                        \
+        }                                                                                          \
+    } while (0)
+
+/* Both of up to 18 digits, the result of 38: nothing overflows. False: another operator, or scales
+ * that are to be changed. */
+static bool run_short(struct bp_run *r, const struct bp_vec *args, const struct scales *s,
+                      bp_int128 *to)
+{
+    const int64_t *a = args[0].c.data, *b = args[1].c.data;
+    int64_t sa = !args[0].one, sb = !args[1].one, n = r->n;
+
+    if (!bp_type_is_decimal64(args[0].c.type) || !bp_type_is_decimal64(args[1].c.type))
+        return false;
+    if (r->node->op == BP_MUL)
+        LOOP64(x * y);
+    else if (s->up_a || s->up_b)
+        return false;
+    else if (r->node->op == BP_ADD)
+        LOOP64(x + y);
+    else if (r->node->op == BP_SUB)
+        LOOP64(x - y);
+    else
+        return false;
+    return true;
+}
+
+static int run_steps(struct bp_run *r, const struct bp_vec *args, const struct scales *s,
+                     const struct bp_decimals *d)
 {
     static const step steps[] = {step_add, step_sub, step_mul, step_div, step_mod};
-    const bp_int128 *a = args[0].c.data, *b = args[1].c.data;
+    const bp_int128 *a = d->arg[0], *b = d->arg[1];
     int64_t sa = !args[0].one, sb = !args[1].one;
-    struct scales s = scales_of(r, args);
+    bp_int128 *to = d->to;
     int op = r->node->op;
-    bp_int128 *to;
-    void *data;
 
-    BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
-    to = data;
-    if (op <= BP_SUB && s.up_a == 0 && s.up_b == 0 &&
+    if (op <= BP_SUB && s->up_a == 0 && s->up_b == 0 &&
         loop_same(a, sa, b, sb, to, r->n, op == BP_SUB))
         return 0;
     for (int64_t i = 0; i < r->n; i++) {
-        if (steps[op](a[i * sa], b[i * sb], &s, &to[i]))
+        if (steps[op](a[i * sa], b[i * sb], s, &to[i]))
             continue;
         to[i] = 0;
         if (bp_run_is_valid(r, i))
@@ -181,15 +210,31 @@ int bp_run_decimal(struct bp_run *r, const struct bp_vec *args, struct bp_column
     return 0;
 }
 
-int bp_run_decimal_negate(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
+int bp_run_decimal(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
-    const bp_int128 *a = args[0].c.data;
-    bp_int128 *to;
+    struct scales s = scales_of(r, args);
+    struct bp_decimals d;
     void *data;
 
     BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
-    to = data;
+    if (run_short(r, args, &s, data))
+        return 0;
+    bp_column_release(out);
+    BP_TRY(bp_decimals_start(&d, r, args, 2, out));
+    BP_TRY(run_steps(r, args, &s, &d));
+    bp_decimals_end(&d, out);
+    return 0;
+}
+
+int bp_run_decimal_negate(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
+{
+    struct bp_decimals d;
+    bp_int128 *to;
+
+    BP_TRY(bp_decimals_start(&d, r, args, 1, out));
+    to = d.to;
     for (int64_t i = 0; i < r->n; i++)
-        to[i] = (bp_int128)(0 - (bp_uint128)a[i]);
+        to[i] = (bp_int128)(0 - (bp_uint128)d.arg[0][i]);
+    bp_decimals_end(&d, out);
     return 0;
 }

@@ -170,14 +170,13 @@ static int bind_whole(struct bp_bind *b, int tok, struct bp_node **args, int *n,
 /* scale: digits behind the point as declared; min_scale (op 1): those that are needed. */
 static int run_scale(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
-    const bp_int128 *a = args[0].c.data;
     int32_t *v;
     void *data;
 
     BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
     v = data;
     for (int64_t i = 0; i < r->n; i++) {
-        bp_int128 x = a[i];
+        bp_int128 x = bp_column_decimal(&args[0].c, i);
 
         v[i] = args[0].c.type.scale;
         for (; r->node->op && v[i] > 0 && x % 10 == 0; v[i]--)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "expr/decimals.h"
 #include "expr/function.h"
 #include "expr/wide.h"
 
@@ -220,18 +221,21 @@ static int bind_mod(struct bp_bind *b, int tok, struct bp_node **args, int *n, s
 /* Both of one scale. */
 static int run_div(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
-    const bp_int128 *a = args[0].c.data, *b = args[1].c.data;
     int64_t sa = !args[0].one, sb = !args[1].one;
+    const bp_int128 *a, *b;
+    struct bp_decimals d;
     bp_int128 *v;
-    void *data;
 
-    BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
-    v = data;
+    BP_TRY(bp_decimals_start(&d, r, args, 2, out));
+    a = d.arg[0];
+    b = d.arg[1];
+    v = d.to;
     for (int64_t i = 0; i < r->n; i++) {
         v[i] = b[i * sb] ? a[i * sa] / b[i * sb] : 0;
         if (!b[i * sb] && bp_run_is_valid(r, i))
             BP_TRY(bp_run_fail(r, i, "division by zero"));
     }
+    bp_decimals_end(&d, out);
     return 0;
 }
 
@@ -248,12 +252,14 @@ static int bind_div(struct bp_bind *b, int tok, struct bp_node **args, int *n, s
 
 static int run_sign(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
-    const bp_int128 *a = args[0].c.data;
-    void *data;
+    const bp_int128 *a;
+    struct bp_decimals d;
 
-    BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
+    BP_TRY(bp_decimals_start(&d, r, args, 1, out));
+    a = d.arg[0];
     for (int64_t i = 0; i < r->n; i++)
-        ((bp_int128 *)data)[i] = (a[i] > 0) - (a[i] < 0);
+        ((bp_int128 *)d.to)[i] = (a[i] > 0) - (a[i] < 0);
+    bp_decimals_end(&d, out);
     return 0;
 }
 

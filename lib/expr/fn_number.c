@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "expr/decimals.h"
 #include "expr/function.h"
 #include "expr/wide.h"
 
@@ -38,12 +39,12 @@ ABS(i64, int64_t, INT64_MIN)
 
 static int abs_decimal(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
-    const bp_int128 *a = args[0].c.data;
-    void *data;
+    struct bp_decimals d;
 
-    BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
+    BP_TRY(bp_decimals_start(&d, r, args, 1, out));
     for (int64_t i = 0; i < r->n; i++)
-        ((bp_uint128 *)data)[i] = bp_abs128(a[i]);
+        ((bp_uint128 *)d.to)[i] = bp_abs128(d.arg[0][i]);
+    bp_decimals_end(&d, out);
     return 0;
 }
 
@@ -125,12 +126,13 @@ static int run_decimal(struct bp_run *r, const struct bp_vec *args, struct bp_co
     int64_t digits = *(const int64_t *)r->node->param;
     int have = args[0].c.type.scale, want = r->node->type.scale;
     int drop = (int)(have - digits), up = want - (int)digits;
-    const bp_int128 *a = args[0].c.data, max = (bp_int128)bp_ten_to[38] - 1;
+    const bp_int128 *a, max = (bp_int128)bp_ten_to[38] - 1;
+    struct bp_decimals d;
     bp_int128 *v;
-    void *data;
 
-    BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
-    v = data;
+    BP_TRY(bp_decimals_start(&d, r, args, 1, out));
+    a = d.arg[0];
+    v = d.to;
     for (int64_t i = 0; i < r->n; i++) {
         bp_int128 x = drop > 0 ? cut((enum float_op)r->node->op, a[i], drop) : a[i];
         int k = drop > 0 ? up : want - have;
@@ -143,6 +145,7 @@ static int run_decimal(struct bp_run *r, const struct bp_vec *args, struct bp_co
         if (x > max || x < -max)
             BP_TRY(bp_run_fail(r, i, "the rounded value is out of range"));
     }
+    bp_decimals_end(&d, out);
     return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "col/civil.h"
 #include "col/text.h"
 #include "expr/cast.h"
+#include "expr/decimals.h"
 #include "expr/function.h"
 #include "expr/moment.h"
 #include "expr/wide.h"
@@ -491,11 +492,11 @@ static bp_int128 total_ns(const struct bp_column *c, int64_t i, bool epoch)
 static int run_extract_exact(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
     const bp_int128 per_unit = 1000;
+    struct bp_decimals d;
     bp_int128 *v;
-    void *data;
 
-    BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
-    v = data;
+    BP_TRY(bp_decimals_start(&d, r, NULL, 0, out));
+    v = d.to;
     for (int64_t i = 0; i < r->n; i++) {
         bp_int128 ns = total_ns(&args[1].c, args[1].one ? 0 : i, r->node->op == F_EPOCH);
 
@@ -504,6 +505,7 @@ static int run_extract_exact(struct bp_run *r, const struct bp_vec *args, struct
         if (bp_abs128(v[i]) >= bp_ten_to[18] && bp_run_is_valid(r, i))
             BP_TRY(bp_run_fail(r, i, "the epoch is out of range for decimal(18,6)"));
     }
+    bp_decimals_end(&d, out);
     return 0;
 }
 

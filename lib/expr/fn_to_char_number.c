@@ -376,8 +376,7 @@ static int row_number(struct bp_run *r, const struct bp_vec *args, int64_t i, st
         d = c->type.kind == BP_FLOAT32 ? (double)((const float *)c->data)[i]
                                        : ((const double *)c->data)[i];
     else
-        v = c->type.kind == BP_INT64 ? ((const int64_t *)c->data)[i]
-                                     : ((const bp_int128 *)c->data)[i];
+        v = c->type.kind == BP_INT64 ? ((const int64_t *)c->data)[i] : bp_column_decimal(c, i);
     if (f->eeee) {
         *used = is_float ? write_float_science(f, d, (char *)to)
                          : write_science(f, v, c->type.scale, (char *)to);

@@ -8,6 +8,7 @@
 
 #include "col/text.h"
 #include "expr/cast.h"
+#include "expr/decimals.h"
 #include "expr/digits.h"
 #include "expr/function.h"
 #include "expr/text_arg.h"
@@ -162,11 +163,11 @@ static int read_number(const struct bp_digits *f, const char *s, size_t n, int s
 
 static int run_to_number(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
+    struct bp_decimals d;
     bp_int128 *v;
-    void *data;
 
-    BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
-    v = data;
+    BP_TRY(bp_decimals_start(&d, r, NULL, 0, out));
+    v = d.to;
     for (int64_t i = 0; i < r->n; i++) {
         const char *s;
         size_t n;
@@ -180,6 +181,7 @@ static int run_to_number(struct bp_run *r, const struct bp_vec *args, struct bp_
         if (rc)
             BP_TRY(bp_cast_fail(r, i, &args[0], rc == BP_TEXT_RANGE));
     }
+    bp_decimals_end(&d, out);
     return 0;
 }
 

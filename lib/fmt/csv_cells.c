@@ -209,7 +209,12 @@ static bool put_slots(struct csv_cells *c, const struct run *r, uint8_t *slots)
     case BP_UINT64: INT_LOOP(uint64_t, put_uint(s, v)) return true;
     case BP_FLOAT32: SLOT_LOOP(float, s + bp_format_float32(v, (char *)s)) return true;
     case BP_FLOAT64: SLOT_LOOP(double, put_float64(s, v)) return true;
-    case BP_DECIMAL: SLOT_LOOP(bp_int128, put_decimal(s, v, t.scale, per)) return true;
+    case BP_DECIMAL:
+        if (bp_type_is_decimal64(t))
+            SLOT_LOOP(int64_t, put_decimal64(s, v, t.scale, per))
+        else
+            SLOT_LOOP(bp_int128, put_decimal128(s, v, t.scale, per))
+        return true;
     case BP_TIME:
         SLOT_LOOP(int64_t, s + bp_format_time(v, (enum bp_unit)t.unit, (char *)s))
         return true;

@@ -102,7 +102,8 @@ CSV_INLINE bool loop_float64(struct csv_out *o, const struct csv_span *f)
     return true;
 }
 
-CSV_INLINE bool read_decimal(struct bp_type t, const uint8_t *s, uint32_t n, bp_int128 *v)
+/* Of up to 18 digits. */
+CSV_INLINE bool read_decimal64(struct bp_type t, const uint8_t *s, uint32_t n, int64_t *v)
 {
     uint32_t minus = *s == '-', scale;
     uint64_t digits;
@@ -110,15 +111,31 @@ CSV_INLINE bool read_decimal(struct bp_type t, const uint8_t *s, uint32_t n, bp_
 
     if (!LIKELY(
             csv_fixed(s + minus, n - minus, &digits, &scale) && scale <= t.scale &&
-            t.precision <= 18 &&
             !__builtin_mul_overflow((int64_t)digits, (int64_t)bp_pow10_u64[t.scale - scale], &w) &&
             w < (int64_t)bp_pow10_u64[t.precision]))
-        return bp_parse_decimal((const char *)s, n, t.precision, t.scale, v) == BP_TEXT_OK;
+        return bp_text_parse(t, (const char *)s, n, v) == BP_TEXT_OK;
     *v = minus ? -w : w;
     return true;
 }
 
-CSV_INLINE bool loop_decimal(struct csv_out *o, const struct csv_span *f)
+CSV_INLINE bool loop_decimal64(struct csv_out *o, const struct csv_span *f)
+{
+    int64_t *out = (int64_t *)(void *)o->data->data + o->n_rows;
+
+    for (int64_t i = 0; i < f->n; i++) {
+        struct field x = field_at(f, i);
+        int64_t v = 0;
+
+        if (x.n == 0)
+            put_null(o, o->n_rows + i);
+        else if (x.n < 0 || !read_decimal64(o->type, x.s, (uint32_t)x.n, &v))
+            return false;
+        out[i] = v;
+    }
+    return true;
+}
+
+static bool loop_decimal128(struct csv_out *o, const struct csv_span *f)
 {
     bp_int128 *out = (bp_int128 *)(void *)o->data->data + o->n_rows;
 
@@ -128,7 +145,8 @@ CSV_INLINE bool loop_decimal(struct csv_out *o, const struct csv_span *f)
 
         if (x.n == 0)
             put_null(o, o->n_rows + i);
-        else if (x.n < 0 || !read_decimal(o->type, x.s, (uint32_t)x.n, &v))
+        else if (x.n < 0 ||
+                 bp_text_parse(o->type, (const char *)x.s, (size_t)x.n, &v) != BP_TEXT_OK)
             return false;
         out[i] = v;
     }
@@ -404,7 +422,8 @@ CSV_INLINE bool convert(struct csv_out *o, const struct csv_span *f)
     case BP_UINT16: return loop_uint16(o, f);
     case BP_UINT32: return loop_uint32(o, f);
     case BP_FLOAT64: return loop_float64(o, f);
-    case BP_DECIMAL: return loop_decimal(o, f);
+    case BP_DECIMAL:
+        return bp_type_is_decimal64(o->type) ? loop_decimal64(o, f) : loop_decimal128(o, f);
     case BP_DATE: return loop_date(o, f);
     case BP_TIMESTAMP:
     case BP_TIMESTAMPTZ: return loop_timestamp(o, f);

@@ -88,16 +88,15 @@ PUT_INLINE uint8_t *put_point8(uint8_t *out, uint32_t m, unsigned scale)
     return point + 1 + scale;
 }
 
-/* Up to 18 digits and a scale of up to 7, else by lib/col. per: 10^scale. */
-PUT_INLINE uint8_t *put_decimal(uint8_t *out, bp_int128 v, int scale, uint64_t per)
+/* A scale of up to 7, else by lib/col. per: 10^scale. */
+PUT_INLINE uint8_t *put_decimal64(uint8_t *out, int64_t v, int scale, uint64_t per)
 {
-    uint64_t m;
+    uint64_t m = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
 
-    if (v > INT64_C(999999999999999999) || v < -INT64_C(999999999999999999) || scale > 7)
+    if (scale > 7)
         return out + bp_format_decimal(v, scale, (char *)out);
     *out = '-';
     out += v < 0;
-    m = v < 0 ? 0 - (uint64_t)(int64_t)v : (uint64_t)v;
     if (scale == 0)
         return put_uint(out, m);
     if (__builtin_expect(m < 100000000, 1))
@@ -105,6 +104,13 @@ PUT_INLINE uint8_t *put_decimal(uint8_t *out, bp_int128 v, int scale, uint64_t p
     out = put_uint(out, m / per);
     *out++ = '.';
     return put_fixed8(out, (uint32_t)(m % per), (unsigned)scale);
+}
+
+PUT_INLINE uint8_t *put_decimal128(uint8_t *out, bp_int128 v, int scale, uint64_t per)
+{
+    if (v > INT64_MAX || v < -INT64_MAX)
+        return out + bp_format_decimal(v, scale, (char *)out);
+    return put_decimal64(out, (int64_t)v, scale, per);
 }
 
 /* A float that is a number of hundredths (money, most measurements) below 10^13:

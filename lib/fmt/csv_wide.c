@@ -10,7 +10,7 @@ bool csv_wide_has(struct bp_type t, int level)
     case BP_INT64:
     case BP_FLOAT64:
     case BP_DATE: return true;
-    case BP_DECIMAL: return t.precision <= 18;
+    case BP_DECIMAL: return bp_type_is_decimal64(t);
     case BP_TIMESTAMP:
     case BP_TIMESTAMPTZ: return t.unit != BP_NANO; /* it has a narrower range */
     default: return false;

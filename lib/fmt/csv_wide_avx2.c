@@ -151,20 +151,5 @@ TARGET static inline void v_store32(int32_t *out, unsigned in, vec x)
         memcpy(out, &low, 4 * (size_t)__builtin_popcount(in));
 }
 
-TARGET static inline void v_store128(bp_int128 *out, unsigned in, vec x)
-{
-    vec high = m_less(x, v_all(0));
-    vec even = _mm256_unpacklo_epi64(x, high), odd = _mm256_unpackhi_epi64(x, high);
-    vec two[2] = {_mm256_permute2x128_si256(even, odd, 0x20),
-                  _mm256_permute2x128_si256(even, odd, 0x31)};
-
-    if (in == 15) {
-        _mm256_storeu_si256((__m256i *)(void *)out, two[0]);
-        _mm256_storeu_si256((__m256i *)(void *)(out + 2), two[1]);
-    } else {
-        memcpy(out, two, 16 * (size_t)__builtin_popcount(in));
-    }
-}
-
 #include "fmt/csv_wide_step.h"
 #endif

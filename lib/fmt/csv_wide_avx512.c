@@ -138,16 +138,5 @@ TARGET static inline void v_store32(int32_t *out, unsigned in, vec x)
     _mm512_mask_cvtepi64_storeu_epi32(out, (mask)in, x);
 }
 
-TARGET static inline void v_store128(bp_int128 *out, unsigned in, vec x)
-{
-    const vec front = _mm512_set_epi64(11, 3, 10, 2, 9, 1, 8, 0);
-    const vec back = _mm512_set_epi64(15, 7, 14, 6, 13, 5, 12, 4);
-    vec high = _mm512_srai_epi64(x, 63);
-    unsigned pairs = _pdep_u32(in, 0x5555) * 3;
-
-    _mm512_mask_storeu_epi64(out, (mask)pairs, _mm512_permutex2var_epi64(x, front, high));
-    _mm512_mask_storeu_epi64(out + 4, (mask)(pairs >> 8), _mm512_permutex2var_epi64(x, back, high));
-}
-
 #include "fmt/csv_wide_step.h"
 #endif

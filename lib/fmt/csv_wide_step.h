@@ -151,14 +151,14 @@ TARGET CSV_INLINE mask put_floats(const struct words *w, int i, unsigned in, dou
 }
 
 TARGET CSV_INLINE mask put_decimals(struct bp_type t, const struct words *w, int i, unsigned in,
-                                    bp_int128 *out)
+                                    int64_t *out)
 {
     struct number r = read_numbers(w, i, true);
     vec up = v_sub(v_all(t.scale), r.scale); /* zeros that are not written */
     vec v = v_mul(r.digits, v_pow10(up));
 
     r.ok = m_and(r.ok, m_and(m_below(up, 8), m_below(v, bp_pow10_u64[t.precision])));
-    v_store128(out + i, in, v_keep(r.ok, negate(v, r.minus)));
+    v_store(out + i, in, v_keep(r.ok, negate(v, r.minus)));
     return r.ok;
 }
 
@@ -274,7 +274,7 @@ TARGET uint64_t CSV_WIDE(struct csv_out *o, const struct csv_span *f, int n, uin
     case BP_INT32: EACH_LANES(int32_t, load_numbers, put_ints(&w, i, in, out, false))
     case BP_INT64: EACH_LANES(int64_t, load_numbers, put_ints(&w, i, in, out, true))
     case BP_FLOAT64: EACH_LANES(double, load_numbers, put_floats(&w, i, in, out))
-    case BP_DECIMAL: EACH_LANES(bp_int128, load_numbers, put_decimals(t, &w, i, in, out))
+    case BP_DECIMAL: EACH_LANES(int64_t, load_numbers, put_decimals(t, &w, i, in, out))
     case BP_DATE: EACH_LANES(int32_t, load_times, put_dates(&w, i, in, out))
     case BP_TIMESTAMP:
     case BP_TIMESTAMPTZ: EACH_LANES(int64_t, load_times, put_timestamps(per_second, &w, i, in, out))

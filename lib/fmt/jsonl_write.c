@@ -144,7 +144,7 @@ static uint8_t *put_value(struct jsonl_sink *s, uint8_t *out, const struct bp_co
     case BP_INT32: return value_put_int(out, ((const int32_t *)c->data)[i]);
     case BP_INT64: return value_put_int(out, ((const int64_t *)c->data)[i]);
     case BP_DECIMAL:
-        return out + bp_format_decimal(((const bp_int128 *)c->data)[i], c->type.scale, (char *)out);
+        return out + bp_format_decimal(bp_column_decimal(c, i), c->type.scale, (char *)out);
     case BP_DATE:
         *out++ = '"';
         out = value_put_day(&s->days, out, ((const int32_t *)c->data)[i]);

@@ -126,18 +126,21 @@ static int read_validity(struct bp_ipc_reading *r, const struct bp_ipc_node *nod
 static int read_fixed(struct bp_ipc_reading *r, const struct bp_ipc_field *f, struct bp_column *c,
                       struct bp_err *err)
 {
+    bool as_is =
+        f->convert == BP_IPC_AS_IS || (f->convert == BP_IPC_DECIMAL128 && r->body->is_handed);
+    int32_t width = as_is ? (int32_t)bp_type_width_bytes(f->type) : f->width;
     struct bp_ipc_bytes b;
     int rc;
 
     BP_TRY(bp_ipc_take_buffer(r, &b, err));
-    if (b.n / f->width < c->n_rows)
+    if (b.n / width < c->n_rows)
         rc = damaged(err, "a buffer of values is shorter than its rows");
-    else if (f->convert != BP_IPC_AS_IS)
+    else if (!as_is)
         rc = bp_ipc_convert_values(f, &b, c, err);
     else if ((rc = bp_ipc_bytes_align(&b, 16, err)) == 0) {
         c->data = b.p;
         c->own[1] = bp_ipc_bytes_keep(&b);
-        rc = bp_ipc_clean_values(c, (size_t)f->width, err);
+        rc = bp_ipc_clean_values(c, (size_t)width, err);
     }
     bp_ipc_bytes_drop(&b);
     return rc;

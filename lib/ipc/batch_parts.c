@@ -2,11 +2,12 @@
 /*
  * A batch taken apart into the pieces of a body. Clean columns are written from
  * where they lie; copied are only the last byte of a bitmap (its unused bits
- * must be 0), offsets that do not begin at 0, and time of s and ms (int32 on
- * the wire). Each buffer is followed by zeros to the next multiple of 64.
+ * must be 0), offsets that do not begin at 0, time of s and ms (int32 on the wire) and decimals of
+ * few digits (16 bytes on the wire). Each buffer is followed by zeros to the next multiple of 64.
  */
 #include <string.h>
 
+#include "col/narrow.h"
 #include "ipc/writer.h"
 
 /* At most, per column: a bitmap is 2 pieces and padding, other buffers 1 and padding. */
@@ -67,6 +68,7 @@ int bp_ipc_parts_start(struct bp_ipc_parts *p, int n_nodes, struct bp_err *err)
     p->n_nodes = p->n_buffers = p->n_tails = 0;
     p->n_iov = 1;
     p->body_bytes = 0;
+    p->as_held = false;
     return 0;
 }
 
@@ -221,6 +223,19 @@ static int add_narrow(struct bp_ipc_parts *p, const struct bp_column *c, struct 
     return 0;
 }
 
+/* Decimals of up to 18 digits: int64 -> 16 bytes. */
+static int add_decimals(struct bp_ipc_parts *p, const struct bp_column *c, struct bp_err *err)
+{
+    size_t n_bytes = (size_t)c->n_rows * sizeof(bp_int128);
+    struct bp_block *b;
+
+    BP_TRY(bp_block_new(&b, n_bytes, err));
+    bp_ipc_parts_keep(p, b);
+    bp_narrow_widen(c->data, sizeof(int64_t), sizeof(bp_int128), c->n_rows, b->data);
+    add_buffer(p, b->data, n_bytes);
+    return 0;
+}
+
 int bp_ipc_parts_column(struct bp_ipc_parts *p, const struct bp_column *c, struct bp_err *err)
 {
     add_head(p, c);
@@ -234,6 +249,8 @@ int bp_ipc_parts_column(struct bp_ipc_parts *p, const struct bp_column *c, struc
         return add_struct(p, c, err);
     else if (c->type.kind == BP_TIME && c->type.unit <= BP_MILLI)
         return add_narrow(p, c, err);
+    else if (bp_type_is_decimal64(c->type) && !p->as_held)
+        return add_decimals(p, c, err);
     else
         add_buffer(p, c->data, (size_t)c->n_rows * bp_type_width_bytes(c->type));
     return 0;

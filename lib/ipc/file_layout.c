@@ -5,7 +5,9 @@
 static bool as_written(const struct bp_ipc_field *f)
 {
     struct bp_type t = f->type;
-    bool narrow = t.kind == BP_TIME && (t.unit == BP_SECOND || t.unit == BP_MILLI);
+    enum bp_ipc_convert convert = t.kind == BP_TIME && t.unit <= BP_MILLI ? BP_IPC_WIDEN
+                                  : bp_type_is_decimal64(t)               ? BP_IPC_DECIMAL128
+                                                                          : BP_IPC_AS_IS;
     enum bp_ipc_layout layout = t.kind == BP_BOOL     ? BP_IPC_BITS
                                 : bp_type_is_bytes(t) ? BP_IPC_OFF32
                                 : t.kind == BP_LIST   ? BP_IPC_LIST
@@ -18,8 +20,7 @@ static bool as_written(const struct bp_ipc_field *f)
     if (t.kind == BP_LIST && f->width != 4)
         return false;
 
-    return f->dict < 0 && f->layout == layout &&
-           f->convert == (narrow ? BP_IPC_WIDEN : BP_IPC_AS_IS);
+    return f->dict < 0 && f->layout == layout && f->convert == convert;
 }
 
 bool bp_ipc_file_as_written(const struct bp_ipc_file *f)

@@ -23,13 +23,6 @@ static void decide(struct bp_ipc_handover *h, const struct bp_ipc_writer *w)
     h->may = w->f->is_pipe && !w->f->encoder.self && !w->f->far_self && bp_ring_may(w->f->fd);
 }
 
-static bool pays(const struct bp_ipc_handover *h, int64_t body_bytes)
-{
-    if (!h->may || body_bytes > (int64_t)BP_RING_SLOT_BYTES || body_bytes == 0)
-        return false;
-    return h->all || (body_bytes >= BODY_LEAST_BYTES && h->seen_bytes >= BEFORE_BYTES);
-}
-
 /* Is there a ring, or one now? */
 static bool find_reader(struct bp_ipc_handover *h, const struct bp_ipc_writer *w)
 {
@@ -49,18 +42,26 @@ static void fill(uint8_t *to, const struct bp_ipc_parts *p)
     }
 }
 
+bool bp_ipc_handover_pays(struct bp_ipc_handover *h, const struct bp_ipc_writer *w, int64_t n_bytes)
+{
+    if (!h->decided)
+        decide(h, w);
+    if (h->may && n_bytes > 0 && n_bytes <= (int64_t)BP_RING_SLOT_BYTES &&
+        (h->all || (n_bytes >= BODY_LEAST_BYTES && h->seen_bytes >= BEFORE_BYTES)) &&
+        find_reader(h, w))
+        return true;
+    h->seen_bytes += n_bytes;
+    return false;
+}
+
 int bp_ipc_hand_over(struct bp_ipc_handover *h, struct bp_ipc_writer *w, struct bp_err *err)
 {
     int64_t n = w->parts.body_bytes;
     uint32_t mark = BP_IPC_HANDED, handed[2];
     uint8_t *slot;
 
-    if (!h->decided)
-        decide(h, w);
-    if (!pays(h, n) || !find_reader(h, w)) {
-        h->seen_bytes += n;
+    if (n > (int64_t)BP_RING_SLOT_BYTES)
         return 0;
-    }
     BP_TRY(bp_buf_reserve(&w->head, sizeof handed, err));
     slot = bp_ring_out_slot(h->ring, &handed[1]);
     if (!slot) {

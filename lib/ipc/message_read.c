@@ -120,6 +120,7 @@ static int take_handed(struct bp_input *in, const struct bp_ipc_message *m, stru
     BP_TRY(
         bp_ring_in_take(ring, m->handed[0], m->handed[1], (size_t)m->body_bytes, &out->block, err));
     out->n_bytes = m->body_bytes;
+    out->is_handed = true;
     in->pos_bytes += m->body_bytes - (int64_t)sizeof m->handed;
     return 0;
 }

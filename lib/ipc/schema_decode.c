@@ -135,6 +135,8 @@ static int decode_decimal(struct decode *d, const struct bp_fb_table *t, const c
 {
     int64_t precision = bp_fb_int(t, 0, 4, 0), scale = bp_fb_int(t, 1, 4, 0);
     int64_t bits = bp_fb_int(t, 2, 4, 128);
+    struct bp_type type = BP_TYPE_DECIMAL((uint8_t)precision, (uint8_t)scale);
+    bool narrow = bp_type_is_decimal64(type);
     char what[80];
 
     if (precision < 1 || precision > 38 || scale < 0 || scale > precision || bits == 256) {
@@ -144,10 +146,12 @@ static int decode_decimal(struct decode *d, const struct bp_fb_table *t, const c
     }
     if (bits != 32 && bits != 64 && bits != 128)
         return refuse(d, name, "decimal of a strange width");
-    set_fixed(f, BP_TYPE_DECIMAL((uint8_t)precision, (uint8_t)scale), (int)bits / 8,
-              bits == 32   ? BP_IPC_DECIMAL32
-              : bits == 64 ? BP_IPC_DECIMAL64
-                           : BP_IPC_AS_IS);
+    if (bits == 32)
+        set_fixed(f, type, 4, narrow ? BP_IPC_WIDEN : BP_IPC_DECIMAL32);
+    else if (bits == 64)
+        set_fixed(f, type, 8, narrow ? BP_IPC_AS_IS : BP_IPC_DECIMAL64);
+    else
+        set_fixed(f, type, 16, narrow ? BP_IPC_DECIMAL128 : BP_IPC_AS_IS);
     return 0;
 }
 

@@ -59,6 +59,7 @@ static void convert_one(enum bp_ipc_convert how, const uint8_t *in, uint8_t *out
         v.ns = (int64_t)load_i32(in + 4) * 1000000;
         memcpy(out, &v, sizeof v);
         break;
+    case BP_IPC_DECIMAL128: /* by narrow_decimals() */
     case BP_IPC_AS_IS: break;
     }
 }
@@ -85,6 +86,30 @@ static bool dates_fit(const struct bp_ipc_bytes *in, const struct bp_column *c)
     return true;
 }
 
+/* Decimals of up to 18 digits; a null may have anything. */
+static int narrow_decimals(const struct bp_ipc_bytes *in, struct bp_column *c, int64_t *out,
+                           struct bp_err *err)
+{
+    uint64_t beyond = 0;
+
+    for (int64_t i = 0; i < c->n_rows; i++) {
+        uint64_t low = bp_load_u64(in->p + i * 16), high = bp_load_u64(in->p + i * 16 + 8);
+
+        out[i] = (int64_t)low;
+        beyond |= high ^ (0 - (low >> 63));
+    }
+    for (int64_t i = 0; beyond && i < c->n_rows; i++) {
+        uint64_t high = bp_load_u64(in->p + i * 16 + 8);
+
+        if (high != 0 - ((uint64_t)out[i] >> 63) && !bp_column_is_null(c, i))
+            return bp_fail(err, BP_EDATA,
+                           "row %lld of a batch has a decimal of more digits than its "
+                           "type says",
+                           (long long)i);
+    }
+    return 0;
+}
+
 int bp_ipc_convert_values(const struct bp_ipc_field *f, const struct bp_ipc_bytes *in,
                           struct bp_column *c, struct bp_err *err)
 {
@@ -102,6 +127,7 @@ int bp_ipc_convert_values(const struct bp_ipc_field *f, const struct bp_ipc_byte
     case BP_IPC_DATE64: convert_all(BP_IPC_DATE64, in->p, 8, out, 4, c->n_rows); break;
     case BP_IPC_MONTHS: convert_all(BP_IPC_MONTHS, in->p, 4, out, 16, c->n_rows); break;
     case BP_IPC_DAYS_MILLIS: convert_all(BP_IPC_DAYS_MILLIS, in->p, 8, out, 16, c->n_rows); break;
+    case BP_IPC_DECIMAL128: BP_TRY(narrow_decimals(in, c, (int64_t *)(void *)out, err)); break;
     case BP_IPC_AS_IS: break;
     }
     return bp_ipc_clean_values(c, width, err);

@@ -91,6 +91,7 @@ enum bp_ipc_convert {
     BP_IPC_WIDEN,       /* int32 -> int64 (time32) */
     BP_IPC_DECIMAL32,   /* -> bp_int128 */
     BP_IPC_DECIMAL64,   /* -> bp_int128 */
+    BP_IPC_DECIMAL128,  /* -> int64, which decimals of so few digits are held in */
     BP_IPC_DATE64,      /* ms -> days */
     BP_IPC_MONTHS,      /* int32 -> struct bp_interval */
     BP_IPC_DAYS_MILLIS, /* 2 x int32 -> struct bp_interval */
@@ -174,6 +175,8 @@ int bp_ipc_records_decode(struct bp_ipc_message *m, const struct bp_fb_table *t,
 struct bp_ipc_body {
     struct bp_block *block;
     int64_t n_bytes;
+    bool is_handed; /* from one of ours, values as they are held: decimals of up to 18 digits in
+                     * int64, though the schema says decimal128 */
 };
 
 /* A batch's columns out of body; columns NULL: all. Dictionaries come from f. */

@@ -144,16 +144,12 @@ static int hash_message(const struct bp_ipc_parts *p, uint64_t *out, struct bp_e
     return 0;
 }
 
-/* Head and parts go out; where is filled if not NULL. */
+/* Head and parts go out by the file or the pipe; where is filled if not NULL. */
 static int send(struct bp_ipc_writer *w, struct bp_ipc_place *where, struct bp_err *err)
 {
     struct bp_ipc_parts *p = &w->parts;
-    int rc = 0;
+    int rc;
 
-    if (w->handover)
-        rc = bp_ipc_hand_over(w->handover, w, err);
-    if (rc)
-        return rc < 0 ? rc : 0;
     p->iov[0] = (struct iovec){w->head.data, w->head.len};
     if (where) {
         where->offset_bytes = w->f->pos_bytes;
@@ -186,11 +182,18 @@ int bp_ipc_writer_begin(struct bp_ipc_writer *w, struct bp_err *err)
 static int put_dictionary(struct bp_ipc_writer *w, int id, const struct bp_dict *d,
                           struct bp_ipc_place *where, struct bp_err *err)
 {
+    int rc;
+
     BP_TRY(bp_ipc_parts_start(&w->parts, 1, err));
-    BP_TRY(bp_ipc_parts_column(&w->parts, &d->values, err));
+    BP_TRY(bp_ipc_parts_column(&w->parts, &d->values, err)); /* text: held as Arrow has it */
     bp_fbw_start(&w->fbw);
     BP_TRY(frame(w, FB_HEADER_DICTIONARY, dictionary_table(w, id, d->values.n_rows),
                  w->parts.body_bytes, 0, err));
+    if (w->handover && bp_ipc_handover_pays(w->handover, w, w->parts.body_bytes)) {
+        rc = bp_ipc_hand_over(w->handover, w, err);
+        if (rc)
+            return rc < 0 ? rc : 0;
+    }
     return send(w, where, err);
 }
 
@@ -262,11 +265,13 @@ static int put_as_plain(struct bp_ipc_writer *w, const struct bp_column *c, stru
     return rc;
 }
 
-static int put_columns(struct bp_ipc_writer *w, const struct bp_batch *in, struct bp_err *err)
+static int put_columns(struct bp_ipc_writer *w, const struct bp_batch *in, bool as_held,
+                       struct bp_err *err)
 {
     int next_dict = 0;
 
     BP_TRY(bp_ipc_parts_start(&w->parts, w->n_nodes, err));
+    w->parts.as_held = as_held;
     for (int i = 0; i < in->n_cols; i++) {
         const struct bp_column *c = &in->cols[i];
 
@@ -275,8 +280,7 @@ static int put_columns(struct bp_ipc_writer *w, const struct bp_batch *in, struc
 
             bp_ipc_parts_codes(&w->parts, c,
                                o->codes ? (const int32_t *)(void *)o->codes->data : c->data);
-            bp_ipc_parts_keep(&w->parts, o->codes);
-            o->codes = NULL;
+            bp_ipc_parts_keep(&w->parts, bp_block_ref(o->codes));
         } else if (c->dict) {
             BP_TRY(put_as_plain(w, c, err));
         } else {
@@ -324,29 +328,54 @@ static void drop_codes(struct bp_ipc_writer *w)
     }
 }
 
-int bp_ipc_writer_put(struct bp_ipc_writer *w, const struct bp_batch *in,
+/* The message of a batch, all but sent. */
+static int make_batch(struct bp_ipc_writer *w, const struct bp_batch *in, bool as_held,
+                      struct bp_err *err)
+{
+    BP_TRY(put_columns(w, in, as_held, err));
+    bp_fbw_start(&w->fbw);
+    return frame(w, FB_HEADER_RECORDS, records_table(w, in->n_rows), w->parts.body_bytes, 0, err);
+}
+
+/* 1: it is out. */
+static int hand_over(struct bp_ipc_writer *w, const struct bp_batch *in, struct bp_err *err)
+{
+    if (!w->handover || !bp_ipc_handover_pays(w->handover, w, bp_batch_size_bytes(in)))
+        return 0;
+    BP_TRY(make_batch(w, in, true, err));
+    return bp_ipc_hand_over(w->handover, w, err);
+}
+
+static int send_batch(struct bp_ipc_writer *w, const struct bp_batch *in,
                       struct bp_ipc_place *where, struct bp_err *err)
 {
     struct bp_ipc_place at;
+    int rc = hand_over(w, in, err);
+
+    if (rc)
+        return rc < 0 ? rc : 0;
+    BP_TRY(make_batch(w, in, false, err));
+    if (w->is_file) {
+        at =
+            (struct bp_ipc_place){w->f->pos_bytes, (int32_t)w->head.len, w->parts.body_bytes, 0, 0};
+        BP_TRY(note_block(w, &at, err));
+    }
+    return send(w, where, err);
+}
+
+int bp_ipc_writer_put(struct bp_ipc_writer *w, const struct bp_batch *in,
+                      struct bp_ipc_place *where, struct bp_err *err)
+{
     int rc;
 
     BP_TRY(check_batch(w, in, err));
     BP_TRY(bp_ipc_writer_begin(w, err));
     BP_GO(put_dictionaries(w, in, err));
-    BP_GO(put_columns(w, in, err));
-    bp_fbw_start(&w->fbw);
-    BP_GO(frame(w, FB_HEADER_RECORDS, records_table(w, in->n_rows), w->parts.body_bytes, 0, err));
-    if (w->is_file) {
-        at =
-            (struct bp_ipc_place){w->f->pos_bytes, (int32_t)w->head.len, w->parts.body_bytes, 0, 0};
-        BP_GO(note_block(w, &at, err));
-    }
-    BP_GO(send(w, where, err));
+    BP_GO(send_batch(w, in, where, err));
     if (where)
         where->n_rows = in->n_rows;
     w->n_rows += in->n_rows;
     w->n_batches++;
-    return 0;
 out:
     drop_codes(w);
     return rc;

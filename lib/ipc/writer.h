@@ -28,6 +28,8 @@ struct bp_ipc_parts {
     struct bp_column *held; /* slices of children that were made for the writing */
     int n_held;
     int64_t body_bytes;
+    bool as_held; /* decimals of up to 18 digits stay int64: for one of ours. Else as Arrow has
+                   * them. False after each start. */
 };
 
 /* Room for n_nodes columns, children included; also drops what the last batch held. */
@@ -62,7 +64,11 @@ struct bp_ipc_handover {
     int n_tries;              /* to find the reader */
 };
 
-/* 1: the message of w is out, its body in shared memory. 0: the body is to go as always. */
+/* Is a body of about so many bytes to be handed over? Then its parts are made as_held. */
+bool bp_ipc_handover_pays(struct bp_ipc_handover *h, const struct bp_ipc_writer *w,
+                          int64_t n_bytes);
+/* 1: the message of w is out, its body in shared memory. 0: it cannot be, and the body is to go as
+ * always, its parts made anew. */
 int bp_ipc_hand_over(struct bp_ipc_handover *h, struct bp_ipc_writer *w,
                      struct bp_err *err) BP_MUST;
 void bp_ipc_handover_release(struct bp_ipc_handover *h);

@@ -52,11 +52,6 @@ void bp_join_forms(struct bp_type left, struct bp_type right, struct bp_join_for
     *right_form = form(right, left);
 }
 
-static inline bp_int128 decimal_at(const struct bp_column *c, int64_t row)
-{
-    return ((const bp_int128 *)c->data)[row];
-}
-
 static void divide(const struct bp_column *c, int64_t divisor, int64_t from, int64_t n,
                    uint64_t *words, uint8_t *dead)
 {
@@ -72,7 +67,7 @@ static void divide_decimals(const struct bp_column *c, bp_int128 divisor, int64_
                             uint64_t *words, uint8_t *dead)
 {
     for (int64_t i = 0; i < n; i++) {
-        bp_int128 v = decimal_at(c, from + i), q = v;
+        bp_int128 v = bp_column_decimal(c, from + i), q = v;
 
         if (divisor != 1) {
             q = v / divisor;
@@ -110,7 +105,7 @@ bool bp_join_beyond_word(const struct bp_join_form *f, const struct bp_column *c
     if (f->kind != BP_FORM_DECIMAL)
         return f->kind == BP_FORM_BYTES;
     for (int64_t i = 0; i < c->n_rows; i++) {
-        bp_int128 v = decimal_at(c, i) / f->divisor;
+        bp_int128 v = bp_column_decimal(c, i) / f->divisor;
 
         if (v > INT64_MAX || v < INT64_MIN)
             return true;
@@ -134,7 +129,7 @@ static bp_int128 exact_at(const struct bp_column *c, int64_t row)
     uint64_t ord;
 
     if (c->type.kind == BP_DECIMAL)
-        return decimal_at(c, row);
+        return bp_column_decimal(c, row);
     bp_ord64(c, row, 1, &ord);
     return is_unsigned(c->type) ? (bp_int128)ord : (bp_int128)(int64_t)(ord ^ BP_ORD_SIGN);
 }

@@ -30,7 +30,6 @@ struct part {
 struct arg {
     struct bp_type type;
     int word, n_words;
-    bool narrow; /* a decimal of up to 18 digits: its low word */
 };
 
 /* A batch on its way. */
@@ -115,8 +114,7 @@ static int lay_out(struct bp_parts *p, struct bp_err *err)
             struct arg *a = &p->args[p->n_args++];
 
             a->type = arg_type(plan, i, k);
-            a->narrow = a->type.kind == BP_DECIMAL && a->type.precision <= 18;
-            a->n_words = bp_type_width_bytes(a->type) > 8 && !a->narrow ? 2 : 1;
+            a->n_words = bp_type_width_bytes(a->type) > 8 ? 2 : 1;
             a->word = p->words;
             p->words += a->n_words;
         }
@@ -289,10 +287,6 @@ static int new_chunk(struct bp_parts *p, struct part *t, const struct load *l, i
 static void put_arg(const struct arg *a, const struct bp_column *c, int64_t from, int64_t n,
                     uint64_t *to, int step)
 {
-    if (a->narrow) {
-        PUT(bp_int128, v[i]);
-        return;
-    }
     switch (a->type.kind == BP_BOOL ? 0 : bp_type_width_bytes(a->type)) {
     case 0:
         for (int64_t i = 0; i < n; i++)
@@ -557,10 +551,6 @@ static int get_arg(const struct arg *a, const uint64_t *from, int step, int64_t 
     *out = (struct bp_column){.type = a->type, .n_rows = n};
     BP_TRY(bp_block_new(&out->own[1], (size_t)n * 16 + 16, err));
     out->data = out->own[1]->data;
-    if (a->narrow) {
-        GET(bp_int128, (int64_t)*from);
-        return 0;
-    }
     switch (a->type.kind == BP_BOOL ? 0 : bp_type_width_bytes(a->type)) {
     case 0:
         memset(out->own[1]->data, 0, bp_bits_bytes(n));

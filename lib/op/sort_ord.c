@@ -72,6 +72,10 @@ void bp_ord64(const struct bp_column *c, int64_t from, int64_t n, uint64_t *out)
     case BP_FLOAT32: FLOAT_LOOP(float); break;
     case BP_FLOAT64: FLOAT_LOOP(double); break;
     case BP_DECIMAL:
+        if (bp_type_is_decimal64(c->type)) {
+            SIGNED_LOOP(int64_t);
+            break;
+        }
         for (int64_t i = 0; i < n; i++)
             out[i] = saturate(((const bp_int128 *)c->data)[from + i]);
         break;
@@ -85,7 +89,7 @@ void bp_ord64(const struct bp_column *c, int64_t from, int64_t n, uint64_t *out)
 
 bool bp_ord_is_wide(struct bp_type t)
 {
-    return t.kind == BP_DECIMAL || t.kind == BP_INTERVAL;
+    return bp_type_is_decimal128(t) || t.kind == BP_INTERVAL;
 }
 
 void bp_ord128(const struct bp_column *c, int64_t from, int64_t n, bp_uint128 *out)

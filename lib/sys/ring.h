@@ -4,7 +4,7 @@
  * copied into the kernel and out again. What goes through the pipe says in which slot one lies;
  * so the pipe still carries the order, its end, and the news that the other has died.
  *
- *   reader: binds the abstract Unix socket "\0batchpipe 1 DEVICE INODE" of its pipe, and listens
+ *   reader: binds the abstract Unix socket "\0batchpipe 2 DEVICE INODE" of its pipe, and listens
  *   writer: connects to that of its pipe, if there is one; sends a hello with the memory (a sealed
  *           memfd); fills a slot and says so in the pipe
  *   reader: uses the slot where it is, or copies it; then sends its number back by the socket

@@ -29,7 +29,7 @@ bool bp_ring_address(int fd, struct sockaddr_un *out, socklen_t *len)
     if (!is_pipe(fd, &st))
         return false;
     *out = (struct sockaddr_un){.sun_family = AF_UNIX}; /* the first byte of the path stays 0 */
-    n = snprintf(out->sun_path + 1, sizeof out->sun_path - 1, "batchpipe 1 %llx %llx",
+    n = snprintf(out->sun_path + 1, sizeof out->sun_path - 1, "batchpipe 2 %llx %llx",
                  (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
     *len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
     return true;

@@ -22,7 +22,7 @@ struct bp_ring_hello {
     uint32_t n_slots;
     uint64_t stride_bytes;
 };
-#define BP_RING_MAGIC "bpring1"
+#define BP_RING_MAGIC "bpring2"
 
 /* The address of the pipe fd. False: it is none. It has a number, of this way of doing it all: who
  * does it in another way is not found. */

@@ -57,3 +57,30 @@ numbers() {
         { BP_RING=all bp-sort n >/dev/null & sleep 1; kill -9 $!; }'
     [ "$status" -ne 124 ]
 }
+
+# Decimals of up to 18 digits are 8 bytes in shared memory, 16 in the pipe.
+@test "decimals of all sizes, with NULLs, in lists and structs: the same by either way" {
+    seq 0 299999 | bp-read -s 'n bigint' --header no - | bp-map '
+        case when n % 5 > 0 then ((n - 150000) / 100.0)::decimal(10,2) end AS few,
+        (n * 3333333333333)::decimal(18,0) AS most,
+        (n * 3333333333333)::decimal(19,0) AS more,
+        case when n % 7 > 0 then (n * 1.5)::decimal(38,4) end AS many, n' >n.arrows
+    bp-reduce -k 'n / 3 AS k' 'array_agg(few) AS l, min(few) AS a, max(most) AS b, sum(more) AS c' \
+        n.arrows | bp-write -f jsonl lists.jsonl
+    bp-read -s 'k bigint, l decimal(10,2)[], a decimal(10,2), b decimal(18,0), c decimal(38,0)' \
+        lists.jsonl >lists.arrows
+    for ring in off all; do
+        BP_RING=$ring bash -c 'set -o pipefail
+            bp-filter "n % 3 <> 0" n.arrows | bp-map "*, few + many AS s" | bp-sort "few DESC, n" |
+            bp-write -f csv $0.csv
+            bp-filter true n.arrows | bp-reduce -k few "sum(most), avg(more), max(many), min(most)" |
+            bp-sort few | bp-write -f csv $0.groups
+            bp-filter true lists.arrows | bp-sort "k DESC" | bp-filter true' $ring >$ring.arrows
+    done
+    same off.csv all.csv
+    same off.groups all.groups
+    same off.arrows all.arrows
+    [ "$(bp-filter 'n in (4, 299999)' n.arrows | bp-sort n | bp-write -f csv -)" = 'few,most,more,many,n
+-1499.96,13333333333332,13333333333332,6.0000,4
+1499.99,999996666666566667,999996666666566667,,299999' ]
+}

@@ -39,6 +39,9 @@ CAT = (os.path.abspath(sys.argv[1]) if len(sys.argv) > 1
 WORK = sys.argv[2] if len(sys.argv) > 2 else tempfile.mkdtemp(prefix="ipc_interop.")
 
 
+decimal.getcontext().prec = 60
+
+
 def cat(data, *args):
     return subprocess.run([CAT, *args], input=data, capture_output=True, timeout=120)
 
@@ -105,6 +108,10 @@ def column_types():
     out["float64"] = pa.array(holes(floats), pa.float64())
     money = [decimal.Decimal(i * 37 - 9000).scaleb(-2) for i in range(N)]
     out["decimal128"] = pa.array(holes(money), pa.decimal128(38, 2))
+    for digits in (9, 18, 19, 38):
+        edge = decimal.Decimal(10**digits - 1).scaleb(-2)
+        out[f"decimal of {digits} digits"] = pa.array(
+            holes([edge, -edge, *(v % edge for v in money[2:])]), pa.decimal128(digits, 2))
     out["date32"] = pa.array(holes([i * 11 - 5000 for i in range(N)]), pa.date32())
     for unit in ("s", "ms", "us", "ns"):
         t = pa.time32(unit) if unit in ("s", "ms") else pa.time64(unit)
@@ -457,6 +464,21 @@ def refused(data, *texts):
     except (pa.ArrowInvalid, OSError):
         return
     raise AssertionError("what came out reads as a whole stream")
+
+
+def wrong_decimals(nulls):
+    """Three decimals of 5 digits; the second has 2^64 more, which no such type has."""
+    data = b"".join(v.to_bytes(16, "little", signed=True) for v in (125, 2**64 + 7, -99999))
+    valid = bytes([0b101]) if nulls else None
+    return pa.table({"d": pa.Array.from_buffers(
+        pa.decimal128(5, 2), 3, [valid and pa.py_buffer(valid), pa.py_buffer(data)])})
+
+
+@tap.check("a decimal of more digits than its type says is refused by its column; a null's is not seen")
+def _():
+    want = [decimal.Decimal("1.25"), None, decimal.Decimal("-999.99")]
+    assert read(through(stream(wrong_decimals(True))))["d"].to_pylist() == want
+    refused(stream(wrong_decimals(False)), "column 'd'", "row 1", "more digits than its type says")
 
 
 # (every byte: tests/unit/ipc_stream_test.c)

@@ -20,7 +20,8 @@ static void rows_of_columns_are_appended(void)
     static const int32_t offsets[] = {2, 5, 5};
     static const uint8_t bits[] = {0x02};
     static const int16_t numbers[] = {-1, 300};
-    _Alignas(16) static const bp_int128 decimals[] = {5, -12345};
+    static const int64_t decimals[] = {5, -12345};
+    _Alignas(16) static const bp_int128 wide[] = {(bp_int128)1 << 64, -12345};
     struct bp_column c = {.type = BP_TYPE(BP_TEXT),
                           .n_rows = 2,
                           .data = offsets,
@@ -39,6 +40,9 @@ static void rows_of_columns_are_appended(void)
     append(&c, 1, "<300>");
     c = (struct bp_column){.type = BP_TYPE_DECIMAL(10, 2), .n_rows = 2, .data = decimals};
     append(&c, 0, "<0.05>");
+    append(&c, 1, "<-123.45>");
+    c = (struct bp_column){.type = BP_TYPE_DECIMAL(38, 2), .n_rows = 2, .data = wide};
+    append(&c, 0, "<184467440737095516.16>");
     append(&c, 1, "<-123.45>");
 }
 

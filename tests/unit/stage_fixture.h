@@ -131,13 +131,12 @@ static inline void make_batch(struct bp_batch *out, const struct bp_schema *s, i
 static inline bool row_is_right(const struct bp_batch *b, int64_t i)
 {
     int64_t g = ((const int64_t *)b->cols[COL_G].data)[i];
-    bp_int128 price;
+    bp_int128 price = bp_column_decimal(&b->cols[COL_PRICE], i);
     char text[64];
     size_t n;
     const uint8_t *p = bp_column_bytes(&b->cols[COL_TEXT], i, &n);
     size_t want = (size_t)text_of(g, text);
 
-    memcpy(&price, (const uint8_t *)b->cols[COL_PRICE].data + i * 16, 16);
     if (bp_column_is_null(&b->cols[COL_KEY], i) != (g % 11 == 0) ||
         bp_column_is_null(&b->cols[COL_TEXT], i) != (g % 13 == 0) ||
         bp_column_is_null(&b->cols[COL_TIME], i) != (g % 5 == 0))

@@ -93,7 +93,7 @@ static bool physical_bytes(const struct bp_pq_column *c, const struct bp_column 
         return true;
     case BP_PQ_INT32_DEC:
     case BP_PQ_INT64_DEC:
-        memcpy(&wide, v->data, sizeof wide);
+        wide = bp_column_decimal(v, 0);
         *word = (uint64_t)wide;
         return (c->convert == BP_PQ_INT32_DEC ? (bp_int128)(int32_t)wide
                                               : (bp_int128)(int64_t)wide) == wide;

@@ -58,43 +58,70 @@ static bool big_endian(const uint8_t *p, size_t n, bp_int128 *out)
     return true;
 }
 
-static int fixed_decimals(const struct bp_pq_column *c, const uint8_t *in, int64_t n,
-                          bp_int128 *out, struct bp_err *err)
+/* From n big-endian bytes to value i of out. */
+static bool put_decimal(struct bp_type t, bp_int128 end, const uint8_t *p, size_t n, void *out,
+                        int64_t i)
+{
+    bp_int128 v;
+
+    if (!big_endian(p, n, &v) || v >= end || v <= -end)
+        return false;
+    if (bp_type_is_decimal64(t))
+        ((int64_t *)out)[i] = (int64_t)v;
+    else
+        ((bp_int128 *)out)[i] = v;
+    return true;
+}
+
+static int fixed_decimals(const struct bp_pq_column *c, const uint8_t *in, int64_t n, void *out,
+                          struct bp_err *err)
 {
     bp_int128 end = decimal_end(c->type);
     size_t width = (size_t)c->fixed_bytes;
 
     for (int64_t i = 0; i < n; i++)
-        if (!big_endian(in + (size_t)i * width, width, &out[i]) || out[i] >= end || out[i] <= -end)
+        if (!put_decimal(c->type, end, in + (size_t)i * width, width, out, i))
             return too_large(c, err);
     return 0;
 }
 
 int bp_pq_convert_bytes(const struct bp_pq_column *c, const struct bp_pq_texts *in, int64_t n,
-                        bp_int128 *out, struct bp_err *err)
+                        void *out, struct bp_err *err)
 {
     const int32_t *offsets = bp_pq_offsets(in);
     bp_int128 end = decimal_end(c->type);
 
     for (int64_t i = 0; i < n; i++)
-        if (!big_endian(in->bytes->data + offsets[i], (size_t)(offsets[i + 1] - offsets[i]),
-                        &out[i]) ||
-            out[i] >= end || out[i] <= -end)
+        if (!put_decimal(c->type, end, in->bytes->data + offsets[i],
+                         (size_t)(offsets[i + 1] - offsets[i]), out, i))
             return too_large(c, err);
     return 0;
 }
 
-static int int_decimals(const struct bp_pq_column *c, const uint8_t *in, int64_t n, bp_int128 *out,
+#define DECIMAL_LOOP(from, to)                                                                     \
+    do {                                                                                           \
+        const from *v = (const from *)(const void *)in;                                            \
+        const to end = (to)decimal_end(c->type);                                                   \
+        to *o = out;                                                                               \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            o[i] = v[i];                                                                           \
+            bad |= o[i] >= end || o[i] <= -end;                                                    \
+        }                                                                                          \
+    } while (0)
+
+static int int_decimals(const struct bp_pq_column *c, const uint8_t *in, int64_t n, void *out,
                         struct bp_err *err)
 {
-    bp_int128 end = decimal_end(c->type);
-    bool bad = false;
+    bool narrow = bp_type_is_decimal64(c->type), bad = false;
 
-    for (int64_t i = 0; i < n; i++) {
-        out[i] = c->convert == BP_PQ_INT32_DEC ? ((const int32_t *)(const void *)in)[i]
-                                               : ((const int64_t *)(const void *)in)[i];
-        bad |= out[i] >= end || out[i] <= -end;
-    }
+    if (c->convert == BP_PQ_INT32_DEC && narrow)
+        DECIMAL_LOOP(int32_t, int64_t);
+    else if (c->convert == BP_PQ_INT32_DEC)
+        DECIMAL_LOOP(int32_t, bp_int128);
+    else if (narrow)
+        DECIMAL_LOOP(int64_t, int64_t);
+    else
+        DECIMAL_LOOP(int64_t, bp_int128);
     return bad ? too_large(c, err) : 0;
 }
 

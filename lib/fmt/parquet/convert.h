@@ -9,8 +9,8 @@
  * Not for AS_IS, FIXED_BYTES, BYTES_DEC. */
 int bp_pq_convert_fixed(const struct bp_pq_column *column, const uint8_t *in, int64_t n, void *out,
                         struct bp_err *err) BP_MUST;
-/* BYTES_DEC: big-endian two's complement of any length -> int128. */
+/* BYTES_DEC: big-endian two's complement of any length -> decimals. */
 int bp_pq_convert_bytes(const struct bp_pq_column *column, const struct bp_pq_texts *in, int64_t n,
-                        bp_int128 *out, struct bp_err *err) BP_MUST;
+                        void *out, struct bp_err *err) BP_MUST;
 
 #endif

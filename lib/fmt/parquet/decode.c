@@ -207,15 +207,16 @@ out:
 static int decode_byte_decimals(const struct bp_pq_column *c, const struct bp_pq_page *page,
                                 struct bp_column *out, struct bp_err *err)
 {
+    size_t width = bp_type_width_bytes(out->type);
     int64_t n = out->n_rows - out->n_nulls;
     struct bp_pq_texts t = {0};
     int rc;
 
-    BP_TRY(new_data(out, (size_t)out->n_rows * sizeof(bp_int128), err));
+    BP_TRY(new_data(out, (size_t)out->n_rows * width, err));
     BP_GO(bp_pq_values_texts(page, n, &t, err));
-    BP_GO(bp_pq_convert_bytes(c, &t, n, (bp_int128 *)(void *)out->own[1]->data, err));
+    BP_GO(bp_pq_convert_bytes(c, &t, n, out->own[1]->data, err));
     if (out->n_nulls)
-        spread_fixed(out->own[1]->data, sizeof(bp_int128), out->valid, out->n_rows, n);
+        spread_fixed(out->own[1]->data, width, out->valid, out->n_rows, n);
 out:
     bp_pq_texts_release(&t);
     return rc;

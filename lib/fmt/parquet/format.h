@@ -52,9 +52,9 @@ enum bp_pq_convert {
     BP_PQ_NARROW_8,   /* int32 -> 8, 16 bits; the rest must be sign or zero */
     BP_PQ_NARROW_16,  /*   (else the file is wrong) */
     BP_PQ_WIDEN,      /* int32 -> int64 (time in ms) */
-    BP_PQ_INT32_DEC,  /* -> int128 */
-    BP_PQ_INT64_DEC,  /* -> int128 */
-    BP_PQ_FIXED_DEC,  /* big-endian two's complement -> int128 */
+    BP_PQ_INT32_DEC,  /* -> decimals, as their precision has them */
+    BP_PQ_INT64_DEC,  /* the same */
+    BP_PQ_FIXED_DEC,  /* big-endian two's complement -> decimals */
     BP_PQ_BYTES_DEC,  /* the same, of any length */
     BP_PQ_INT96_NS,   /* nanoseconds of the day, Julian day -> int64 ns */
     BP_PQ_HALF,       /* IEEE 754 binary16 -> float32 */

@@ -104,8 +104,7 @@ static void take_words(const struct bp_column *c, uint64_t *w)
     case BP_UINT16: TAKE(uint16_t); break;
     case BP_UINT32:
     case BP_FLOAT32: TAKE(uint32_t); break;
-    case BP_DECIMAL: TAKE(bp_int128); break;
-    default: TAKE(uint64_t);
+    default: TAKE(uint64_t); /* decimals too: those of more digits have no words */
     }
 }
 
@@ -174,7 +173,7 @@ static int take_fixed(const struct bp_pq_layout *l, const struct bp_column *c,
         if (bp_column_is_null(c, i))
             continue;
         if (c->type.kind == BP_DECIMAL)
-            put_big_endian(p, l->width, ((const bp_int128 *)c->data)[i]);
+            put_big_endian(p, l->width, bp_column_decimal(c, i));
         else
             BP_TRY(put_interval(p, &((const struct bp_interval *)c->data)[i], err));
         p += l->width;
