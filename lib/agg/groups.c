@@ -81,6 +81,21 @@ void bp_groups_free(struct bp_groups *g)
     bp_mem_free(g);
 }
 
+void bp_groups_rest(struct bp_groups *g)
+{
+    g->by_place = false;
+    bp_cube_release(&g->cube);
+    bp_mem_free(g->slots);
+    g->slots = NULL;
+    bp_mem_free(g->rows);
+    g->rows = NULL;
+    g->rows_cap = 0;
+    bp_mem_free(g->of_code);
+    g->of_code = NULL;
+    g->of_code_cap = 0;
+    g->have_codes = false;
+}
+
 void bp_groups_use_table(struct bp_groups *g)
 {
     g->by_place = false;

@@ -40,6 +40,9 @@ void bp_groups_rows(const struct bp_groups *g, const uint32_t *ids, int64_t n, u
 int bp_groups_reserve(struct bp_groups *g, int64_t n_rows, struct bp_err *err) BP_MUST;
 /* How its rows are packed; texts get their ids there. */
 struct bp_pack *bp_groups_own_pack(struct bp_groups *g);
+/* No more rows come, or few: what finds groups is given back. (Others are found, if need be, in a
+ * new table of all.) */
+void bp_groups_rest(struct bp_groups *g);
 int64_t bp_groups_count(const struct bp_groups *g);
 int64_t bp_groups_held_bytes(const struct bp_groups *g);
 /* What is allocated, beside what is held, when n_rows more rows are all new groups:

@@ -71,6 +71,9 @@ int bp_ipc_hand_over(struct bp_ipc_handover *h, struct bp_ipc_writer *w, struct 
         return 0;
     }
     fill(slot, &w->parts);
+    if (!h->begun) /* what earlier bodies were converted in is not needed again */
+        bp_mem_drop_free(0);
+    h->begun = true;
     handed[0] = bp_ring_out_token(h->ring);
     memcpy(w->head.data, &mark, sizeof mark);
     memcpy(w->head.data + w->head.len, handed, sizeof handed);

@@ -209,13 +209,12 @@ static int take_records(struct stream *s, const struct bp_ipc_body *body, struct
 }
 
 #define HANDED_ENOUGH 8 /* by then the bodies that came before through the pipe are done with */
-#define BODY_BYTES ((size_t)1 << 20)
 
 /* Their memory is kept for others of their kind, of which no more come. */
 static void drop_memory_of_bodies(struct stream *s)
 {
     if (s->m.is_handed && s->n_handed < HANDED_ENOUGH && ++s->n_handed == HANDED_ENOUGH)
-        bp_mem_drop_free(BODY_BYTES);
+        bp_mem_drop_free(0);
 }
 
 static int take_message(struct stream *s, struct bp_err *err)
@@ -245,7 +244,7 @@ static void drop_memory(struct stream *s)
         return;
     bp_ring_in_free(s->ring);
     s->ring = NULL;
-    bp_mem_drop_free(BODY_BYTES);
+    bp_mem_drop_free(0);
 }
 
 /* One message further: BP_DONE when the input was whole. */

@@ -59,6 +59,7 @@ struct bp_ipc_out_dict {
  */
 struct bp_ipc_handover {
     bool decided, may, all;   /* is f a pipe, at all; are small bodies handed over, too? */
+    bool begun;               /* a body was handed over */
     struct bp_ring_out *ring; /* NULL: not yet */
     int64_t seen_bytes;       /* of bodies that went through the pipe */
     int n_tries;              /* to find the reader */

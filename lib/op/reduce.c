@@ -458,8 +458,10 @@ static int start_giving(struct reduce *r, struct bp_err *err)
     if (r->parts)
         return bp_reduce_work_open(&r->work, &r->plan, r->parts, &r->lane.table, false,
                                    bp_ctx_batch_rows(r->ctx, &r->plan.schema), r->ctx, err);
-    if (!r->spill.n_runs)
+    if (!r->spill.n_runs) {
+        bp_lane_rest(&r->lane);
         return order_groups(r, err);
+    }
     BP_TRY(spill_groups(r, err)); /* the last of them */
     BP_TRY(bp_reduce_spill_start(&r->spill, &r->lane.table, err));
     r->given = bp_groups_count(r->lane.table.groups); /* what merging left there is no window */

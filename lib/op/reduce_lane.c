@@ -23,12 +23,26 @@ int bp_lane_init(struct bp_lane *l, const struct bp_reduce_plan *plan, struct bp
     return rc;
 }
 
-void bp_lane_release(struct bp_lane *l)
+static void drop_room(struct bp_lane *l)
 {
-    bp_reduce_table_release(&l->table);
     bp_mem_free(l->ids);
     bp_mem_free(l->some_ids);
     bp_mem_free(l->sel);
+    l->some_ids = l->ids = NULL;
+    l->sel = NULL;
+    l->cap = 0;
+}
+
+void bp_lane_rest(struct bp_lane *l)
+{
+    bp_groups_rest(l->table.groups);
+    drop_room(l);
+}
+
+void bp_lane_release(struct bp_lane *l)
+{
+    bp_reduce_table_release(&l->table);
+    drop_room(l);
     bp_mem_free(l->keys);
     bp_mem_free(l->key_ptrs);
     *l = (struct bp_lane){0};
@@ -54,11 +68,7 @@ static int room(struct bp_lane *l, int64_t n, struct bp_err *err)
 
     if (n <= l->cap)
         return 0;
-    bp_mem_free(l->ids);
-    bp_mem_free(l->some_ids);
-    bp_mem_free(l->sel);
-    l->cap = 0;
-    l->some_ids = l->ids = NULL;
+    drop_room(l);
     l->sel = bp_mem_new((size_t)n, sizeof *l->sel, err);
     l->ids = l->sel ? bp_mem_new(n_ids, sizeof *l->ids, err) : NULL;
     l->some_ids = l->ids ? bp_mem_new(n_ids, sizeof *l->some_ids, err) : NULL;

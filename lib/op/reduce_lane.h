@@ -25,6 +25,8 @@ int bp_lane_init(struct bp_lane *l, const struct bp_reduce_plan *plan, struct bp
 void bp_lane_release(struct bp_lane *l); /* a zeroed one is a no-op */
 /* The table is empty again. */
 int bp_lane_clear(struct bp_lane *l, struct bp_err *err) BP_MUST;
+/* All rows are in: what only finds their groups is given back. */
+void bp_lane_rest(struct bp_lane *l);
 /* Rows of a batch, of which the first is row first_row of its task. */
 int bp_lane_take(struct bp_lane *l, const struct bp_batch *in, int64_t first_row,
                  struct bp_err *err) BP_MUST;

@@ -470,7 +470,8 @@ static int start(struct pq_source *s, struct bp_err *err)
     if (!s->scratch)
         return err->code;
     s->n_scratch = n + 1;
-    return bp_pool_open(&s->pool, n, n > 1 ? 2 * n + 2 : 1, &ops, s, err);
+    /* a page for each thread, and one that waits: more take memory and save no time */
+    return bp_pool_open(&s->pool, n, n > 1 ? 2 * n : 1, &ops, s, err);
 }
 
 static int pq_next(void *self, struct bp_batch *out, struct bp_err *err)
