@@ -165,27 +165,31 @@ static struct scales scales_of(const struct bp_run *r, const struct bp_vec *args
         }                                                                                          \
     } while (0)
 
-/* Both of up to 18 digits, the result of 38: nothing overflows. False: another operator, or scales
- * that are to be changed. */
-static bool run_short(struct bp_run *r, const struct bp_vec *args, const struct scales *s,
-                      bp_int128 *to)
+/* Are both of up to 18 digits, so that 38 hold the result, and no scale is to be changed? */
+static bool is_short(const struct bp_run *r, const struct bp_vec *args, const struct scales *s)
+{
+    int op = r->node->op;
+
+    return bp_type_is_decimal64(args[0].c.type) && bp_type_is_decimal64(args[1].c.type) &&
+           (op == BP_MUL || (op <= BP_SUB && !s->up_a && !s->up_b));
+}
+
+static int run_short(struct bp_run *r, const struct bp_vec *args, struct bp_column *out)
 {
     const int64_t *a = args[0].c.data, *b = args[1].c.data;
     int64_t sa = !args[0].one, sb = !args[1].one, n = r->n;
+    bp_int128 *to;
+    void *data;
 
-    if (!bp_type_is_decimal64(args[0].c.type) || !bp_type_is_decimal64(args[1].c.type))
-        return false;
+    BP_TRY(bp_vec_fixed(out, r->node->type, n, &data, r->ev->err));
+    to = data;
     if (r->node->op == BP_MUL)
         LOOP64(x * y);
-    else if (s->up_a || s->up_b)
-        return false;
     else if (r->node->op == BP_ADD)
         LOOP64(x + y);
-    else if (r->node->op == BP_SUB)
-        LOOP64(x - y);
     else
-        return false;
-    return true;
+        LOOP64(x - y);
+    return 0;
 }
 
 static int run_steps(struct bp_run *r, const struct bp_vec *args, const struct scales *s,
@@ -214,12 +218,9 @@ int bp_run_decimal(struct bp_run *r, const struct bp_vec *args, struct bp_column
 {
     struct scales s = scales_of(r, args);
     struct bp_decimals d;
-    void *data;
 
-    BP_TRY(bp_vec_fixed(out, r->node->type, r->n, &data, r->ev->err));
-    if (run_short(r, args, &s, data))
-        return 0;
-    bp_column_release(out);
+    if (is_short(r, args, &s))
+        return run_short(r, args, out);
     BP_TRY(bp_decimals_start(&d, r, args, 2, out));
     BP_TRY(run_steps(r, args, &s, &d));
     bp_decimals_end(&d, out);

@@ -11,6 +11,7 @@ import sys
 sys.dont_write_bytecode = True  # nothing is left in the source tree
 
 import argparse
+import concurrent.futures
 import datetime
 import json
 import os
@@ -42,6 +43,10 @@ def parse(argv):
     p.add_argument("--timeout", type=float, default=600, help="seconds for one run")
     p.add_argument("--build", type=Path, default=ROOT / "build")
     return p.parse_intermixed_args(argv)
+
+
+def both_cores():
+    return set(sorted(os.sched_getaffinity(0))[:2])
 
 
 def chosen_engines(words):
@@ -103,21 +108,50 @@ class Bench:
                 if case.cores and row.status == "ok":  # beside it, in turn: machines change
                     rows.append(self.one(case, engine, query, tables, number, rows,
                                          name=results.BOTH_CORES))
+                    rows += self.two(case, engine, query, tables, number)
                 if row.status != "ok" or row.wall_s > SLOW_S:
                     slow.add(engine.name)
 
-    def one(self, case, engine, query, tables, number, before, name=None):
-        scratch = self.work / engine.name
+    def prepare(self, case, engine, query, tables, place):
+        """Where a run works, what it is to write, and how it is started."""
+        scratch = self.work / place
         out = scratch / "out" / f"answer.{case.out}" if case.out != "none" else ""
         env = engines.base_environment(self.build, scratch / "tmp")
-        command = engine.command(case, query, tables, out, scratch, env)
-        both = set(sorted(os.sched_getaffinity(0))[:2])
-        cores = both if name == results.BOTH_CORES else set(case.cores) or both
+        return scratch, out, engine.command(case, query, tables, out, scratch, env), env
+
+    def one(self, case, engine, query, tables, number, before, name=None):
+        scratch, out, command, env = self.prepare(case, engine, query, tables, engine.name)
+        cores = set(case.cores) if case.cores and name != results.BOTH_CORES else both_cores()
         got = run.run(command, env, cores, scratch, case.mem_bytes, self.args.timeout)
+        row = self.row(case, engine, name, tables, number, got, scratch, cores)
+        if got.status == "ok" and case.out != "none" and number == 1:
+            row.answer = self.judge(case, name or engine.name, out, not before)
+        if got.status != "ok":
+            print(f"{case.id}: {engine.name}: {got.status}: {got.stderr[-2000:]}", file=sys.stderr)
+        return row
+
+    def two(self, case, engine, query, tables, number):
+        """Two copies of the run at once, a core each: the slower one's row; none on one core."""
+        cores = sorted(both_cores())
+        if len(cores) < 2:
+            return []
+        runs = [self.prepare(case, engine, query, tables, f"{engine.name}-{core}") for core in cores]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            jobs = [pool.submit(run.run, command, env, {core}, scratch, case.mem_bytes,
+                                self.args.timeout)
+                    for core, (scratch, _, command, env) in zip(cores, runs)]
+            got = [job.result() for job in jobs]
+        slower = max(range(2), key=lambda i: got[i].wall_s)
+        row = self.row(case, engine, results.TWO_COPIES, tables, number, got[slower],
+                       runs[slower][0], {cores[slower]})
+        row.foreign = 0  # that is the other one
+        return [row]
+
+    def row(self, case, engine, name, tables, number, got, scratch, cores):
         in_bytes = sum(t["bytes"] for t in tables)
         out_bytes = sum(f.stat().st_size for f in (scratch / "out").rglob("*") if f.is_file())
         floor_s, floor_of = self.floors.of(in_bytes, out_bytes, case.hops, len(cores))
-        row = results.Row(
+        return results.Row(
             case=case.id, title=case.title, engine=name or engine.name,
             version=self.versions[engine.name], round=number, status=got.status,
             wall_s=round(got.wall_s, 5), cpu_s=round(got.cpu_s, 5),
@@ -126,11 +160,6 @@ class Bench:
             floor_of=floor_of, must=case.must, aim=case.aim, scale=self.args.scale,
             date=datetime.date.today().isoformat(), hops=case.hops,
             factor=case.factor, foreign=round(got.foreign, 3), note=last_line(got.stderr))
-        if got.status == "ok" and case.out != "none" and number == 1:
-            row.answer = self.judge(case, name or engine.name, out, not before)
-        if got.status != "ok":
-            print(f"{case.id}: {engine.name}: {got.status}: {got.stderr[-2000:]}", file=sys.stderr)
-        return row
 
     def judge(self, case, name, out, is_first):
         """Compared with the first engine's answer in the first round. An engine that writes no

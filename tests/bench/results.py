@@ -38,6 +38,7 @@ class Row:
 
 # In the rows of a case on fewer cores: the same on both, run in turn.
 BOTH_CORES = "both cores"
+TWO_COPIES = "two copies"  # of it at once, a core each: what two cores can give
 
 
 def directory(build, scale):

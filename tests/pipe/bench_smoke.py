@@ -49,6 +49,15 @@ def each_job_runs_and_agrees(build):
         for r in got), got)
 
 
+def cores_are_compared(build):
+    done = bench(build, "run", "--scale", SCALE, "--rounds", "1", "J15-J4-core")
+    kinds = {r["engine"] for r in rows(build) if r["case"] == "J15-J4-core"}
+    many = len(os.sched_getaffinity(0)) > 1
+    tap.claim("one core, both, and two copies at once", done.returncode == 0 and
+          kinds == {"batchpipe", "both cores"} | ({"two copies"} if many else set()) and
+          (not many or "two copies at once give" in done.stdout), done.stdout + done.stderr)
+
+
 def a_report_follows(build):
     done = bench(build, "report", "--scale", SCALE)
     tap.claim("the table names job, engine and date", done.returncode == 0 and
@@ -88,6 +97,7 @@ with tempfile.TemporaryDirectory(prefix="bp-bench-") as name:
     scratch_dir = Path(name)
     mine = own_build(scratch_dir / "build")
     each_job_runs_and_agrees(mine)
+    cores_are_compared(mine)
     a_report_follows(mine)
     a_wrong_answer_is_seen(scratch_dir)
     every_job_can_be_read()
