@@ -142,6 +142,8 @@ static int read_fixed(struct bp_ipc_reading *r, const struct bp_ipc_field *f, st
         c->own[1] = bp_ipc_bytes_keep(&b);
         rc = bp_ipc_clean_values(c, (size_t)width, err);
     }
+    if (rc == 0 && bp_type_is_decimal64(f->type) && !r->body->is_handed)
+        rc = bp_ipc_check_decimals(c, err);
     bp_ipc_bytes_drop(&b);
     return rc;
 }

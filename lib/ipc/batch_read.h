@@ -49,6 +49,8 @@ int bp_ipc_read_nested(struct bp_ipc_reading *r, const struct bp_ipc_field *f, s
 
 int bp_ipc_convert_values(const struct bp_ipc_field *f, const struct bp_ipc_bytes *in,
                           struct bp_column *c, struct bp_err *err) BP_MUST;
+/* No value of a decimal that is held in 64 bits has more digits than its type. Nulls are 0. */
+int bp_ipc_check_decimals(const struct bp_column *c, struct bp_err *err) BP_MUST;
 /* Null slots of c become 0 if they are not; its data is replaced by a copy then. */
 int bp_ipc_clean_values(struct bp_column *c, size_t width, struct bp_err *err) BP_MUST;
 int bp_ipc_clean_bits(struct bp_column *c, struct bp_err *err) BP_MUST;

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "col/text.h"
 #include "ipc/batch_read.h"
 
 #define DAY_MILLIS INT64_C(86400000)
@@ -86,26 +87,32 @@ static bool dates_fit(const struct bp_ipc_bytes *in, const struct bp_column *c)
     return true;
 }
 
-/* Decimals of up to 18 digits; a null may have anything. */
-static int narrow_decimals(const struct bp_ipc_bytes *in, struct bp_column *c, int64_t *out,
-                           struct bp_err *err)
+/* What is beyond 64 bits becomes a number of too many digits. */
+static void narrow_decimals(const uint8_t *in, int64_t n, uint8_t *out)
 {
-    uint64_t beyond = 0;
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t low = bp_load_u64(in + i * 16), high = bp_load_u64(in + i * 16 + 8);
+        int64_t v = high == 0 - (low >> 63) ? (int64_t)low : INT64_MAX;
 
-    for (int64_t i = 0; i < c->n_rows; i++) {
-        uint64_t low = bp_load_u64(in->p + i * 16), high = bp_load_u64(in->p + i * 16 + 8);
-
-        out[i] = (int64_t)low;
-        beyond |= high ^ (0 - (low >> 63));
+        memcpy(out + i * 8, &v, sizeof v);
     }
-    for (int64_t i = 0; beyond && i < c->n_rows; i++) {
-        uint64_t high = bp_load_u64(in->p + i * 16 + 8);
+}
 
-        if (high != 0 - ((uint64_t)out[i] >> 63) && !bp_column_is_null(c, i))
-            return bp_fail(err, BP_EDATA,
-                           "row %lld of a batch has a decimal of more digits than its "
-                           "type says",
-                           (long long)i);
+int bp_ipc_check_decimals(const struct bp_column *c, struct bp_err *err)
+{
+    const int64_t *v = c->data, end = (int64_t)bp_pow10_u64[c->type.precision];
+    char type[BP_TYPE_NAME_MAX], text[BP_TEXT_MAX + 1];
+    bool bad = false;
+
+    for (int64_t i = 0; i < c->n_rows; i++)
+        bad |= v[i] >= end || v[i] <= -end;
+    for (int64_t i = 0; bad && i < c->n_rows; i++) {
+        if (v[i] < end && v[i] > -end)
+            continue;
+        text[bp_text_format(c->type, &v[i], text)] = '\0';
+        return bp_fail(
+            err, BP_EDATA, "row %lld of a batch has %s%s, which is no %s: it has more digits",
+            (long long)i, v[i] == INT64_MAX ? "at least " : "", text, bp_type_name(c->type, type));
     }
     return 0;
 }
@@ -127,7 +134,7 @@ int bp_ipc_convert_values(const struct bp_ipc_field *f, const struct bp_ipc_byte
     case BP_IPC_DATE64: convert_all(BP_IPC_DATE64, in->p, 8, out, 4, c->n_rows); break;
     case BP_IPC_MONTHS: convert_all(BP_IPC_MONTHS, in->p, 4, out, 16, c->n_rows); break;
     case BP_IPC_DAYS_MILLIS: convert_all(BP_IPC_DAYS_MILLIS, in->p, 8, out, 16, c->n_rows); break;
-    case BP_IPC_DECIMAL128: BP_TRY(narrow_decimals(in, c, (int64_t *)(void *)out, err)); break;
+    case BP_IPC_DECIMAL128: narrow_decimals(in->p, c->n_rows, out); break;
     case BP_IPC_AS_IS: break;
     }
     return bp_ipc_clean_values(c, width, err);

@@ -91,7 +91,7 @@ enum bp_ipc_convert {
     BP_IPC_WIDEN,       /* int32 -> int64 (time32) */
     BP_IPC_DECIMAL32,   /* -> bp_int128 */
     BP_IPC_DECIMAL64,   /* -> bp_int128 */
-    BP_IPC_DECIMAL128,  /* -> int64, which decimals of so few digits are held in */
+    BP_IPC_DECIMAL128,  /* -> int64: decimals of up to 18 digits */
     BP_IPC_DATE64,      /* ms -> days */
     BP_IPC_MONTHS,      /* int32 -> struct bp_interval */
     BP_IPC_DAYS_MILLIS, /* 2 x int32 -> struct bp_interval */

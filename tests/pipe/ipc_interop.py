@@ -466,19 +466,23 @@ def refused(data, *texts):
     raise AssertionError("what came out reads as a whole stream")
 
 
-def wrong_decimals(nulls):
-    """Three decimals of 5 digits; the second has 2^64 more, which no such type has."""
-    data = b"".join(v.to_bytes(16, "little", signed=True) for v in (125, 2**64 + 7, -99999))
+def decimals(kind, second, nulls):
+    """Three of 5 digits but for the second, which is null if nulls."""
+    n = kind.bit_width // 8
+    data = b"".join(v.to_bytes(n, "little", signed=True) for v in (125, second, -99999))
     valid = bytes([0b101]) if nulls else None
     return pa.table({"d": pa.Array.from_buffers(
-        pa.decimal128(5, 2), 3, [valid and pa.py_buffer(valid), pa.py_buffer(data)])})
+        kind, 3, [valid and pa.py_buffer(valid), pa.py_buffer(data)])})
 
 
 @tap.check("a decimal of more digits than its type says is refused by its column; a null's is not seen")
 def _():
     want = [decimal.Decimal("1.25"), None, decimal.Decimal("-999.99")]
-    assert read(through(stream(wrong_decimals(True))))["d"].to_pylist() == want
-    refused(stream(wrong_decimals(False)), "column 'd'", "row 1", "more digits than its type says")
+    for kind in (pa.decimal32(5, 2), pa.decimal64(5, 2), pa.decimal128(5, 2)):
+        for wrong in (100000, -100000, 2**30, 2**62, -2**63, 2**64 + 7, -2**64):
+            if -2**(kind.bit_width - 1) <= wrong < 2**(kind.bit_width - 1):
+                assert read(through(stream(decimals(kind, wrong, True))))["d"].to_pylist() == want
+                refused(stream(decimals(kind, wrong, False)), "column 'd'", "row 1", "decimal(5,2)")
 
 
 # (every byte: tests/unit/ipc_stream_test.c)
