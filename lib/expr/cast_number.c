@@ -409,10 +409,10 @@ int bp_bind_widen(struct bp_bind *b, struct bp_node **nd, struct bp_type to)
     if (to.kind == BP_DECIMAL) {
         if (n->type.kind != BP_DECIMAL)
             BP_TRY(bp_coerce(b, nd, bp_promote_numbers(n->type, BP_TYPE_DECIMAL(1, 0))));
-        if ((*nd)->type.scale == to.scale)
+        if ((*nd)->type.scale == to.scale &&
+            bp_type_is_decimal64((*nd)->type) == bp_type_is_decimal64(to))
             return 0;
         c.run = run_widen_decimal;
-        c.type.precision = 38; /* there is room to saturate */
         return bp_node_call(b, n->tok, &c, nd, 1, nd);
     }
     if (to.kind != BP_TIMESTAMP && to.kind != BP_TIMESTAMPTZ && to.kind != BP_TIME)

@@ -8,7 +8,6 @@
  */
 #include "base/simd.h"
 #include "col/key.h"
-#include "col/narrow.h"
 
 #include <string.h>
 
@@ -200,42 +199,12 @@ static void compare_nested(bool less, const struct bp_vec *a, const struct bp_ve
 
 /* ---- the kernel ---- */
 
-static void compare_plain(int kind, bool less, const struct bp_vec *a, const struct bp_vec *b,
-                          int64_t n, uint8_t *bits)
+/* Decimals are of one scale and held in as many bits: binding has seen to that. */
+static void compare(struct bp_type t, bool less, const struct bp_vec *a, const struct bp_vec *b,
+                    int64_t n, uint8_t *bits)
 {
-    (less ? loops[kind].lt : loops[kind].eq)(a->c.data, a->one, b->c.data, b->one, n, bits);
-}
+    int kind = bp_type_is_decimal64(t) ? BP_INT64 : t.kind;
 
-/* Of one scale; held in as many bits or not. */
-static int compare_decimals(struct bp_run *r, bool less, const struct bp_vec *a,
-                            const struct bp_vec *b, uint8_t *bits)
-{
-    const struct bp_vec *few = bp_type_is_decimal64(a->c.type) ? a : b;
-    int64_t n = few->one ? 1 : r->n;
-    struct bp_vec wide = {.one = few->one};
-    struct bp_block *room;
-
-    if (bp_type_is_decimal64(a->c.type) == bp_type_is_decimal64(b->c.type)) {
-        compare_plain(bp_type_is_decimal64(a->c.type) ? BP_INT64 : BP_DECIMAL, less, a, b, r->n,
-                      bits);
-        return 0;
-    }
-    BP_TRY(bp_block_new(&room, (size_t)n * sizeof(bp_int128), r->ev->err));
-    bp_narrow_widen(few->c.data, sizeof(int64_t), sizeof(bp_int128), n, room->data);
-    wide.c.data = room->data;
-    compare_plain(BP_DECIMAL, less, few == a ? &wide : a, few == b ? &wide : b, r->n, bits);
-    bp_block_unref(room);
-    return 0;
-}
-
-static int compare(struct bp_run *r, bool less, const struct bp_vec *a, const struct bp_vec *b,
-                   uint8_t *bits)
-{
-    int kind = a->c.type.kind;
-    int64_t n = r->n;
-
-    if (kind == BP_DECIMAL)
-        return compare_decimals(r, less, a, b, bits);
     if (kind == BP_BOOL)
         (less ? lt_bool : eq_bool)(a, b, n, bits);
     else if (kind >= BP_LIST)
@@ -243,8 +212,7 @@ static int compare(struct bp_run *r, bool less, const struct bp_vec *a, const st
     else if (kind == BP_TEXT || kind == BP_BINARY)
         (less ? lt_text : eq_text)(a, b, n, bits);
     else
-        compare_plain(kind, less, a, b, n, bits);
-    return 0;
+        (less ? loops[kind].lt : loops[kind].eq)(a->c.data, a->one, b->c.data, b->one, n, bits);
 }
 
 static void flip_bits(uint8_t *bits, int64_t n)
@@ -260,7 +228,7 @@ static int run_compare(struct bp_run *r, const struct bp_vec *args, struct bp_co
     void *bits;
 
     BP_TRY(bp_vec_fixed(out, BP_TYPE(BP_BOOL), r->n, &bits, r->ev->err));
-    BP_TRY(compare(r, op != BP_EQ && op != BP_NE, &args[swap], &args[!swap], bits));
+    compare(args[0].c.type, op != BP_EQ && op != BP_NE, &args[swap], &args[!swap], r->n, bits);
     if (flip)
         flip_bits(bits, r->n);
     return 0;
@@ -276,7 +244,7 @@ static int run_distinct(struct bp_run *r, const struct bp_vec *args, struct bp_c
 
     BP_TRY(bp_vec_fixed(out, BP_TYPE(BP_BOOL), r->n, &data, r->ev->err));
     bits = data;
-    BP_TRY(compare(r, false, &args[0], &args[1], bits));
+    compare(a->type, false, &args[0], &args[1], r->n, bits);
     for (size_t i = 0; i < bp_bits_bytes(r->n); i++) {
         uint8_t va = !a->n_nulls ? 0xff : args[0].one ? 0 : a->valid[i];
         uint8_t vb = !b->n_nulls ? 0xff : args[1].one ? 0 : b->valid[i];
@@ -339,13 +307,15 @@ static int match_numbers(struct bp_bind *b, struct bp_node **l, struct bp_node *
     if (bp_type_equal((*l)->type, (*r)->type))
         return 0;
     if ((*l)->type.kind == BP_DECIMAL && (*r)->type.kind == BP_DECIMAL &&
-        (*l)->type.scale == (*r)->type.scale)
+        (*l)->type.scale == (*r)->type.scale &&
+        bp_type_is_decimal64((*l)->type) == bp_type_is_decimal64((*r)->type))
         return 0;
     t = bp_promote_numbers((*l)->type, (*r)->type);
     if (t.kind != BP_DECIMAL) {
         BP_TRY(bp_coerce(b, l, t));
         return bp_coerce(b, r, t);
     }
+    t.precision = 38; /* both of 128 bits: in them a scale that is too large saturates */
     BP_TRY(bp_bind_widen(b, l, t));
     return bp_bind_widen(b, r, t);
 }

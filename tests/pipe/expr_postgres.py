@@ -269,6 +269,16 @@ m::smallint
 n::float8
 n::real
 m::decimal(8,1)
+m < n::decimal(20,2)
+n::decimal(20,2) <= m
+m = m::decimal(30,2)
+m::decimal(30,2) is distinct from m
+m is distinct from n::decimal(20,2)
+m in (n::decimal(20,2), m::decimal(25,2))
+m not between n::decimal(20,2) and 12345678901234567890.25
+nullif(m, m::decimal(30,2))
+case m when m::decimal(30,2) then 1 when n::decimal(20,2) then 2 else 3 end
+m > 99999999999999999999.99
 n::decimal(10,2)
 i4::decimal(12,2)
 i8::decimal(10,0)
