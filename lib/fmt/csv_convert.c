@@ -46,21 +46,24 @@ CSV_INLINE bool read_int(const uint8_t *s, uint32_t n, int64_t *v)
     return true;
 }
 
-#define INT_LOOP(name, type, min, max)                                                             \
+/* Numbers of a span as `type`. read sees x, the field, and fills v; false: csv_slow.c says why. */
+#define NUMBER_LOOP(name, type, wide, read)                                                        \
     CSV_INLINE bool name(struct csv_out *o, const struct csv_span *f)                              \
     {                                                                                              \
         type *out = (type *)(void *)o->data->data + o->n_rows;                                     \
         for (int64_t i = 0; i < f->n; i++) {                                                       \
             struct field x = field_at(f, i);                                                       \
-            int64_t v = 0;                                                                         \
+            wide v = 0;                                                                            \
             if (x.n == 0)                                                                          \
                 put_null(o, o->n_rows + i);                                                        \
-            else if (x.n < 0 || !read_int(x.s, (uint32_t)x.n, &v) || v < (min) || v > (max))       \
+            else if (x.n < 0 || !(read))                                                           \
                 return false;                                                                      \
             out[i] = (type)v;                                                                      \
         }                                                                                          \
         return true;                                                                               \
     }
+#define INT_LOOP(name, type, min, max)                                                             \
+    NUMBER_LOOP(name, type, int64_t, read_int(x.s, (uint32_t)x.n, &v) && v >= (min) && v <= (max))
 INT_LOOP(loop_int8, int8_t, INT8_MIN, INT8_MAX)
 INT_LOOP(loop_int16, int16_t, INT16_MIN, INT16_MAX)
 INT_LOOP(loop_int32, int32_t, INT32_MIN, INT32_MAX)
@@ -85,22 +88,7 @@ CSV_INLINE bool read_float64(const uint8_t *s, uint32_t n, double *v)
     return true;
 }
 
-CSV_INLINE bool loop_float64(struct csv_out *o, const struct csv_span *f)
-{
-    double *out = (double *)(void *)o->data->data + o->n_rows;
-
-    for (int64_t i = 0; i < f->n; i++) {
-        struct field x = field_at(f, i);
-        double v = 0;
-
-        if (x.n == 0)
-            put_null(o, o->n_rows + i);
-        else if (x.n < 0 || !read_float64(x.s, (uint32_t)x.n, &v))
-            return false;
-        out[i] = v;
-    }
-    return true;
-}
+NUMBER_LOOP(loop_float64, double, double, read_float64(x.s, (uint32_t)x.n, &v))
 
 /* Of up to 18 digits. */
 CSV_INLINE bool read_decimal64(struct bp_type t, const uint8_t *s, uint32_t n, int64_t *v)
@@ -118,40 +106,7 @@ CSV_INLINE bool read_decimal64(struct bp_type t, const uint8_t *s, uint32_t n, i
     return true;
 }
 
-CSV_INLINE bool loop_decimal64(struct csv_out *o, const struct csv_span *f)
-{
-    int64_t *out = (int64_t *)(void *)o->data->data + o->n_rows;
-
-    for (int64_t i = 0; i < f->n; i++) {
-        struct field x = field_at(f, i);
-        int64_t v = 0;
-
-        if (x.n == 0)
-            put_null(o, o->n_rows + i);
-        else if (x.n < 0 || !read_decimal64(o->type, x.s, (uint32_t)x.n, &v))
-            return false;
-        out[i] = v;
-    }
-    return true;
-}
-
-static bool loop_decimal128(struct csv_out *o, const struct csv_span *f)
-{
-    bp_int128 *out = (bp_int128 *)(void *)o->data->data + o->n_rows;
-
-    for (int64_t i = 0; i < f->n; i++) {
-        struct field x = field_at(f, i);
-        bp_int128 v = 0;
-
-        if (x.n == 0)
-            put_null(o, o->n_rows + i);
-        else if (x.n < 0 ||
-                 bp_text_parse(o->type, (const char *)x.s, (size_t)x.n, &v) != BP_TEXT_OK)
-            return false;
-        out[i] = v;
-    }
-    return true;
-}
+NUMBER_LOOP(loop_decimal64, int64_t, int64_t, read_decimal64(o->type, x.s, (uint32_t)x.n, &v))
 
 /* ---- dates and times ---- */
 
@@ -422,8 +377,7 @@ CSV_INLINE bool convert(struct csv_out *o, const struct csv_span *f)
     case BP_UINT16: return loop_uint16(o, f);
     case BP_UINT32: return loop_uint32(o, f);
     case BP_FLOAT64: return loop_float64(o, f);
-    case BP_DECIMAL:
-        return bp_type_is_decimal64(o->type) ? loop_decimal64(o, f) : loop_decimal128(o, f);
+    case BP_DECIMAL: return bp_type_is_decimal64(o->type) ? loop_decimal64(o, f) : loop_any(o, f);
     case BP_DATE: return loop_date(o, f);
     case BP_TIMESTAMP:
     case BP_TIMESTAMPTZ: return loop_timestamp(o, f);
@@ -436,7 +390,7 @@ CSV_INLINE bool convert(struct csv_out *o, const struct csv_span *f)
     }
 }
 
-/* True only of types that have a loop of their own. */
+/* True only of types whose readers above, and bp_parse_decimal(), take ASCII alone. */
 bool csv_convert_checks(struct bp_type t, bool dict)
 {
     switch (t.kind) {
