@@ -207,7 +207,7 @@ int bp_column_nulls(struct bp_column *dst, struct bp_type type, int64_t n, struc
 int64_t bp_column_range_bytes(const struct bp_column *c, int64_t from, int64_t n)
 {
     const int32_t *off = c->data;
-    size_t width = bp_type_arrow_bytes(c->type);
+    size_t width = bp_type_counted_bytes(c->type);
     int64_t sum = 0;
 
     if (c->dict)

@@ -97,7 +97,7 @@ int bp_column_plain(struct bp_column *dst, const struct bp_column *src, struct b
 int bp_column_nulls(struct bp_column *dst, struct bp_type type, int64_t n,
                     struct bp_err *err) BP_MUST;
 /* Bytes of values in rows [0, n): what a budget is asked for, and what the
- * batch rule counts: fixed widths as Arrow has them (a decimal 16; bool 1), text 4 + length,
+ * batch rule counts: bp_type_counted_bytes() (bool 1), text 4 + length,
  * lists 4 + their elements, structs their fields. */
 int64_t bp_column_size_bytes(const struct bp_column *c);
 /* The same of rows [from, from + n). */

@@ -112,7 +112,7 @@ size_t bp_type_width_bytes(struct bp_type t)
     return 0;
 }
 
-size_t bp_type_arrow_bytes(struct bp_type t)
+size_t bp_type_counted_bytes(struct bp_type t)
 {
     return t.kind == BP_DECIMAL ? sizeof(bp_int128) : bp_type_width_bytes(t);
 }

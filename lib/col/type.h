@@ -122,8 +122,9 @@ int bp_type_field(struct bp_type t, const char *name, size_t n);
 
 /* Bytes of one value in memory; 0 for BP_BOOL (a bit), text, binary, lists, structs. */
 size_t bp_type_width_bytes(struct bp_type t);
-/* The same as Arrow has it: a decimal takes 16, whatever its digits. */
-size_t bp_type_arrow_bytes(struct bp_type t);
+/* What one counts in the batch rule (bp-stream(5)): as many, but for decimals, which are 16 there
+ * whatever their digits. */
+size_t bp_type_counted_bytes(struct bp_type t);
 
 #define BP_TYPE_NAME_MAX 120
 /* The SQL name: "integer", "decimal(10,2)", "timestamp(3) with time zone" is

@@ -22,7 +22,7 @@ static int run_convert(struct bp_run *r, const struct bp_vec *args, struct bp_co
 {
     const convert *f = r->node->param;
     struct bp_type from = args[0].c.type, to = r->node->type;
-    size_t w = bp_type_arrow_bytes(from);
+    size_t w = from.kind == BP_DECIMAL ? sizeof(bp_int128) : bp_type_width_bytes(from);
     struct bp_decimals d;
     uint8_t scratch[16];
     const uint8_t *a;

@@ -11,7 +11,7 @@
 /* Of the fixed part of a value; a list or struct has none. */
 static int64_t fixed_bytes(struct bp_type t)
 {
-    size_t width = bp_type_arrow_bytes(t);
+    size_t width = bp_type_counted_bytes(t);
 
     if (bp_type_is_nested(t))
         return 0;

@@ -126,12 +126,11 @@ class Bench:
         row = self.row(case, engine, name, tables, number, got, scratch, cores)
         if got.status == "ok" and case.out != "none" and number == 1:
             row.answer = self.judge(case, name or engine.name, out, not before)
-        if got.status != "ok":
-            print(f"{case.id}: {engine.name}: {got.status}: {got.stderr[-2000:]}", file=sys.stderr)
         return row
 
     def two(self, case, engine, query, tables, number):
-        """Two copies of the run at once, a core each: the slower one's row; none on one core."""
+        """Two copies of the run at once, a core each: the row of the slower, or of one that failed;
+        none on one core."""
         cores = sorted(both_cores())
         if len(cores) < 2:
             return []
@@ -141,13 +140,15 @@ class Bench:
                                 self.args.timeout)
                     for core, (scratch, _, command, env) in zip(cores, runs)]
             got = [job.result() for job in jobs]
-        slower = max(range(2), key=lambda i: got[i].wall_s)
-        row = self.row(case, engine, results.TWO_COPIES, tables, number, got[slower],
-                       runs[slower][0], {cores[slower]})
+        worse = max(range(2), key=lambda i: (got[i].status != "ok", got[i].wall_s))
+        row = self.row(case, engine, results.TWO_COPIES, tables, number, got[worse],
+                       runs[worse][0], {cores[worse]})
         row.foreign = 0  # that is the other one
         return [row]
 
     def row(self, case, engine, name, tables, number, got, scratch, cores):
+        if got.status != "ok":
+            print(f"{case.id}: {engine.name}: {got.status}: {got.stderr[-2000:]}", file=sys.stderr)
         in_bytes = sum(t["bytes"] for t in tables)
         out_bytes = sum(f.stat().st_size for f in (scratch / "out").rglob("*") if f.is_file())
         floor_s, floor_of = self.floors.of(in_bytes, out_bytes, case.hops, len(cores))

@@ -69,16 +69,22 @@ numbers() {
         n.arrows | bp-write -f jsonl lists.jsonl
     bp-read -s 'k bigint, l decimal(10,2)[], a decimal(10,2), b decimal(18,0), c decimal(38,0)' \
         lists.jsonl >lists.arrows
+    seq 0 99999 | awk '{ printf "{\"k\":%d,\"s\":{\"x\":%s,\"y\":%d.5}}\n", $1, \
+        $1 % 4 ? $1 / 4 : "null", $1 }' >structs.jsonl
+    bp-read -s 'k bigint, s struct(x decimal(10,2), y decimal(20,1))' structs.jsonl >structs.arrows
     for ring in off all; do
         BP_RING=$ring bash -c 'set -o pipefail
             bp-filter "n % 3 <> 0" n.arrows | bp-map "*, few + many AS s" | bp-sort "few DESC, n" |
             bp-write -f csv $0.csv
             bp-filter true n.arrows | bp-reduce -k few "sum(most), avg(more), max(many), min(most)" |
             bp-sort few | bp-write -f csv $0.groups
+            bp-filter true structs.arrows | bp-sort "k DESC" | bp-write -f jsonl $0.jsonl
             bp-filter true lists.arrows | bp-sort "k DESC" | bp-filter true' $ring >$ring.arrows
     done
     same off.csv all.csv
     same off.groups all.groups
+    same off.jsonl all.jsonl
+    [ "$(sed -n 2p all.jsonl)" = '{"k":99998,"s":{"x":24999.50,"y":99998.5}}' ]
     same off.arrows all.arrows
     [ "$(bp-filter 'n in (4, 299999)' n.arrows | bp-sort n | bp-write -f csv -)" = 'few,most,more,many,n
 -1499.96,13333333333332,13333333333332,6.0000,4
